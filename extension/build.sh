@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Builds the extension and lays it out in extension/stage/ as a server finds it:
+#   stage/lib/steep_repl.so   stage/extension/steep_repl.control   stage/extension/steep_repl--VERSION.sql
+# The Rust target folder lives in the cache, keyed by compiler and headers, and so survives a fresh clone.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+export PGRX_PG_CONFIG_PATH=${PGRX_PG_CONFIG_PATH:-$("$here/../build/postgres18.sh")}
+key=$( (rustc --version; "$PGRX_PG_CONFIG_PATH" --version) | cksum | cut -d' ' -f1)
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$("$here/../build/cache.sh")/cargo-$key}
+cd "$here"
+if [ $# -gt 0 ]; then exec cargo "$@"; fi
+
+cargo build --release --quiet -p steep_repl
+version=$(sed -n "s/^default_version = '\(.*\)'/\1/p" steep_repl/steep_repl.control)
+mkdir -p stage/lib stage/extension
+library=$CARGO_TARGET_DIR/release/libsteep_repl.so suffix=so
+[ -f "$library" ] || { library=${library%.so}.dylib; suffix=dylib; }
+# A new file, never an overwritten one: a running server has the old one mapped.
+cp "$library" stage/lib/.new && mv stage/lib/.new "stage/lib/steep_repl.$suffix"
+cp steep_repl/steep_repl.control stage/extension/
+(cd steep_repl/sql && grep -v '^#' order | xargs cat) >"stage/extension/.new"
+mv stage/extension/.new "stage/extension/steep_repl--$version.sql"
+chmod -R a+rX stage

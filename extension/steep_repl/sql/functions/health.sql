@@ -1,0 +1,42 @@
+-- Health: what a monitor, or a person at night, has to know first.
+
+CREATE OR REPLACE FUNCTION steep_repl._health_reasons() RETURNS TABLE (severity integer, reason text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  -- 2 makes the node unhealthy, 1 degraded.
+  SELECT 2, 'steep_repl is not in shared_preload_libraries: no worker runs' WHERE NOT (steep_repl._worker_state()->>'preloaded')::boolean
+  UNION ALL SELECT 2, 'the worker of this database does not run' WHERE (steep_repl._worker_state()->>'preloaded')::boolean AND NOT (steep_repl._worker_state()->>'running')::boolean
+  UNION ALL SELECT 1, 'this database is not a node yet: SELECT steep_repl.create_node(…)' WHERE steep_repl.node_id() IS NULL
+  UNION ALL SELECT 1, format('setting %s is %s: %s', s.name, s.current, s.problem)
+    FROM steep_repl.check_settings((SELECT greatest(count(*), 1)::int FROM steep_repl.links)) s WHERE s.name <> 'shared_preload_libraries'
+  UNION ALL SELECT CASE WHEN s.state IN ('waiting', 'failed') THEN 2 ELSE 1 END,
+                   format('receiving from %s: %s%s', s.peer, s.state, ': ' || s.last_error)
+    FROM steep_repl.subscription_status() s WHERE s.state NOT IN ('streaming', 'copying')
+  UNION ALL SELECT 1, format('the stream of %s waits for process %s, which holds a lock', s.peer, s.blocked_by)
+    FROM steep_repl.subscription_status() s WHERE s.blocked_by IS NOT NULL
+  UNION ALL SELECT 1, format('%s does not receive from this node; %s of WAL are kept for it', s.peer, pg_size_pretty(s.retained_wal_bytes))
+    FROM steep_repl._slots() s WHERE NOT s.active
+  UNION ALL SELECT 2, format('table %I.%I: %s', t.table_schema, t.table_name, t.reason)
+    FROM steep_repl.replicated_tables() t WHERE t.state = 'failed';
+END;
+COMMENT ON FUNCTION steep_repl._health_reasons() IS 'All that is wrong, with its weight.';
+
+CREATE OR REPLACE FUNCTION steep_repl.health() RETURNS jsonb
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT jsonb_build_object(
+    'status', CASE coalesce(max(r.severity), 0) WHEN 0 THEN 'healthy' WHEN 1 THEN 'degraded' ELSE 'unhealthy' END,
+    'reasons', coalesce(jsonb_agg(r.reason ORDER BY r.severity DESC, r.reason) FILTER (WHERE r.reason IS NOT NULL), '[]'),
+    'version', steep_repl.version(),
+    'node_id', steep_repl.node_id(),
+    'database', jsonb_build_object('name', current_database(), 'server_version', current_setting('server_version'),
+                                   'in_recovery', pg_is_in_recovery(), 'started_at', pg_postmaster_start_time()),
+    'worker', steep_repl._worker_state(),
+    'settings', (SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]') FROM steep_repl.check_settings((SELECT greatest(count(*), 1)::int FROM steep_repl.links)) s),
+    'nodes', (SELECT coalesce(jsonb_object_agg(n.node_id, n.status), '{}') FROM steep_repl.nodes n WHERE n.status <> 'removed'),
+    'subscriptions', (SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]') FROM steep_repl.subscription_status() s),
+    'slots', (SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]') FROM steep_repl._slots() s),
+    'tables', (SELECT coalesce(jsonb_object_agg(t.state, t.n), '{}') FROM (SELECT x.state, count(*) AS n FROM steep_repl.replicated_tables() x GROUP BY x.state) t))
+  FROM steep_repl._health_reasons() r;
+END;
+COMMENT ON FUNCTION steep_repl.health() IS 'status healthy, degraded or unhealthy, the reasons, and the state of worker, settings, links, slots and tables. Definer: looks at all of it.';

@@ -1,0 +1,411 @@
+-- Taking tables over from a source, one from one point of every stream on, while all nodes are written to.
+--
+-- The order of the steps is what makes it safe; P, O and X are positions in the stream of a member M or the source S:
+--   1. links exist in both directions; those on which this node receives are paused. M's stream here stands at P (all
+--      that was skipped because the table was not known yet lies before P).
+--   2. wait until S has received M's stream up to P, then hold S's applying of M for a moment: it stands at O >= P.
+--   3. take a snapshot of S, at X of S's own stream; let S go on. The snapshot holds M's changes up to O, no later ones.
+--   4. copy; the table applies S's stream from X on and M's stream from O on: nothing missing, nothing twice.
+--   5. resume the links.
+-- A crash between tables leaves those that are done done; the rest is taken over under a new snapshot.
+
+CREATE OR REPLACE FUNCTION steep_repl._initialisations_due() RETURNS SETOF text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  -- One that says running has lost its worker: the caller asks only when none runs.
+  SELECT i.id::text FROM steep_repl.initialisations i WHERE i.state IN ('waiting', 'running') AND i.next_try <= now() ORDER BY i.id;
+END;
+COMMENT ON FUNCTION steep_repl._initialisations_due() IS 'The initialisations to be worked on, the oldest first.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_phase(id bigint, phase text) RETURNS steep_repl.initialisations
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  UPDATE steep_repl.initialisations i SET phase = _init_phase.phase WHERE i.id = _init_phase.id RETURNING i;
+END;
+COMMENT ON FUNCTION steep_repl._init_phase(bigint, text) IS 'Sets what an initialisation is doing now.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_prepare(id bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  job steep_repl.initialisations;
+  member jsonb;
+  me jsonb := steep_repl._identity();
+BEGIN
+  UPDATE steep_repl.initialisations i SET state = 'running', phase = 'asking the source', error = NULL,
+      attempts = i.attempts + 1, started_at = coalesce(i.started_at, now())
+    WHERE i.id = _init_prepare.id RETURNING * INTO job;
+  DELETE FROM steep_repl.initialisation_members m WHERE m.id = _init_prepare.id;
+  IF job.kind = 'tables' THEN
+    INSERT INTO steep_repl.initialisation_members (id, peer, conninfo)
+      SELECT id, l.peer, l.conninfo FROM steep_repl.links l WHERE l.subscription IS NOT NULL AND l.wanted <> 'remove';
+    RETURN;
+  END IF;
+  FOR member IN SELECT jsonb_array_elements(steep_repl._peer_value(job.source_conninfo, 'SELECT steep_repl._members()::text')::jsonb) LOOP
+    CONTINUE WHEN member->>'node_id' = me->>'node_id';
+    IF member ? 'self' THEN
+      member := member || jsonb_build_object('conninfo', job.source_conninfo);
+      UPDATE steep_repl.initialisations i SET source = member->>'node_id' WHERE i.id = _init_prepare.id;
+    END IF;
+    PERFORM steep_repl._put_node(member->>'node_id', member->>'node_name', member->>'host', (member->>'port')::int,
+                                 (member->>'priority')::int, member->>'dbname', member->>'conninfo');
+    INSERT INTO steep_repl.initialisation_members (id, peer, conninfo) VALUES (id, member->>'node_id', member->>'conninfo');
+    INSERT INTO steep_repl.links (peer, conninfo, copy_data, slot_name, subscription_name, initialising)
+    VALUES (member->>'node_id', member->>'conninfo', true, steep_repl._link_name(me->>'node_id', member->>'node_id'),
+            steep_repl._link_name(member->>'node_id', me->>'node_id'), id)
+    ON CONFLICT ON CONSTRAINT links_pkey DO UPDATE SET next_try = now(),
+      wanted = CASE links.wanted WHEN 'remove' THEN 'stream' ELSE links.wanted END;
+    PERFORM steep_repl._peer_value(member->>'conninfo', format(
+      'SELECT steep_repl._invite(%L, %L)::text', me - 'settings', job.own_conninfo));
+  END LOOP;
+  PERFORM steep_repl._wake_worker();
+END $$;
+COMMENT ON FUNCTION steep_repl._init_prepare(bigint) IS 'Finds the members; for a new node asks for links in both directions.';
+
+CREATE OR REPLACE FUNCTION steep_repl._members() RETURNS jsonb
+  LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT jsonb_agg(m) FROM (
+    SELECT to_jsonb(n) || jsonb_build_object('self', true) AS m FROM steep_repl.nodes n WHERE n.node_id = steep_repl.node_id()
+    UNION ALL
+    SELECT to_jsonb(n) || jsonb_build_object('conninfo', l.conninfo)
+      FROM steep_repl.links l JOIN steep_repl.nodes n ON n.node_id = l.peer WHERE l.wanted <> 'remove') members;
+END;
+COMMENT ON FUNCTION steep_repl._members() IS 'This node and all that it receives from, with how to connect. Definer: reads the registry.';
+
+CREATE OR REPLACE FUNCTION steep_repl._invite(identity jsonb, conninfo text) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM steep_repl.register_node(identity->>'node_id', identity->>'node_name', identity->>'host', (identity->>'port')::int,
+                                   (identity->>'priority')::int, identity->>'dbname', _invite.conninfo);
+  IF NOT EXISTS (SELECT 1 FROM steep_repl.links l WHERE l.peer = identity->>'node_id' AND l.wanted <> 'remove') THEN
+    PERFORM steep_repl.subscribe(identity->>'node_id', _invite.conninfo, false);
+  END IF;
+END $$;
+COMMENT ON FUNCTION steep_repl._invite(jsonb, text) IS 'A new node asks this one to receive from it.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_links_ready(id bigint) RETURNS text
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  job steep_repl.initialisations;
+  member record;
+  answer jsonb;
+  waits text;
+BEGIN
+  SELECT * INTO job FROM steep_repl.initialisations i WHERE i.id = _init_links_ready.id;
+  SELECT string_agg(format('link with %s%s', l.peer, ': ' || l.last_error), '; ') INTO waits
+    FROM steep_repl.links l JOIN steep_repl.initialisation_members m ON m.peer = l.peer AND m.id = _init_links_ready.id
+   WHERE l.state <> 'linked';
+  IF waits IS NULL AND job.kind = 'node' THEN
+    FOR member IN SELECT * FROM steep_repl.initialisation_members m WHERE m.id = _init_links_ready.id LOOP
+      answer := steep_repl._peer_value(member.conninfo, format(
+        'SELECT to_jsonb(l)::text FROM steep_repl.links l WHERE l.peer = %L', steep_repl.node_id()))::jsonb;
+      IF answer->>'state' IS DISTINCT FROM 'linked' THEN
+        waits := format('link of %s with this node%s', member.peer, ': ' || (answer->>'last_error'));
+        EXIT;
+      END IF;
+    END LOOP;
+  END IF;
+  IF waits IS NOT NULL THEN
+    waits := 'waiting for ' || waits;
+  END IF;
+  PERFORM steep_repl._init_phase(id, coalesce(waits, 'links made'));
+  RETURN waits;
+END $$;
+COMMENT ON FUNCTION steep_repl._init_links_ready(bigint) IS 'NULL once all links of the initialisation are made, else what it waits for.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_pause(id bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  link steep_repl.links;
+BEGIN
+  FOR link IN UPDATE steep_repl.links l SET initialising = id WHERE l.subscription IS NOT NULL RETURNING l.* LOOP
+    PERFORM steep_repl._link_set_streaming(link);
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION steep_repl._init_pause(bigint) IS 'Pauses all links of this node.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_hold(id bigint) RETURNS text
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  job steep_repl.initialisations;
+  member record;
+  at pg_lsn;
+  waits text;
+BEGIN
+  SELECT * INTO job FROM steep_repl.initialisations i WHERE i.id = _init_hold.id;
+  SELECT 'waiting for the apply worker of ' || string_agg(l.peer, ', ') INTO waits
+    FROM steep_repl.links l JOIN pg_stat_subscription s ON s.subid = l.subscription AND s.pid IS NOT NULL;
+  IF waits IS NOT NULL THEN
+    RETURN waits;
+  END IF;
+  FOR member IN SELECT * FROM steep_repl.initialisation_members m WHERE m.id = _init_hold.id AND m.peer <> job.source AND m.held_at IS NULL LOOP
+    IF member.paused_at IS NULL THEN
+      at := steep_repl._peer_value(member.conninfo, 'SELECT pg_current_wal_flush_lsn()::text');
+      UPDATE steep_repl.initialisation_members m SET paused_at = at WHERE m.id = _init_hold.id AND m.peer = member.peer;
+      RETURN format('asked %s for its position', member.peer);
+    END IF;
+    at := steep_repl._peer_value(member.conninfo, format(
+      'SELECT confirmed_flush_lsn::text FROM pg_catalog.pg_replication_slots WHERE slot_name = %L', steep_repl._link_name(job.source, member.peer)));
+    IF at IS NULL THEN
+      RAISE EXCEPTION USING ERRCODE = 'SR028', MESSAGE = format('%s does not receive from %s', job.source, member.peer),
+        HINT = 'All members must be linked with each other before a node takes tables over.';
+    ELSIF at < member.paused_at THEN
+      RETURN format('waiting until %s has received what %s wrote (%s of %s)', job.source, member.peer, at, member.paused_at);
+    END IF;
+    at := steep_repl._peer_value(job.source_conninfo, format('SELECT steep_repl._hold(%L, %L, 120)::text', member.peer, steep_repl.node_id()), 40);
+    UPDATE steep_repl.initialisation_members m SET held_at = at WHERE m.id = _init_hold.id AND m.peer = member.peer;
+  END LOOP;
+  PERFORM steep_repl._init_phase(id, 'taking a snapshot of the source');
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION steep_repl._init_hold(bigint) IS 'Steps 1 and 2: NULL once the source holds the streams of all members, else what it waits for.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_source(id bigint) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT i.source_conninfo FROM steep_repl.initialisations i WHERE i.id = _init_source.id;
+END;
+COMMENT ON FUNCTION steep_repl._init_source(bigint) IS 'How to connect to the source.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_release(id bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  job steep_repl.initialisations;
+BEGIN
+  SELECT * INTO job FROM steep_repl.initialisations i WHERE i.id = _init_release.id;
+  PERFORM steep_repl._peer_value(job.source_conninfo, format('SELECT steep_repl._release(%L, %L)', m.peer, steep_repl.node_id()))
+     FROM steep_repl.initialisation_members m WHERE m.id = _init_release.id AND m.held_at IS NOT NULL;
+END $$;
+COMMENT ON FUNCTION steep_repl._init_release(bigint) IS 'Lets the source go on applying the members'' streams.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_snapshot_taken(id bigint, lsn bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+BEGIN
+  PERFORM steep_repl._init_release(id);
+  UPDATE steep_repl.initialisations i SET snapshot_lsn = '0/0'::pg_lsn + lsn, phase = 'looking at the tables' WHERE i.id = _init_snapshot_taken.id;
+END $$;
+COMMENT ON FUNCTION steep_repl._init_snapshot_taken(bigint, bigint) IS 'Step 3.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_tables_query(id bigint) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN $q$SELECT t.table_schema::text, t.table_name::text, t.strategy, t.before_images::text,
+                   (SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint::text FROM pg_catalog.pg_class c
+                     WHERE c.oid IN (SELECT l FROM steep_repl._leaves(t.relation) l))
+              FROM steep_repl.tables t JOIN pg_catalog.pg_class k ON k.oid = t.relation ORDER BY k.relpages$q$;
+COMMENT ON FUNCTION steep_repl._init_tables_query(bigint) IS 'The query that lists the source''s tables within the snapshot.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_tables(id bigint, listed text) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  job steep_repl.initialisations;
+BEGIN
+  SELECT * INTO job FROM steep_repl.initialisations i WHERE i.id = _init_tables.id;
+  IF job.kind = 'node' THEN
+    INSERT INTO steep_repl.initialisation_tables (id, table_schema, table_name, strategy, before_images, state)
+    SELECT id, l->>0, l->>1, l->>2, l->>3 = 'true', 'wanted' FROM jsonb_array_elements(listed::jsonb) l
+    ON CONFLICT DO NOTHING;
+  END IF;
+  -- What is wanted and is on the source; what has been taken over already stays.
+  UPDATE steep_repl.initialisation_tables t SET state = 'waiting', rows_expected = (l->>4)::bigint, reason = NULL
+    FROM jsonb_array_elements(listed::jsonb) l
+   WHERE t.id = _init_tables.id AND t.state IN ('wanted', 'failed') AND t.table_schema = l->>0 AND t.table_name = l->>1;
+  UPDATE steep_repl.initialisation_tables t SET state = 'complete'
+   WHERE t.id = _init_tables.id AND EXISTS (SELECT 1 FROM steep_repl.tables k WHERE k.table_schema = t.table_schema AND k.table_name = t.table_name);
+END $$;
+COMMENT ON FUNCTION steep_repl._init_tables(bigint, text) IS 'Notes which tables to take over.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_origin(id bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  -- Origins belong to the server, and one process at a time uses each.
+  name text := 'steep_repl_copy_' || (SELECT d.oid FROM pg_database d WHERE d.datname = current_database());
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM pg_replication_origin o WHERE o.roname = name) THEN
+    PERFORM pg_replication_origin_create(name);
+  END IF;
+  PERFORM steep_repl._origin_means((SELECT o.roident FROM pg_replication_origin o WHERE o.roname = name), 'copy',
+                                   (SELECT i.source FROM steep_repl.initialisations i WHERE i.id = _init_origin.id));
+  -- From now on nothing that this process writes is sent to peers: they have these rows from elsewhere.
+  PERFORM pg_replication_origin_session_setup(name);
+END $$;
+COMMENT ON FUNCTION steep_repl._init_origin(bigint) IS 'Marks what this process writes as copied.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_next_table(id bigint) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT format('%I.%I', t.table_schema, t.table_name) FROM steep_repl.initialisation_tables t
+   WHERE t.id = _init_next_table.id AND t.state = 'waiting' ORDER BY t.rows_expected, t.table_schema, t.table_name LIMIT 1;
+END;
+COMMENT ON FUNCTION steep_repl._init_next_table(bigint) IS 'The next table to copy, quoted; NULL when all are done.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_table_begin(id bigint, "table" text) RETURNS jsonb
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  relation regclass := to_regclass("table");
+  wanted steep_repl.initialisation_tables;
+  problems text;
+BEGIN
+  PERFORM set_config('session_replication_role', 'replica', true);
+  SELECT * INTO wanted FROM steep_repl.initialisation_tables t WHERE t.id = _init_table_begin.id AND format('%I.%I', t.table_schema, t.table_name) = "table";
+  IF relation IS NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'undefined_table', MESSAGE = format('table %s does not exist here', "table");
+  END IF;
+  SELECT string_agg(p.problem || '. ' || p.remedy, '; ') INTO problems FROM steep_repl._table_problems(relation, wanted.before_images) p;
+  IF problems IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR042', MESSAGE = format('table %s: %s', "table", problems);
+  END IF;
+  PERFORM steep_repl._lock_table(relation, wanted.before_images);
+  IF steep_repl._holds_rows(relation) AND wanted.existing = 'refuse' THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR044', MESSAGE = format('table %s holds rows on this node and on the source', "table"),
+      HINT = 'Empty it here, or prove the contents equal: add_table(…, existing => ''identical'').';
+  END IF;
+  RETURN steep_repl._copy_plan(relation, wanted.existing);
+END $$;
+COMMENT ON FUNCTION steep_repl._init_table_begin(bigint, text) IS 'Locks an empty table and says how to copy it: relation, columns, query for the source.';
+
+CREATE OR REPLACE FUNCTION steep_repl._copy_plan(relation regclass, existing text) RETURNS jsonb
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  names text[];
+BEGIN
+  SELECT array_agg(a.attname ORDER BY a.attnum) INTO names FROM pg_attribute a
+   WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '';
+  RETURN jsonb_build_object('relation', relation::oid::bigint, 'columns', to_jsonb(coalesce(names, '{}')),
+    'query', format('COPY (SELECT %s FROM %s%s) TO STDOUT', (SELECT string_agg(quote_ident(n), ', ' ORDER BY o) FROM unnest(names) WITH ORDINALITY u(n, o)),
+                    steep_repl._source_of(relation), CASE WHEN existing = 'identical' THEN ' WHERE false' ELSE '' END),
+    'proof', CASE WHEN existing = 'identical' THEN format('SELECT steep_repl._content_hash(%L::regclass)', format('%s', relation)) END,
+    'hash', CASE WHEN existing = 'identical' THEN steep_repl._content_hash(relation) END);
+END $$;
+COMMENT ON FUNCTION steep_repl._copy_plan(regclass, text) IS 'How to copy a table; for contents that are to be identical, the hash here and the query for the source''s.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_table_done(id bigint, "table" text, rows bigint, bytes bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  relation regclass := "table"::regclass;
+  job steep_repl.initialisations;
+  wanted steep_repl.initialisation_tables;
+BEGIN
+  SELECT * INTO job FROM steep_repl.initialisations i WHERE i.id = _init_table_done.id;
+  UPDATE steep_repl.initialisation_tables t SET state = 'complete', rows_copied = rows, bytes_copied = bytes, reason = NULL
+   WHERE t.id = _init_table_done.id AND format('%I.%I', t.table_schema, t.table_name) = "table" RETURNING * INTO wanted;
+  PERFORM steep_repl._join_table(relation, coalesce(wanted.strategy, 'last_write_wins'), wanted.before_images);
+  -- Step 4.
+  PERFORM steep_repl._set_subscription_table(l.subscription, relation, 's',
+            (CASE WHEN l.peer = job.source THEN job.snapshot_lsn ELSE m.held_at END - '0/0'::pg_lsn)::bigint)
+     FROM steep_repl.links l LEFT JOIN steep_repl.initialisation_members m ON m.peer = l.peer AND m.id = _init_table_done.id
+    WHERE l.subscription IS NOT NULL;
+END $$;
+COMMENT ON FUNCTION steep_repl._init_table_done(bigint, text, bigint, bigint) IS 'Step 4, in the transaction of the copy: sends and receives the table from here on.';
+
+CREATE OR REPLACE FUNCTION steep_repl._advance_sequences(relation regclass) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  owned record;
+  highest bigint;
+BEGIN
+  FOR owned IN
+    SELECT a.attname, s.seqrelid::regclass AS sequence, s.seqincrement FROM pg_depend d
+      JOIN pg_sequence s ON s.seqrelid = d.objid JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+     WHERE d.refobjid = relation AND d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+       AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
+  LOOP
+    EXECUTE format('SELECT %s(%I) FROM %s', CASE WHEN owned.seqincrement > 0 THEN 'max' ELSE 'min' END, owned.attname, relation) INTO highest;
+    -- Past the highest id in steps of the increment: offices that hand out odd and even ids keep doing so.
+    IF highest IS NOT NULL THEN
+      PERFORM steep_repl._advance_sequence(owned.sequence, highest);
+    END IF;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION steep_repl._advance_sequences(regclass) IS 'Moves the sequences that a table owns past its highest id.';
+
+CREATE OR REPLACE FUNCTION steep_repl._advance_sequence(sequence regclass, highest bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  s pg_sequence;
+  last bigint;
+  called boolean;
+  steps bigint;
+BEGIN
+  SELECT * INTO s FROM pg_sequence q WHERE q.seqrelid = sequence;
+  EXECUTE format('SELECT last_value, is_called FROM %s', sequence) INTO last, called;
+  IF (highest - last) * sign(s.seqincrement) < 0 OR highest = last AND called THEN
+    RETURN;
+  END IF;
+  steps := (highest - last) / s.seqincrement + 1;
+  IF last + steps * s.seqincrement BETWEEN s.seqmin AND s.seqmax THEN
+    PERFORM setval(sequence, last + steps * s.seqincrement, false);
+  END IF;
+END $$;
+COMMENT ON FUNCTION steep_repl._advance_sequence(regclass, bigint) IS 'Moves a sequence past an id, staying on its own steps.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_end(id bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  link steep_repl.links;
+BEGIN
+  -- Step 5. Whatever has not been taken over is taken over under a later snapshot, so its changes may be skipped.
+  FOR link IN UPDATE steep_repl.links l SET initialising = NULL WHERE l.initialising = id RETURNING l.* LOOP
+    IF link.subscription IS NOT NULL THEN
+      PERFORM steep_repl._link_set_streaming(link);
+    END IF;
+  END LOOP;
+  PERFORM steep_repl._wake_worker();
+END $$;
+COMMENT ON FUNCTION steep_repl._init_end(bigint) IS 'Step 5: the links go on.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_finish(id bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  left_out text;
+BEGIN
+  PERFORM steep_repl._advance_sequences(k.relation::regclass) FROM steep_repl.initialisation_tables t
+     JOIN steep_repl.tables k ON k.table_schema = t.table_schema AND k.table_name = t.table_name
+    WHERE t.id = _init_finish.id AND t.state = 'complete';
+  PERFORM steep_repl._init_end(id);
+  SELECT string_agg(format('%I.%I: %s', t.table_schema, t.table_name, coalesce(t.reason, 'the source does not replicate it')), '; ') INTO left_out
+    FROM steep_repl.initialisation_tables t WHERE t.id = _init_finish.id AND t.state <> 'complete';
+  UPDATE steep_repl.initialisations i SET state = CASE WHEN left_out IS NULL THEN 'complete' ELSE 'failed' END, error = left_out,
+      phase = CASE WHEN left_out IS NULL THEN 'complete' ELSE 'failed' END, finished_at = now()
+    WHERE i.id = _init_finish.id;
+END $$;
+COMMENT ON FUNCTION steep_repl._init_finish(bigint) IS 'Moves sequences past the copied ids and lets the links go on.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_table_failed(id bigint, "table" text, error text) RETURNS void
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  UPDATE steep_repl.initialisation_tables t SET state = 'failed', reason = _init_table_failed.error
+   WHERE t.id = _init_table_failed.id AND format('%I.%I', t.table_schema, t.table_name) = "table";
+END;
+COMMENT ON FUNCTION steep_repl._init_table_failed(bigint, text, text) IS 'Notes why a table could not be taken over; the others go on.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_failed(id bigint, error text) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+BEGIN
+  UPDATE steep_repl.initialisations i SET error = _init_failed.error,
+      state = CASE WHEN i.attempts < 5 THEN 'waiting' ELSE 'failed' END,
+      phase = CASE WHEN i.attempts < 5 THEN 'trying again' ELSE 'failed' END,
+      next_try = now() + least(power(2, i.attempts), 30) * interval '1 second',
+      finished_at = CASE WHEN i.attempts < 5 THEN NULL ELSE now() END
+    WHERE i.id = _init_failed.id;
+  UPDATE steep_repl.initialisation_tables t SET state = 'wanted' WHERE t.id = _init_failed.id AND t.state = 'waiting';
+  PERFORM steep_repl._init_end(id);
+  BEGIN
+    PERFORM steep_repl._init_release(id);
+  EXCEPTION WHEN OTHERS THEN
+    RAISE LOG 'steep_repl: the source will let go by itself: %', SQLERRM;
+  END;
+END $$;
+COMMENT ON FUNCTION steep_repl._init_failed(bigint, text) IS 'Notes why an initialisation stopped, lets the links go on, and tries again up to five times.';

@@ -1,0 +1,40 @@
+-- What the library provides. The functions with an underscore are for the others of this schema only.
+
+CREATE OR REPLACE FUNCTION steep_repl.version() RETURNS text
+  LANGUAGE c STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'version_wrapper';
+COMMENT ON FUNCTION steep_repl.version() IS 'The version of the library that this server has loaded.';
+
+CREATE OR REPLACE FUNCTION steep_repl.check_settings(peers integer DEFAULT 1)
+  RETURNS TABLE (name text, current text, wanted text, problem text)
+  LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'check_settings_wrapper';
+COMMENT ON FUNCTION steep_repl.check_settings(integer) IS
+  'What is missing or harmful in the settings of this server for a node with that many peers; wanted is the value for postgresql.conf.';
+
+CREATE OR REPLACE FUNCTION steep_repl._wake_worker() RETURNS void
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'wake_worker_wrapper';
+COMMENT ON FUNCTION steep_repl._wake_worker() IS 'Wakes, or asks for, the worker of this database once this transaction has committed.';
+
+CREATE OR REPLACE FUNCTION steep_repl._worker_state() RETURNS jsonb
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'worker_state_wrapper';
+COMMENT ON FUNCTION steep_repl._worker_state() IS 'What shared memory knows of the worker of this database.';
+
+CREATE OR REPLACE FUNCTION steep_repl._ask_worker(kind text, argument text) RETURNS text
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'ask_worker_wrapper';
+COMMENT ON FUNCTION steep_repl._ask_worker(text, text) IS 'Has the worker run _serve(kind, argument) in a transaction of its own and waits for the answer.';
+
+CREATE OR REPLACE FUNCTION steep_repl._audit_hand_over(action text, actor text, target_type text, target_id text, client text, message text)
+  RETURNS boolean
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'audit_failure_hand_over_wrapper';
+COMMENT ON FUNCTION steep_repl._audit_hand_over(text, text, text, text, text, text) IS 'Hands a failure to the worker, which writes it into the audit log.';
+
+CREATE OR REPLACE FUNCTION steep_repl._peer_rows(conninfo text, query text) RETURNS SETOF text
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'peer_rows_wrapper';
+COMMENT ON FUNCTION steep_repl._peer_rows(text, text) IS 'Runs a query with one column of type text on a peer.';
+
+CREATE OR REPLACE FUNCTION steep_repl._set_subscription_table(subscription oid, relation oid, state "char", lsn bigint) RETURNS void
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'set_subscription_table_wrapper';
+COMMENT ON FUNCTION steep_repl._set_subscription_table(oid, oid, "char", bigint) IS 'Makes a subscription apply a table: state r at once, s from an LSN on.';
+
+CREATE OR REPLACE FUNCTION steep_repl._remove_subscription_table(subscription oid, relation oid) RETURNS void
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'remove_subscription_table_wrapper';
+COMMENT ON FUNCTION steep_repl._remove_subscription_table(oid, oid) IS 'Takes a table out of a subscription.';

@@ -1,0 +1,194 @@
+-- Making and ending links: the worker's side. One step a call, each in a transaction of its own, each repeatable.
+
+CREATE OR REPLACE FUNCTION steep_repl._link_should_stream(link steep_repl.links) RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN (link).wanted = 'stream' AND (link).initialising IS NULL AND coalesce((link).held_until <= now(), true);
+COMMENT ON FUNCTION steep_repl._link_should_stream(steep_repl.links) IS 'Whether the subscription of a link should be enabled now.';
+
+CREATE OR REPLACE FUNCTION steep_repl._links_due() RETURNS SETOF text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT l.peer FROM steep_repl.links l LEFT JOIN pg_subscription s ON s.oid = l.subscription
+   WHERE l.next_try <= now()
+     AND (l.wanted = 'remove' OR l.state = 'requested'
+          OR s.subenabled IS DISTINCT FROM steep_repl._link_should_stream(l));
+END;
+COMMENT ON FUNCTION steep_repl._links_due() IS 'The peers whose link needs a step now.';
+
+CREATE OR REPLACE FUNCTION steep_repl._link_failed(peer text, error text) RETURNS void
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  UPDATE steep_repl.links l SET last_error = _link_failed.error, last_error_at = now(), attempts = l.attempts + 1,
+         next_try = now() + least(power(2, l.attempts), 30) * interval '1 second'
+   WHERE l.peer = _link_failed.peer;
+END;
+COMMENT ON FUNCTION steep_repl._link_failed(text, text) IS 'Notes why a step failed, and when to try again: 1 s, 2 s, … 30 s.';
+
+CREATE OR REPLACE FUNCTION steep_repl._link_set_streaming(link steep_repl.links) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  EXECUTE format('ALTER SUBSCRIPTION %I %s', (link).subscription_name,
+                 CASE WHEN steep_repl._link_should_stream(link) THEN 'ENABLE' ELSE 'DISABLE' END);
+END $$;
+COMMENT ON FUNCTION steep_repl._link_set_streaming(steep_repl.links) IS 'Enables or disables the subscription of a link, whichever its row says.';
+
+CREATE OR REPLACE FUNCTION steep_repl._link_step(peer text) RETURNS boolean
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  link steep_repl.links;
+BEGIN
+  -- Not FOR UPDATE: a row lock takes a transaction id, and the peer's making of a slot waits for every transaction id
+  -- of its server, which may be this one.
+  SELECT * INTO link FROM steep_repl.links l WHERE l.peer = _link_step.peer;
+  IF NOT FOUND THEN
+    RETURN false;
+  ELSIF link.wanted = 'remove' THEN
+    RETURN steep_repl._link_remove(link);
+  ELSIF link.state = 'requested' THEN
+    PERFORM steep_repl._link_make(link);
+    RETURN true;
+  END IF;
+  PERFORM steep_repl._link_set_streaming(link);
+  RETURN false;
+END $$;
+COMMENT ON FUNCTION steep_repl._link_step(text) IS 'Takes the next step of a link; true when there is a further one.';
+
+CREATE OR REPLACE FUNCTION steep_repl._link_make(link steep_repl.links) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET client_min_messages = error AS $$
+DECLARE
+  identity jsonb := steep_repl._peer_identity((link).conninfo);
+  problems text;
+  subscription oid;
+  event jsonb;
+  origin oid;
+  own steep_repl.tables;
+  answer text := CASE WHEN (link).initialising IS NOT NULL THEN 'none' WHEN (link).copy_data THEN 'join' ELSE 'trust' END;
+BEGIN
+  IF identity->>'node_id' IS DISTINCT FROM (link).peer AND identity->>'node_id' IS DISTINCT FROM steep_repl.node_id() THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR024', MESSAGE = format('node %s answers where %s was expected', identity->>'node_id', (link).peer),
+      HINT = 'Correct host and port with steep_repl.register_node and subscribe again.';
+  END IF;
+  SELECT string_agg(format('%s. %s', p.problem, p.remedy), E'\n') INTO problems FROM steep_repl._check_pair(identity) p;
+  IF problems IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR025', MESSAGE = format('cannot link with %s', (link).peer), DETAIL = problems;
+  END IF;
+  IF EXISTS (SELECT 1 FROM pg_subscription s WHERE s.subname = (link).subscription_name
+               AND s.subdbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())) THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR026', MESSAGE = format('subscription %I exists and is not ours', (link).subscription_name),
+      HINT = 'Drop it, or give the node another id.';
+  END IF;
+  -- A slot left by an attempt that did not get further is older than what follows: make it anew.
+  PERFORM steep_repl._peer_value((link).conninfo, format(
+    'SELECT pg_catalog.pg_drop_replication_slot(slot_name)::text FROM pg_catalog.pg_replication_slots WHERE slot_name = %L AND NOT active',
+    (link).slot_name));
+  PERFORM steep_repl._peer_value((link).conninfo, format(
+    'SELECT lsn::text FROM pg_catalog.pg_create_logical_replication_slot(%L, ''pgoutput'')', (link).slot_name));
+
+  -- From here on this transaction writes. If it fails, the slot is made anew by the next attempt or dropped by unsubscribe.
+  EXECUTE format('CREATE SUBSCRIPTION %I CONNECTION %L PUBLICATION steep_repl WITH (connect = false, slot_name = %L, origin = none, streaming = off)',
+                 (link).subscription_name, (link).conninfo, (link).slot_name);
+  SELECT s.oid INTO subscription FROM pg_subscription s WHERE s.subname = (link).subscription_name
+     AND s.subdbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database());
+  SELECT o.roident INTO origin FROM pg_replication_origin o WHERE o.roname = 'pg_' || subscription;
+  PERFORM steep_repl._origin_means(origin, 'peer', (link).peer);
+  UPDATE steep_repl.nodes n SET node_uid = (identity->>'node_uid')::uuid, status = 'online', last_seen = now()
+   WHERE n.node_id = (link).peer;
+
+  PERFORM steep_repl._set_subscription_table(subscription, 'steep_repl.table_events'::regclass, 'r', 0);
+  FOR own IN SELECT * FROM steep_repl.tables LOOP
+    PERFORM steep_repl._set_subscription_table(subscription, own.relation, 'r', 0);
+  END LOOP;
+  UPDATE steep_repl.links l SET state = 'linked', subscription = _link_make.subscription, last_error = NULL, attempts = 0
+   WHERE l.peer = (link).peer RETURNING * INTO link;
+  -- What the peer said before the slot was made; what it says later comes through the stream, and twice does no harm.
+  FOR event IN SELECT r::jsonb FROM steep_repl._peer_rows(steep_repl._with_timeout((link).conninfo, 5), format(
+      'SELECT to_jsonb(e)::text FROM steep_repl.table_events e WHERE e.node_id = %L ORDER BY e.seq', (link).peer)) r
+  LOOP
+    PERFORM steep_repl._take_event(jsonb_populate_record(NULL::steep_repl.table_events, event), answer);
+  END LOOP;
+  PERFORM steep_repl._link_set_streaming(link);
+  PERFORM steep_repl._audit('subscription.linked', 'subscription', (link).peer);
+END $$;
+COMMENT ON FUNCTION steep_repl._link_make(steep_repl.links) IS 'Checks the peer, makes the slot there and the subscription here.';
+
+CREATE OR REPLACE FUNCTION steep_repl._origin_means(origin oid, kind text, node_id text) RETURNS void
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  UPDATE steep_repl.origins o SET xid_to = pg_current_xact_id()
+   WHERE o.origin_number = _origin_means.origin AND o.xid_to IS NULL;
+  INSERT INTO steep_repl.origins (origin_number, kind, node_id) VALUES (_origin_means.origin, _origin_means.kind, _origin_means.node_id)
+  ON CONFLICT (origin_number, xid_from) DO UPDATE SET xid_to = NULL, kind = excluded.kind, node_id = excluded.node_id;
+END;
+COMMENT ON FUNCTION steep_repl._origin_means(oid, text, text) IS 'From this transaction on the origin number means that node, or a copy from it.';
+
+CREATE OR REPLACE FUNCTION steep_repl._link_remove(link steep_repl.links) RETURNS boolean
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET client_min_messages = error AS $$
+BEGIN
+  IF EXISTS (SELECT 1 FROM pg_subscription s WHERE s.oid = (link).subscription) THEN
+    UPDATE steep_repl.origins o SET xid_to = pg_current_xact_id()
+     WHERE o.xid_to IS NULL AND o.origin_number = (SELECT r.roident FROM pg_replication_origin r WHERE r.roname = 'pg_' || (link).subscription);
+    EXECUTE format('ALTER SUBSCRIPTION %I DISABLE', (link).subscription_name);
+    EXECUTE format('ALTER SUBSCRIPTION %I SET (slot_name = NONE)', (link).subscription_name);
+    EXECUTE format('DROP SUBSCRIPTION %I', (link).subscription_name);
+    UPDATE steep_repl.links l SET subscription = NULL, state = 'unlinked' WHERE l.peer = (link).peer;
+    RETURN true;
+  END IF;
+  -- A peer that is gone for good is not asked. Its own slot here: _drop_slots_of_removed().
+  IF (SELECT n.status FROM steep_repl.nodes n WHERE n.node_id = (link).peer) <> 'removed' THEN
+    PERFORM steep_repl._peer_value((link).conninfo, format(
+      'SELECT pg_catalog.pg_terminate_backend(active_pid)::text FROM pg_catalog.pg_replication_slots WHERE slot_name = %L AND active', (link).slot_name));
+    PERFORM steep_repl._peer_value((link).conninfo, format(
+      'SELECT pg_catalog.pg_drop_replication_slot(slot_name)::text FROM pg_catalog.pg_replication_slots WHERE slot_name = %L', (link).slot_name));
+  END IF;
+  DELETE FROM steep_repl.link_observations o WHERE o.peer = (link).peer;
+  DELETE FROM steep_repl.links l WHERE l.peer = (link).peer;
+  RETURN false;
+END $$;
+COMMENT ON FUNCTION steep_repl._link_remove(steep_repl.links) IS 'Drops the subscription here, then the slot over there.';
+
+CREATE OR REPLACE FUNCTION steep_repl._serve(kind text, argument text) RETURNS text
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  link steep_repl.links;
+  who jsonb := CASE WHEN kind IN ('hold', 'release') THEN argument::jsonb ELSE jsonb_build_object('peer', argument) END;
+BEGIN
+  SELECT * INTO link FROM steep_repl.links l WHERE l.peer = who->>'peer' FOR UPDATE;
+  IF NOT FOUND OR link.subscription IS NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR005', MESSAGE = format('this node is not linked to %s', who->>'peer');
+  END IF;
+  CASE kind
+    WHEN 'pause' THEN link.wanted := 'pause';
+    WHEN 'resume' THEN link.wanted := 'stream';
+    WHEN 'hold' THEN
+      IF link.held_until > now() AND link.held_by <> who->>'by' THEN
+        RAISE EXCEPTION USING ERRCODE = 'SR012', MESSAGE = format('%s already holds the stream of %s', link.held_by, link.peer);
+      END IF;
+      link.held_by := who->>'by';
+      link.held_until := now() + (who->>'seconds')::int * interval '1 second';
+    WHEN 'release' THEN
+      IF link.held_by = who->>'by' THEN
+        link.held_by := NULL;
+        link.held_until := NULL;
+      END IF;
+  END CASE;
+  UPDATE steep_repl.links l SET wanted = link.wanted, held_by = link.held_by, held_until = link.held_until WHERE l.peer = link.peer;
+  PERFORM steep_repl._link_set_streaming(link);
+  RETURN 'ok';
+END $$;
+COMMENT ON FUNCTION steep_repl._serve(text, text) IS 'What the worker does for a session that asks: pause, resume, hold and release a stream.';
+
+CREATE OR REPLACE FUNCTION steep_repl._hold(peer text, holder text, seconds integer) RETURNS pg_lsn
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM steep_repl._ask_worker('hold', jsonb_build_object('peer', _hold.peer, 'by', holder, 'seconds', seconds)::text);
+  PERFORM steep_repl._wait_stopped(_hold.peer);
+  RETURN (SELECT coalesce(pg_replication_origin_progress('pg_' || l.subscription, false), '0/0') FROM steep_repl.links l WHERE l.peer = _hold.peer);
+END $$;
+COMMENT ON FUNCTION steep_repl._hold(text, text, integer) IS
+  'Stops applying a peer''s stream on behalf of another node, for so many seconds at most, and returns up to where it is applied.';
+
+CREATE OR REPLACE FUNCTION steep_repl._release(peer text, holder text) RETURNS text
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+  RETURN steep_repl._ask_worker('release', jsonb_build_object('peer', peer, 'by', holder)::text);
+COMMENT ON FUNCTION steep_repl._release(text, text) IS 'Ends what _hold began.';

@@ -1,0 +1,191 @@
+-- Nodes: this database's identity, and the registry.
+
+CREATE OR REPLACE FUNCTION steep_repl.node_id() RETURNS text
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  -- A copy of the database made by CREATE DATABASE … TEMPLATE has another OID and is not the node.
+  SELECT l.node_id FROM steep_repl.local_node l
+   WHERE l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database());
+END;
+COMMENT ON FUNCTION steep_repl.node_id() IS 'The node id of this database, NULL when it is not a node.';
+
+CREATE OR REPLACE FUNCTION steep_repl._this_node() RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF steep_repl.node_id() IS NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR001', MESSAGE = format('database %I is not a node', current_database()),
+      HINT = 'SELECT steep_repl.create_node(''a'') makes it one.';
+  END IF;
+  RETURN steep_repl.node_id();
+END $$;
+COMMENT ON FUNCTION steep_repl._this_node() IS 'The node id of this database, or error SR001.';
+
+CREATE OR REPLACE FUNCTION steep_repl._node_audit() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  -- What a node merely observes is not an action.
+  observed constant text[] := ARRAY['last_seen', 'status', 'conninfo'];
+  before jsonb := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) - 'conninfo' END;
+  after jsonb := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) - 'conninfo' END;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    PERFORM steep_repl._audit('node.register', 'node', NEW.node_id, NULL, after);
+  ELSIF TG_OP = 'DELETE' THEN
+    PERFORM steep_repl._audit('node.delete', 'node', OLD.node_id, before, NULL);
+  ELSIF NEW.status = 'removed' AND OLD.status <> 'removed' THEN
+    PERFORM steep_repl._audit('node.unregister', 'node', NEW.node_id, before, after);
+  ELSIF (before - observed) IS DISTINCT FROM (after - observed) OR OLD.status = 'removed' AND NEW.status <> 'removed' THEN
+    PERFORM steep_repl._audit('node.change', 'node', NEW.node_id, before, after);
+  END IF;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION steep_repl._node_audit() IS 'Writes registration, change and removal of nodes into the audit log. Definer: the log is not the caller''s.';
+
+CREATE OR REPLACE TRIGGER nodes_audit AFTER INSERT OR UPDATE OR DELETE ON steep_repl.nodes
+  FOR EACH ROW EXECUTE FUNCTION steep_repl._node_audit();
+ALTER TABLE steep_repl.nodes ENABLE ALWAYS TRIGGER nodes_audit;
+
+CREATE OR REPLACE FUNCTION steep_repl._put_node(
+  node_id text, node_name text, host text, port integer, priority integer, dbname text, conninfo text
+) RETURNS steep_repl.nodes
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  INSERT INTO steep_repl.nodes AS n (node_id, node_name, host, port, priority, dbname, conninfo)
+  VALUES (_put_node.node_id, coalesce(_put_node.node_name, _put_node.node_id), _put_node.host, _put_node.port,
+          _put_node.priority, _put_node.dbname, _put_node.conninfo)
+  ON CONFLICT (node_id) DO UPDATE SET
+    node_name = coalesce(_put_node.node_name, n.node_name), host = excluded.host, port = excluded.port,
+    priority = excluded.priority, dbname = excluded.dbname, conninfo = coalesce(excluded.conninfo, n.conninfo),
+    status = CASE n.status WHEN 'removed' THEN 'unknown' ELSE n.status END
+  RETURNING n;
+END;
+COMMENT ON FUNCTION steep_repl._put_node(text, text, text, integer, integer, text, text) IS 'The one upsert of a node.';
+
+CREATE OR REPLACE FUNCTION steep_repl.create_node(
+  node_id text, node_name text DEFAULT NULL, host text DEFAULT 'localhost',
+  port integer DEFAULT current_setting('port')::integer, priority integer DEFAULT 50
+) RETURNS steep_repl.nodes
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  known steep_repl.local_node;
+  node steep_repl.nodes;
+  message text;
+BEGIN
+  SELECT * INTO known FROM steep_repl.local_node;
+  IF known.node_id IS NOT NULL AND known.node_id <> node_id AND steep_repl.node_id() IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR002',
+      MESSAGE = format('database %I is already node %s', current_database(), known.node_id),
+      HINT = 'A database is one node for good: initialise another database for another node.';
+  END IF;
+  IF known.node_id IS NOT NULL AND steep_repl.node_id() IS NULL THEN
+    -- A copy of a node's database, made with CREATE DATABASE … TEMPLATE: it starts with an identity of its own.
+    DELETE FROM steep_repl.local_node;
+    known := NULL;
+  END IF;
+  node := steep_repl._put_node(node_id, node_name, host, port, priority, current_database(), NULL);
+  IF known.node_id IS NULL THEN
+    INSERT INTO steep_repl.local_node (node_id, database)
+      SELECT node_id, d.oid FROM pg_database d WHERE d.datname = current_database();
+  END IF;
+  UPDATE steep_repl.nodes n SET status = 'online', last_seen = now(),
+      node_uid = (SELECT l.node_uid FROM steep_repl.local_node l)
+    WHERE n.node_id = create_node.node_id RETURNING * INTO node;
+  IF NOT EXISTS (SELECT 1 FROM pg_publication WHERE pubname = 'steep_repl') THEN
+    -- TRUNCATE does not travel natively: it would take rows away that the other side has just written.
+    CREATE PUBLICATION steep_repl FOR TABLE steep_repl.table_events
+      WITH (publish = 'insert, update, delete', publish_via_partition_root = true);
+  END IF;
+  PERFORM steep_repl._wake_worker();
+  RETURN node;
+EXCEPTION WHEN OTHERS THEN
+  GET STACKED DIAGNOSTICS message = MESSAGE_TEXT;
+  PERFORM steep_repl._audit_failure('node.create', 'node', node_id, message);
+  RAISE;
+END $$;
+COMMENT ON FUNCTION steep_repl.create_node(text, text, text, integer, integer) IS
+  'Makes this database a node. Definer: makes the publication and writes the registry. Errors: SR002 already another node.';
+
+CREATE OR REPLACE FUNCTION steep_repl.register_node(
+  node_id text, node_name text DEFAULT NULL, host text DEFAULT 'localhost', port integer DEFAULT 5432,
+  priority integer DEFAULT 50, dbname text DEFAULT current_database(), conninfo text DEFAULT NULL
+) RETURNS steep_repl.nodes
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  message text;
+BEGIN
+  RETURN steep_repl._put_node(node_id, node_name, host, port, priority, dbname, conninfo);
+EXCEPTION WHEN OTHERS THEN
+  GET STACKED DIAGNOSTICS message = MESSAGE_TEXT;
+  PERFORM steep_repl._audit_failure('node.register', 'node', node_id, message);
+  RAISE;
+END $$;
+COMMENT ON FUNCTION steep_repl.register_node(text, text, text, integer, integer, text, text) IS
+  'Puts a peer into the registry, or changes its entry. Definer: writes the registry and the audit log.';
+
+CREATE OR REPLACE FUNCTION steep_repl.unregister_node(node_id text) RETURNS steep_repl.nodes
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  node steep_repl.nodes;
+  message text;
+BEGIN
+  IF node_id = steep_repl.node_id() THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR003', MESSAGE = format('%s is this node itself', node_id),
+      HINT = 'Unregister it on the other nodes.';
+  END IF;
+  UPDATE steep_repl.nodes n SET status = 'removed', is_coordinator = false WHERE n.node_id = unregister_node.node_id
+    RETURNING * INTO node;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR004', MESSAGE = format('node %s is not known here', node_id),
+      HINT = 'SELECT * FROM steep_repl.node_status() lists the nodes.';
+  END IF;
+  UPDATE steep_repl.links l SET wanted = 'remove', next_try = now() WHERE l.peer = node_id;
+  PERFORM steep_repl._wake_worker();
+  RETURN node;
+EXCEPTION WHEN OTHERS THEN
+  GET STACKED DIAGNOSTICS message = MESSAGE_TEXT;
+  PERFORM steep_repl._audit_failure('node.unregister', 'node', node_id, message);
+  RAISE;
+END $$;
+COMMENT ON FUNCTION steep_repl.unregister_node(text) IS
+  'Takes a peer out: its status becomes removed, its link and the slot it holds here go. Definer: writes the registry. Errors: SR003, SR004.';
+
+CREATE OR REPLACE FUNCTION steep_repl.heartbeat() RETURNS timestamptz
+  LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  UPDATE steep_repl.nodes n SET last_seen = clock_timestamp(), status = 'online'
+   WHERE n.node_id = steep_repl.node_id() RETURNING n.last_seen;
+END;
+COMMENT ON FUNCTION steep_repl.heartbeat() IS 'Notes that this node is alive and returns when; NULL when it is not a node. Definer: writes the registry.';
+
+CREATE OR REPLACE FUNCTION steep_repl.node_status() RETURNS TABLE (
+  node_id text, node_name text, host text, port integer, dbname text, priority integer,
+  is_coordinator boolean, is_self boolean, last_seen timestamptz, status text)
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT n.node_id, n.node_name, n.host, n.port, n.dbname, n.priority, n.is_coordinator,
+         coalesce(n.node_id = steep_repl.node_id(), false), n.last_seen, n.status
+    FROM steep_repl.nodes n ORDER BY n.node_id;
+END;
+COMMENT ON FUNCTION steep_repl.node_status() IS 'The nodes that this one knows. Definer: the registry also holds connection strings.';
+
+CREATE OR REPLACE FUNCTION steep_repl.coordinator_compare_and_set(p_key text, p_expected jsonb, p_new jsonb) RETURNS boolean
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  changed bigint;
+BEGIN
+  IF p_expected IS NULL THEN
+    INSERT INTO steep_repl.coordinator_state (key, value) VALUES (p_key, p_new) ON CONFLICT (key) DO NOTHING;
+  ELSE
+    UPDATE steep_repl.coordinator_state SET value = p_new, updated_at = now() WHERE key = p_key AND value = p_expected;
+  END IF;
+  GET DIAGNOSTICS changed = ROW_COUNT;
+  IF changed = 1 THEN
+    PERFORM steep_repl._audit('coordinator.set', 'coordinator_state', p_key, p_expected, p_new);
+  END IF;
+  RETURN changed = 1;
+END $$;
+COMMENT ON FUNCTION steep_repl.coordinator_compare_and_set(text, jsonb, jsonb) IS
+  'Sets a key of the coordinator''s state if it still has the expected value (NULL: does not exist yet); false if not. Definer: writes the state.';

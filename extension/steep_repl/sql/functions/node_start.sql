@@ -1,0 +1,97 @@
+-- Starting a node: all tables of a source, and links with every member, both ways.
+
+CREATE OR REPLACE FUNCTION steep_repl.check_start(source_conninfo text, own_conninfo text) RETURNS TABLE (problem text, remedy text)
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  identity jsonb;
+  back jsonb;
+  described jsonb;
+  theirs record;
+  mine jsonb;
+BEGIN
+  PERFORM steep_repl._this_node();
+  IF NOT (steep_repl._worker_state()->>'running')::boolean THEN
+    RETURN QUERY SELECT 'no steep_repl worker runs in this database', 'Add steep_repl to shared_preload_libraries and restart the server.';
+  END IF;
+  BEGIN
+    identity := steep_repl._peer_identity(source_conninfo);
+  EXCEPTION WHEN OTHERS THEN
+    RETURN QUERY SELECT 'the source: ' || SQLERRM, 'Check the connection string of the source, as this server would use it.';
+    RETURN;
+  END;
+  RETURN QUERY SELECT * FROM steep_repl._check_pair(identity);
+  BEGIN
+    back := steep_repl._peer_value(source_conninfo, format('SELECT steep_repl._peer_identity(%L)::text', own_conninfo))::jsonb;
+    IF back->>'node_uid' IS DISTINCT FROM steep_repl._identity()->>'node_uid' THEN
+      RETURN QUERY SELECT format('at the connection string of this node the source finds node %s', coalesce(back->>'node_id', 'none')), 'Give the source a connection string of this node that works from there.';
+    END IF;
+  EXCEPTION WHEN OTHERS THEN
+    RETURN QUERY SELECT 'the source cannot connect to this node: ' || SQLERRM, 'Give a connection string of this node that works from the source; check pg_hba.conf here.';
+  END;
+  FOR theirs IN SELECT r::jsonb AS t FROM steep_repl._peer_rows(steep_repl._with_timeout(source_conninfo, 5),
+      'SELECT (to_jsonb(t) || jsonb_build_object(''described'', steep_repl._describe_table(t.table_schema, t.table_name, t.before_images)))::text FROM steep_repl.tables t') r
+  LOOP
+    mine := steep_repl._describe_table(theirs.t->>'table_schema', theirs.t->>'table_name', theirs.t->>'before_images' = 'true');
+    described := theirs.t->'described';
+    CONTINUE WHEN (mine->>'joined')::boolean;
+    IF NOT (mine->>'exists')::boolean THEN
+      RETURN QUERY SELECT format('table %I.%I does not exist here', theirs.t->>'table_schema', theirs.t->>'table_name'), 'Create the schema here first, for example with pg_dump --schema-only.';
+    ELSIF mine->'columns' <> described->'columns' THEN
+      RETURN QUERY SELECT format('table %I.%I has other columns here than on the source', theirs.t->>'table_schema', theirs.t->>'table_name'), 'Make both the same.';
+    ELSIF (mine->>'holds_rows')::boolean THEN
+      RETURN QUERY SELECT format('table %I.%I holds rows here%s', theirs.t->>'table_schema', theirs.t->>'table_name',
+          CASE WHEN (described->>'holds_rows')::boolean THEN ' and on the source' ELSE '' END), 'Empty it here; rows of both sides are not merged.';
+    END IF;
+    RETURN QUERY SELECT format('table %I.%I: %s', theirs.t->>'table_schema', theirs.t->>'table_name', p), 'See above.' FROM jsonb_array_elements_text(mine->'problems') p;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION steep_repl.check_start(text, text) IS 'All that speaks against starting this node from a source. own_conninfo: how the members reach this node. Definer: asks the source.';
+
+CREATE OR REPLACE FUNCTION steep_repl.start_node(source_conninfo text, own_conninfo text) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  id bigint;
+  problems text;
+  message text;
+BEGIN
+  PERFORM steep_repl._this_node();
+  SELECT i.id INTO id FROM steep_repl.initialisations i WHERE i.kind = 'node' AND i.state IN ('waiting', 'running') ORDER BY i.id DESC LIMIT 1;
+  IF id IS NOT NULL THEN
+    RETURN id;
+  END IF;
+  SELECT string_agg(format('%s. %s', c.problem, c.remedy), E'\n') INTO problems FROM steep_repl.check_start(source_conninfo, own_conninfo) c;
+  IF problems IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR045', MESSAGE = 'this node cannot be started', DETAIL = problems, HINT = 'All problems are listed; nothing has been changed.';
+  END IF;
+  INSERT INTO steep_repl.initialisations (kind, source_conninfo, own_conninfo) VALUES ('node', source_conninfo, own_conninfo)
+    RETURNING initialisations.id INTO id;
+  PERFORM steep_repl._audit('node.start', 'node', steep_repl.node_id(), NULL, jsonb_build_object('initialisation', id));
+  PERFORM steep_repl._wake_worker();
+  RETURN id;
+EXCEPTION WHEN OTHERS THEN
+  GET STACKED DIAGNOSTICS message = MESSAGE_TEXT;
+  PERFORM steep_repl._audit_failure('node.start', 'node', steep_repl.node_id(), message);
+  RAISE;
+END $$;
+COMMENT ON FUNCTION steep_repl.start_node(text, text) IS
+  'Initialises this node from a source and links it with every member, both ways; the worker does it after the commit, see start_progress(). Again: goes on, or changes nothing. Definer: links are the extension''s. Errors: SR001, SR045.';
+
+CREATE OR REPLACE FUNCTION steep_repl.start_progress() RETURNS TABLE (
+  id bigint, state text, phase text, tables_done integer, tables_total integer, current_table text, rows_done bigint,
+  rows_total bigint, bytes_done bigint, error text, started_at timestamptz, finished_at timestamptz)
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT i.id, CASE i.state WHEN 'waiting' THEN 'running' ELSE i.state END, CASE WHEN c.relid IS NULL THEN i.phase ELSE 'copying' END,
+         (count(t.*) FILTER (WHERE t.state = 'complete'))::integer, count(t.*)::integer, c.relid::regclass::text,
+         (coalesce(sum(t.rows_copied), 0) + coalesce(c.tuples_processed, 0))::bigint,
+         sum(greatest(t.rows_expected, t.rows_copied))::bigint,
+         (coalesce(sum(t.bytes_copied), 0) + coalesce(c.bytes_processed, 0))::bigint, i.error, i.started_at, i.finished_at
+    FROM steep_repl.initialisations i
+    LEFT JOIN steep_repl.initialisation_tables t ON t.id = i.id
+    LEFT JOIN pg_stat_progress_copy c ON i.state = 'running' AND c.pid = (steep_repl._worker_state()->>'initialisation_pid')::integer
+   WHERE i.kind = 'node'
+   GROUP BY i.id, c.relid, c.tuples_processed, c.bytes_processed ORDER BY i.id DESC;
+END;
+COMMENT ON FUNCTION steep_repl.start_progress() IS 'How far the starts of this node are, the latest first. Definer: reads the extension''s tables.';

@@ -1,0 +1,263 @@
+-- Tables that replicate: joining and leaving.
+--
+-- One node, the source, joins the table under a lock that keeps writers out for a moment: from then on its changes are in
+-- its stream. It says so in table_events, which travels in the same stream. Each peer that reads it takes the table over
+-- (initialise.sql), from one point of every stream on.
+
+CREATE OR REPLACE FUNCTION steep_repl.add_table(
+  "table" regclass, strategy text DEFAULT NULL, before_images boolean DEFAULT true, existing text DEFAULT 'refuse'
+) RETURNS text
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  me text := steep_repl._this_node();
+  class record;
+  here jsonb;
+  there jsonb;
+  link steep_repl.links;
+  problems text[] := '{}';
+  holders text[] := '{}';
+  elsewhere steep_repl.links;
+  message text;
+BEGIN
+  SELECT c.relname, n.nspname, c.relowner INTO class FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = "table";
+  IF NOT pg_has_role(session_user, class.relowner, 'MEMBER') THEN
+    RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('must be owner of table %s', "table"),
+      HINT = 'Adding a table changes its replica identity, as ALTER TABLE does.';
+  END IF;
+  IF existing NOT IN ('refuse', 'identical') OR existing IS NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR040', MESSAGE = format('existing must be refuse or identical, not %L', existing),
+      HINT = 'refuse: only one node may hold rows. identical: the rows that several hold must be equal.';
+  END IF;
+  IF strategy IS DISTINCT FROM 'last_write_wins' AND strategy IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR041', MESSAGE = format('unknown strategy %L', strategy), HINT = 'Known: last_write_wins (default).';
+  END IF;
+  IF EXISTS (SELECT 1 FROM steep_repl.tables t WHERE t.relation = "table") THEN
+    RETURN 'ready';
+  END IF;
+  here := steep_repl._describe_table(class.nspname, class.relname, before_images);
+  problems := ARRAY(SELECT format('%s: %s', me, p) FROM jsonb_array_elements_text(here->'problems') p);
+  IF (here->>'holds_rows')::boolean THEN
+    holders := ARRAY[me];
+  END IF;
+  FOR link IN SELECT * FROM steep_repl.links l WHERE l.wanted <> 'remove' LOOP
+    there := steep_repl._peer_value(link.conninfo, format('SELECT steep_repl._describe_table(%L, %L, %L)::text',
+                                                          class.nspname, class.relname, before_images))::jsonb;
+    IF NOT (there->>'exists')::boolean THEN
+      problems := problems || format('%s: the table does not exist. Create it there too', link.peer);
+      CONTINUE;
+    END IF;
+    problems := problems || ARRAY(SELECT format('%s: %s', link.peer, p) FROM jsonb_array_elements_text(there->'problems') p);
+    IF there->'columns' <> here->'columns' THEN
+      problems := problems || format('%s: other columns. There: %s. Here: %s', link.peer,
+        (SELECT string_agg(format('%I %s', c.key, c.value), ', ') FROM jsonb_each_text(there->'columns') c WHERE c.value IS DISTINCT FROM here->'columns'->>c.key),
+        (SELECT string_agg(format('%I %s', c.key, c.value), ', ') FROM jsonb_each_text(here->'columns') c WHERE c.value IS DISTINCT FROM there->'columns'->>c.key));
+    END IF;
+    IF (there->>'holds_rows')::boolean THEN
+      holders := holders || link.peer;
+      elsewhere := link;
+    END IF;
+  END LOOP;
+  IF cardinality(holders) > 1 AND existing = 'refuse' THEN
+    problems := problems || format('rows on %s. Empty all but one, or prove them equal with existing => ''identical''', array_to_string(holders, ', '));
+  END IF;
+  IF problems <> '{}' THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR042', MESSAGE = format('cannot replicate table %s', "table"), DETAIL = array_to_string(problems, E'\n'),
+      HINT = 'All problems are listed; nothing has been changed.';
+  END IF;
+  IF holders[1] <> me THEN
+    -- The rows are on one peer: it is the source.
+    RETURN steep_repl._peer_value(elsewhere.conninfo, format('SELECT steep_repl.add_table(%L::regclass, %L, %L, %L)',
+             format('%I.%I', class.nspname, class.relname), strategy, before_images, existing));
+  END IF;
+  PERFORM steep_repl._join_table("table", coalesce(strategy, 'last_write_wins'), before_images);
+  FOR link IN SELECT * FROM steep_repl.links l WHERE l.subscription IS NOT NULL LOOP
+    PERFORM steep_repl._set_subscription_table(link.subscription, "table", 'r', 0);
+  END LOOP;
+  PERFORM steep_repl._say(class.nspname, class.relname, 'join', jsonb_build_object(
+    'strategy', coalesce(strategy, 'last_write_wins'), 'before_images', before_images, 'existing', existing));
+  UPDATE steep_repl.tables t SET announced = true WHERE t.relation = "table";
+  PERFORM steep_repl._audit('table.add', 'table', format('%I.%I', class.nspname, class.relname), NULL,
+                            jsonb_build_object('strategy', strategy, 'before_images', before_images, 'existing', existing));
+  PERFORM steep_repl._wake_worker();
+  RETURN CASE WHEN EXISTS (SELECT 1 FROM steep_repl.links l WHERE l.wanted <> 'remove') THEN 'joining' ELSE 'ready' END;
+EXCEPTION WHEN OTHERS THEN
+  GET STACKED DIAGNOSTICS message = MESSAGE_TEXT;
+  PERFORM steep_repl._audit_failure('table.add', 'table', "table"::text, message);
+  RAISE;
+END $$;
+COMMENT ON FUNCTION steep_repl.add_table(regclass, text, boolean, text) IS
+  'Replicates a table between this node and all that it is linked with, both ways; rows that only one node holds are copied. Returns ready, or joining while peers take it over (replicated_tables()). Takes SHARE ROW EXCLUSIVE for a moment, ACCESS EXCLUSIVE when the replica identity changes, within steep_repl.lock_timeout. Definer: changes the publication. Errors: SR001, SR040, SR041, SR042.';
+
+CREATE OR REPLACE FUNCTION steep_repl._join_table(relation regclass, strategy text, before_images boolean) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  leaf regclass;
+  root pg_class;
+BEGIN
+  SELECT * INTO root FROM pg_class c WHERE c.oid = relation;
+  PERFORM steep_repl._lock_table(relation, before_images);
+  FOR leaf IN SELECT steep_repl._leaves(relation) LOOP
+    PERFORM steep_repl._identify(leaf, before_images);
+  END LOOP;
+  EXECUTE format('ALTER PUBLICATION steep_repl ADD TABLE %s', steep_repl._source_of(relation));
+  INSERT INTO steep_repl.tables (relation, table_schema, table_name, strategy, before_images, identity_before)
+  SELECT relation, n.nspname, c.relname, strategy, before_images, root.relreplident
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation;
+END $$;
+COMMENT ON FUNCTION steep_repl._join_table(regclass, text, boolean) IS 'Sends the changes of a table from this point of the stream on. The lock keeps writers out until the transaction ends: changes of a transaction that had already written the table would be sent only from here on.';
+
+CREATE OR REPLACE FUNCTION steep_repl._leaves(relation regclass) RETURNS SETOF regclass
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT relation WHERE NOT EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = relation AND c.relkind = 'p')
+  UNION ALL
+  SELECT t.relid FROM pg_partition_tree(relation) t JOIN pg_class c ON c.oid = t.relid WHERE t.isleaf AND c.relkind = 'r';
+END;
+COMMENT ON FUNCTION steep_repl._leaves(regclass) IS 'The table itself, or the leaf partitions of a partitioned one.';
+
+CREATE OR REPLACE FUNCTION steep_repl._lock_table(relation regclass, before_images boolean) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  before text := current_setting('lock_timeout');
+  changes boolean := EXISTS (SELECT 1 FROM steep_repl._leaves(relation) l JOIN pg_class c ON c.oid = l
+                              WHERE (c.relreplident = 'f') <> before_images);
+BEGIN
+  PERFORM set_config('lock_timeout', current_setting('steep_repl.lock_timeout'), true);
+  EXECUTE format('LOCK TABLE %s IN %s MODE', steep_repl._source_of(relation),
+                 CASE WHEN changes THEN 'ACCESS EXCLUSIVE' ELSE 'SHARE ROW EXCLUSIVE' END);
+  PERFORM set_config('lock_timeout', before, true);
+EXCEPTION WHEN lock_not_available THEN
+  RAISE EXCEPTION USING ERRCODE = 'lock_not_available', MESSAGE = format('table %s is being used', relation),
+    DETAIL = format('Held by: %s', (SELECT coalesce(string_agg(DISTINCT format('pid %s (%s)', l.pid, a.usename), ', '), 'nobody any more')
+                                      FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+                                     WHERE l.relation = _lock_table.relation AND l.granted AND l.pid <> pg_backend_pid())),
+    HINT = 'Try again when those transactions have ended, or raise steep_repl.lock_timeout.';
+END $$;
+COMMENT ON FUNCTION steep_repl._lock_table(regclass, boolean) IS 'Keeps writers out of a table until the end of the transaction.';
+
+CREATE OR REPLACE FUNCTION steep_repl._identify(leaf regclass, before_images boolean) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF (SELECT (c.relreplident = 'f') <> before_images FROM pg_class c WHERE c.oid = leaf) THEN
+    EXECUTE format('ALTER TABLE %s REPLICA IDENTITY %s', leaf, CASE WHEN before_images THEN 'FULL' ELSE 'DEFAULT' END);
+  END IF;
+END $$;
+COMMENT ON FUNCTION steep_repl._identify(regclass, boolean) IS 'Sets the replica identity of a table: the whole row with before-images, else its key.';
+
+CREATE OR REPLACE FUNCTION steep_repl._identify_new_leaves() RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '200ms' AS $$
+DECLARE
+  late record;
+BEGIN
+  -- Replica identity is not inherited by later partitions (PostgreSQL documentation, ALTER TABLE, REPLICA IDENTITY).
+  FOR late IN SELECT l AS leaf FROM steep_repl.tables t JOIN pg_class r ON r.oid = t.relation AND r.relkind = 'p',
+                     steep_repl._leaves(t.relation) l JOIN pg_class c ON c.oid = l
+               WHERE t.before_images AND c.relreplident <> 'f'
+  LOOP
+    BEGIN
+      PERFORM steep_repl._identify(late.leaf, true);
+    EXCEPTION WHEN lock_not_available OR undefined_table THEN
+      NULL;  -- in the next round
+    END;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION steep_repl._identify_new_leaves() IS 'Gives partitions that were added later the replica identity of their table.';
+
+CREATE OR REPLACE FUNCTION steep_repl.add_tables(schema text) RETURNS TABLE (table_name text, state text, reason text)
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  candidate record;
+  detail text;
+BEGIN
+  PERFORM steep_repl._this_node();
+  IF NOT EXISTS (SELECT 1 FROM pg_namespace n WHERE n.nspname = add_tables.schema) THEN
+    RAISE EXCEPTION USING ERRCODE = 'invalid_schema_name', MESSAGE = format('schema %I does not exist', add_tables.schema);
+  END IF;
+  FOR candidate IN SELECT c.oid::regclass AS relation, c.relname::text AS name FROM pg_class c
+                    WHERE c.relnamespace = (SELECT n.oid FROM pg_namespace n WHERE n.nspname = add_tables.schema)
+                      AND c.relkind IN ('r', 'p', 'f') AND NOT c.relispartition ORDER BY c.relname
+  LOOP
+    table_name := candidate.name;
+    reason := NULL;
+    BEGIN
+      state := steep_repl.add_table(candidate.relation);
+    EXCEPTION WHEN OTHERS THEN
+      GET STACKED DIAGNOSTICS reason = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+      reason := coalesce(nullif(detail, ''), reason);
+      state := 'refused';
+    END;
+    RETURN NEXT;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION steep_repl.add_tables(text) IS 'add_table for each table of a schema; a row for each, refused ones with the reason.';
+
+CREATE OR REPLACE FUNCTION steep_repl.remove_table("table" regclass) RETURNS void
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  known steep_repl.tables;
+BEGIN
+  PERFORM steep_repl._this_node();
+  SELECT * INTO known FROM steep_repl.tables t WHERE t.relation = "table";
+  IF NOT FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR043', MESSAGE = format('table %s is not replicated', "table"),
+      HINT = 'SELECT * FROM steep_repl.replicated_tables() lists those that are.';
+  END IF;
+  IF NOT pg_has_role(session_user, (SELECT c.relowner FROM pg_class c WHERE c.oid = "table"), 'MEMBER') THEN
+    RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('must be owner of table %s', "table");
+  END IF;
+  PERFORM steep_repl._say(known.table_schema, known.table_name, 'leave', '{}');
+  PERFORM steep_repl._leave_table(known);
+  PERFORM steep_repl._audit('table.remove', 'table', format('%I.%I', known.table_schema, known.table_name), to_jsonb(known), NULL);
+END $$;
+COMMENT ON FUNCTION steep_repl.remove_table(regclass) IS
+  'Ends the replication of a table on all nodes, each at that point of the stream; rows stay where they are. Definer: changes the publication. Errors: SR043.';
+
+CREATE OR REPLACE FUNCTION steep_repl._leave_table(known steep_repl.tables) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  link steep_repl.links;
+BEGIN
+  FOR link IN SELECT * FROM steep_repl.links l WHERE l.subscription IS NOT NULL LOOP
+    PERFORM steep_repl._remove_subscription_table(link.subscription, (known).relation);
+  END LOOP;
+  IF EXISTS (SELECT 1 FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+              WHERE p.pubname = 'steep_repl' AND r.prrelid = (known).relation) THEN
+    EXECUTE format('ALTER PUBLICATION steep_repl DROP TABLE %s', steep_repl._source_of((known).relation::regclass));
+    IF (known).identity_before <> 'f' THEN
+      PERFORM steep_repl._identify(l, false) FROM steep_repl._leaves((known).relation::regclass) l;
+    END IF;
+  END IF;
+  DELETE FROM steep_repl.tables t WHERE t.relation = (known).relation;
+END $$;
+COMMENT ON FUNCTION steep_repl._leave_table(steep_repl.tables) IS 'Takes a table out of the publication and all subscriptions of this node.';
+
+CREATE OR REPLACE FUNCTION steep_repl.replicated_tables() RETURNS TABLE (
+  table_schema text, table_name text, strategy text, before_images boolean, state text, reason text, rows_not_taken bigint)
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  WITH latest AS (
+    SELECT DISTINCT ON (e.node_id, e.table_schema, e.table_name) e.* FROM steep_repl.table_events e
+     ORDER BY e.node_id, e.table_schema, e.table_name, e.seq DESC
+  ), peers AS (
+    SELECT l.peer FROM steep_repl.links l WHERE l.wanted <> 'remove'
+  )
+  SELECT t.table_schema::text, t.table_name::text, t.strategy, t.before_images,
+         CASE WHEN bool_or(e.action = 'fail') THEN 'failed' WHEN bool_or(p.peer IS NOT NULL AND coalesce(e.action, '') NOT IN ('join', 'ready')) THEN 'joining' ELSE 'ready' END,
+         string_agg(CASE WHEN e.action = 'fail' THEN format('%s: %s', p.peer, e.detail->>'reason')
+                         WHEN p.peer IS NOT NULL AND coalesce(e.action, '') NOT IN ('join', 'ready') THEN format('%s has not taken it over yet', p.peer) END, '; '), 0
+    FROM steep_repl.tables t LEFT JOIN peers p ON true
+    LEFT JOIN latest e ON e.node_id = p.peer AND e.table_schema = t.table_schema AND e.table_name = t.table_name
+   GROUP BY t.relation, t.table_schema, t.table_name, t.strategy, t.before_images
+  UNION ALL
+  SELECT i.table_schema::text, i.table_name::text, i.strategy, i.before_images,
+         CASE i.state WHEN 'failed' THEN 'failed' ELSE 'copying' END, i.reason, i.rows_expected - i.rows_copied
+    FROM (SELECT DISTINCT ON (x.table_schema, x.table_name) x.* FROM steep_repl.initialisation_tables x
+           ORDER BY x.table_schema, x.table_name, x.id DESC) i
+   WHERE i.state <> 'complete' AND NOT EXISTS (SELECT 1 FROM steep_repl.tables t WHERE t.table_schema = i.table_schema AND t.table_name = i.table_name)
+   ORDER BY 1, 2;
+END;
+COMMENT ON FUNCTION steep_repl.replicated_tables() IS
+  'The tables that this node replicates or is taking over. state: ready, joining (peers are taking it over), copying, failed; rows_not_taken: rows of the source still to be copied. Definer: reads the extension''s tables.';

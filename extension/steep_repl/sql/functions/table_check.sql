@@ -1,0 +1,118 @@
+-- What speaks against replicating a table.
+
+CREATE OR REPLACE FUNCTION steep_repl._columns(relation oid) RETURNS jsonb
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  -- By name: the order may differ between nodes, and dropped columns leave holes.
+  SELECT coalesce(jsonb_object_agg(a.attname, format_type(a.atttypid, a.atttypmod)
+           || CASE a.attgenerated WHEN '' THEN '' ELSE ' generated' END), '{}')
+    FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped;
+END;
+COMMENT ON FUNCTION steep_repl._columns(oid) IS 'The columns of a table with their types, as a JSON object.';
+
+CREATE OR REPLACE FUNCTION steep_repl._table_problems(relation oid, before_images boolean) RETURNS TABLE (problem text, remedy text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  class pg_class;
+  keyed boolean;
+BEGIN
+  SELECT * INTO class FROM pg_class c WHERE c.oid = relation;
+  IF NOT FOUND THEN
+    RETURN QUERY SELECT 'the table does not exist', 'Create it first, on all nodes.';
+    RETURN;
+  END IF;
+  SELECT EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = relation AND i.indisprimary) INTO keyed;
+  RETURN QUERY
+  SELECT 'it is a ' || CASE class.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table'
+                            WHEN 'S' THEN 'sequence' WHEN 'c' THEN 'composite type' ELSE 'relation of kind ' || class.relkind END,
+         'Only tables replicate.'
+   WHERE class.relkind NOT IN ('r', 'p')
+  UNION ALL SELECT 'it is unlogged, its changes are not in the WAL', 'ALTER TABLE … SET LOGGED' WHERE class.relpersistence = 'u'
+  UNION ALL SELECT 'it is temporary', 'Only permanent tables replicate.' WHERE class.relpersistence = 't'
+  UNION ALL SELECT 'it belongs to the system or to steep_repl', 'Only tables of your own replicate.'
+   WHERE class.relnamespace IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'steep_repl'::regnamespace)
+  UNION ALL SELECT 'it is a partition', format('Add its root: SELECT steep_repl.add_table(%L)', pg_partition_root(relation)::regclass)
+   WHERE class.relispartition
+  UNION ALL SELECT 'FORCE ROW LEVEL SECURITY would stop the apply worker, which writes as the table''s owner',
+                   'ALTER TABLE … NO FORCE ROW LEVEL SECURITY' WHERE class.relforcerowsecurity
+  UNION ALL SELECT format('trigger %I is deferrable and fires in the apply worker, which cannot fire it', t.tgname),
+                   format('ALTER TABLE … ENABLE TRIGGER %I (not REPLICA or ALWAYS), or make it not deferrable', t.tgname)
+              FROM pg_trigger t WHERE t.tgrelid = relation AND t.tgdeferrable AND t.tgenabled IN ('R', 'A') AND NOT t.tgisinternal
+  UNION ALL SELECT 'it has neither a primary key nor before-images, so its rows cannot be told apart',
+                   'Add a primary key, or leave before_images on.' WHERE NOT keyed AND NOT before_images
+  UNION ALL SELECT format('column %I of type %s has no equality and there is no primary key, so its rows cannot be found again', a.attname, format_type(a.atttypid, NULL)),
+                   'Add a primary key.'
+              FROM pg_attribute a WHERE NOT keyed AND a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+               AND a.attgenerated = '' AND NOT steep_repl._has_equality(a.atttypid)
+  UNION ALL SELECT 'it is a partitioned table with a foreign table as partition', 'Detach the foreign partition.'
+   WHERE class.relkind = 'p' AND EXISTS (SELECT 1 FROM pg_partition_tree(relation) t JOIN pg_class c ON c.oid = t.relid WHERE c.relkind = 'f')
+  UNION ALL SELECT 'it is a partitioned table with an unlogged partition', 'ALTER TABLE … SET LOGGED on the partition.'
+   WHERE class.relkind = 'p' AND EXISTS (SELECT 1 FROM pg_partition_tree(relation) t JOIN pg_class c ON c.oid = t.relid WHERE c.relpersistence = 'u');
+END $$;
+COMMENT ON FUNCTION steep_repl._table_problems(oid, boolean) IS 'All that speaks against replicating a table.';
+
+CREATE OR REPLACE FUNCTION steep_repl._has_equality(type oid) RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  -- A default btree or hash operator class for the type, what it is a domain over or an array of, or a polymorphic kind.
+  SELECT CASE
+    WHEN t.typtype = 'd' THEN steep_repl._has_equality(t.typbasetype)
+    WHEN t.typcategory = 'A' AND t.typelem <> 0 THEN steep_repl._has_equality(t.typelem)
+    WHEN t.typtype IN ('e', 'r', 'm') THEN true
+    WHEN t.typtype = 'c' THEN NOT EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0
+                                           AND NOT a.attisdropped AND NOT steep_repl._has_equality(a.atttypid))
+    ELSE EXISTS (SELECT 1 FROM pg_opclass o JOIN pg_am m ON m.oid = o.opcmethod
+                  WHERE o.opcdefault AND m.amname IN ('btree', 'hash')
+                    AND (o.opcintype = t.oid OR EXISTS (SELECT 1 FROM pg_cast c WHERE c.castsource = t.oid
+                                                          AND c.casttarget = o.opcintype AND c.castmethod = 'b'
+                                                          AND c.castcontext = 'i')))
+  END FROM pg_type t WHERE t.oid = type;
+END;
+COMMENT ON FUNCTION steep_repl._has_equality(oid) IS 'Whether values of a type can be compared for equality (typcache.c).';
+
+CREATE OR REPLACE FUNCTION steep_repl._holds_rows(relation regclass) RETURNS boolean
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  found_one boolean;
+BEGIN
+  EXECUTE format('SELECT EXISTS (SELECT 1 FROM %s)', steep_repl._source_of(relation)) INTO found_one;
+  RETURN found_one;
+END $$;
+COMMENT ON FUNCTION steep_repl._holds_rows(regclass) IS 'Whether a table holds a row.';
+
+CREATE OR REPLACE FUNCTION steep_repl._source_of(relation regclass) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  -- Tables that inherit from it in the old way replicate by themselves; partitions belong to their root.
+  RETURN (SELECT CASE c.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END || relation::text FROM pg_class c WHERE c.oid = relation);
+COMMENT ON FUNCTION steep_repl._source_of(regclass) IS 'A table as it stands in FROM, LOCK and publications.';
+
+CREATE OR REPLACE FUNCTION steep_repl._content_hash(relation regclass) RETURNS text
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET timezone = 'UTC'
+  SET extra_float_digits = 3 SET bytea_output = 'hex' SET intervalstyle = 'postgres' AS $$
+DECLARE
+  columns text;
+  hash text;
+BEGIN
+  SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attname COLLATE "C") INTO columns
+    FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '';
+  -- A sum over the rows, so that their order does not matter; 128 bits in two halves.
+  EXECUTE format($q$SELECT count(*) || '/' || coalesce(sum(('x' || left(h, 16))::bit(64)::bigint), 0) || '/'
+                        || coalesce(sum(('x' || right(h, 16))::bit(64)::bigint), 0)
+                   FROM (SELECT md5(ROW(%s)::text) AS h FROM %s) rows$q$, columns, steep_repl._source_of(relation)) INTO hash;
+  RETURN hash;
+END $$;
+COMMENT ON FUNCTION steep_repl._content_hash(regclass) IS 'Row count and a hash of all rows of a table, the same on every node that holds the same rows.';
+
+CREATE OR REPLACE FUNCTION steep_repl._describe_table(schema_name text, table_name text, before_images boolean) RETURNS jsonb
+  LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT CASE WHEN c.oid IS NULL THEN jsonb_build_object('exists', false)
+    ELSE jsonb_build_object('exists', true, 'relation', c.oid, 'columns', steep_repl._columns(c.oid),
+      'joined', EXISTS (SELECT 1 FROM steep_repl.tables t WHERE t.relation = c.oid),
+      'problems', (SELECT coalesce(jsonb_agg(p.problem || '. ' || p.remedy), '[]') FROM steep_repl._table_problems(c.oid, _describe_table.before_images) p),
+      'holds_rows', CASE WHEN c.relkind IN ('r', 'p') THEN steep_repl._holds_rows(c.oid::regclass) ELSE false END) END
+    FROM (SELECT) one LEFT JOIN (pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace)
+      ON n.nspname = _describe_table.schema_name AND c.relname = _describe_table.table_name;
+END;
+COMMENT ON FUNCTION steep_repl._describe_table(text, text, boolean) IS 'What a peer must know of a table here before it joins. Definer: looks into the table.';

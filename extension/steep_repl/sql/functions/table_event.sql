@@ -1,0 +1,98 @@
+-- What nodes say to each other about tables, through the stream.
+
+CREATE OR REPLACE FUNCTION steep_repl._say(table_schema name, table_name name, action text, detail jsonb) RETURNS void
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  INSERT INTO steep_repl.table_events (node_id, seq, table_schema, table_name, action, detail)
+  VALUES (steep_repl._this_node(), nextval('steep_repl.table_event_seq'), _say.table_schema, _say.table_name, _say.action, _say.detail);
+END;
+COMMENT ON FUNCTION steep_repl._say(name, name, text, jsonb) IS 'Says something about a table to all that receive from this node.';
+
+CREATE OR REPLACE FUNCTION steep_repl._event_arrived() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF EXISTS (SELECT 1 FROM steep_repl.table_events e WHERE e.node_id = NEW.node_id AND e.seq = NEW.seq) THEN
+    RETURN NULL;  -- read when the link was made; a second insert would stop the stream for good
+  END IF;
+  IF NEW.action IN ('join', 'leave') THEN
+    INSERT INTO steep_repl.table_inbox (node_id, table_schema, table_name, action, detail)
+    VALUES (NEW.node_id, NEW.table_schema, NEW.table_name, NEW.action, NEW.detail);
+    PERFORM steep_repl._wake_worker();
+  END IF;
+  RETURN NEW;
+END $$;
+COMMENT ON FUNCTION steep_repl._event_arrived() IS 'Fires in the apply worker. Hands what a peer said to the worker; does nothing that could fail, because an error here stops the stream.';
+
+CREATE OR REPLACE TRIGGER table_events_arrived BEFORE INSERT ON steep_repl.table_events
+  FOR EACH ROW EXECUTE FUNCTION steep_repl._event_arrived();
+ALTER TABLE steep_repl.table_events ENABLE REPLICA TRIGGER table_events_arrived;
+
+CREATE OR REPLACE FUNCTION steep_repl._take_event(event steep_repl.table_events, answer text) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+BEGIN
+  INSERT INTO steep_repl.table_events SELECT (event).* ON CONFLICT DO NOTHING;
+  IF NOT FOUND OR answer = 'none' OR (event).action NOT IN ('join', 'ready', 'leave') THEN
+    RETURN;
+  END IF;
+  INSERT INTO steep_repl.table_inbox (node_id, table_schema, table_name, action, detail)
+  VALUES ((event).node_id, (event).table_schema, (event).table_name,
+          CASE (event).action WHEN 'leave' THEN 'leave' ELSE answer END, (event).detail);
+END $$;
+COMMENT ON FUNCTION steep_repl._take_event(steep_repl.table_events, text) IS
+  'Takes in what a peer said before the link was made. answer: join = take its tables over, trust = the user has said that the contents are already equal, none = an initialisation sees to it.';
+
+CREATE OR REPLACE FUNCTION steep_repl._grant_wish(wish steep_repl.table_inbox) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  known steep_repl.tables;
+  relation regclass := to_regclass(format('%I.%I', (wish).table_schema, (wish).table_name));
+  link steep_repl.links;
+  id bigint;
+BEGIN
+  SELECT * INTO known FROM steep_repl.tables t WHERE t.table_schema = (wish).table_schema AND t.table_name = (wish).table_name;
+  IF (wish).action = 'leave' THEN
+    IF known.relation IS NOT NULL THEN
+      PERFORM steep_repl._say(known.table_schema, known.table_name, 'leave', '{}');
+      PERFORM steep_repl._leave_table(known);
+    END IF;
+    DELETE FROM steep_repl.initialisation_tables t WHERE t.table_schema = (wish).table_schema AND t.table_name = (wish).table_name AND t.state <> 'complete';
+    RETURN;
+  END IF;
+  SELECT * INTO link FROM steep_repl.links l WHERE l.peer = (wish).node_id;
+  IF known.relation IS NOT NULL OR link.peer IS NULL THEN
+    RETURN;
+  END IF;
+  IF (wish).action = 'trust' AND relation IS NOT NULL THEN
+    PERFORM steep_repl._join_table(relation, (wish).detail->>'strategy', (wish).detail->>'before_images' = 'true');
+    PERFORM steep_repl._set_subscription_table(l.subscription, relation, 'r', 0) FROM steep_repl.links l WHERE l.subscription IS NOT NULL;
+    RETURN;
+  END IF;
+  IF EXISTS (SELECT 1 FROM steep_repl.initialisations i JOIN steep_repl.initialisation_tables t USING (id)
+              WHERE i.state IN ('waiting', 'running') AND t.table_schema = (wish).table_schema AND t.table_name = (wish).table_name) THEN
+    RETURN;
+  END IF;
+  -- Tables that come together are taken over together.
+  SELECT i.id INTO id FROM steep_repl.initialisations i WHERE i.kind = 'tables' AND i.source = link.peer AND i.state = 'waiting' LIMIT 1;
+  IF id IS NULL THEN
+    INSERT INTO steep_repl.initialisations (kind, source, source_conninfo) VALUES ('tables', link.peer, link.conninfo)
+      RETURNING initialisations.id INTO id;
+  END IF;
+  INSERT INTO steep_repl.initialisation_tables (id, table_schema, table_name, strategy, before_images, existing, state)
+  VALUES (id, (wish).table_schema, (wish).table_name, (wish).detail->>'strategy', (wish).detail->>'before_images' = 'true',
+          coalesce((wish).detail->>'existing', 'refuse'), 'wanted');
+END $$;
+COMMENT ON FUNCTION steep_repl._grant_wish(steep_repl.table_inbox) IS 'Acts on what a peer said about a table.';
+
+CREATE OR REPLACE FUNCTION steep_repl._announce_tables() RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  news record;
+BEGIN
+  -- Here and not where a table is taken over: that transaction carries the origin of the copy, and would not be sent on.
+  FOR news IN UPDATE steep_repl.tables t SET announced = true WHERE NOT t.announced RETURNING t.* LOOP
+    PERFORM steep_repl._say(news.table_schema, news.table_name, 'ready',
+                            jsonb_build_object('strategy', news.strategy, 'before_images', news.before_images));
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION steep_repl._announce_tables() IS 'Says which tables this node has taken over.';

@@ -1,0 +1,101 @@
+-- What the worker looks after by itself: peers, slots, and what peers said about tables.
+
+CREATE OR REPLACE FUNCTION steep_repl._observations_due() RETURNS SETOF text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT l.peer FROM steep_repl.links l LEFT JOIN steep_repl.link_observations o ON o.peer = l.peer
+   WHERE l.state = 'linked' AND l.wanted <> 'remove'
+     AND coalesce(o.observed_at + CASE WHEN o.failing_since IS NULL THEN interval '0.9 seconds' ELSE interval '5 seconds' END <= clock_timestamp(), true);
+END;
+COMMENT ON FUNCTION steep_repl._observations_due() IS 'The peers to look at now: every second, those that do not answer every five.';
+
+CREATE OR REPLACE FUNCTION steep_repl._observe(peer text) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET synchronous_commit = off AS $$
+#variable_conflict use_variable
+DECLARE
+  link steep_repl.links;
+  asked_at timestamptz := clock_timestamp();
+  seen jsonb;
+BEGIN
+  SELECT * INTO link FROM steep_repl.links l WHERE l.peer = _observe.peer;
+  seen := steep_repl._peer_value(link.conninfo, format($q$
+    SELECT jsonb_build_object('lsn', pg_catalog.pg_current_wal_lsn(), 'confirmed', s.confirmed_flush_lsn, 'exists', s.slot_name IS NOT NULL,
+      'lost', s.wal_status = 'lost' OR s.invalidation_reason IS NOT NULL, 'uid', (SELECT node_uid FROM steep_repl.local_node))::text
+    FROM (SELECT) one LEFT JOIN pg_catalog.pg_replication_slots s ON s.slot_name = %L $q$, link.slot_name), 5)::jsonb;
+  IF NOT (seen->>'exists')::boolean OR (seen->>'lost')::boolean THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR027', MESSAGE = format('%s no longer keeps what this node has not received: its slot %s is gone or invalid', peer, link.slot_name),
+      HINT = 'This node must be initialised anew: it would miss changes.';
+  END IF;
+  INSERT INTO steep_repl.link_observations AS o (peer, observed_at, peer_lsn, confirmed_lsn, caught_up_at)
+  VALUES (peer, asked_at, (seen->>'lsn')::pg_lsn, (seen->>'confirmed')::pg_lsn, asked_at)
+  ON CONFLICT ON CONSTRAINT link_observations_pkey DO UPDATE SET
+    -- Caught up with all that the peer had at the time of the last look.
+    caught_up_at = CASE WHEN excluded.confirmed_lsn >= excluded.peer_lsn THEN excluded.observed_at
+                        WHEN excluded.confirmed_lsn >= o.peer_lsn THEN coalesce(o.observed_at, excluded.observed_at)
+                        ELSE o.caught_up_at END,
+    observed_at = excluded.observed_at, peer_lsn = excluded.peer_lsn, confirmed_lsn = excluded.confirmed_lsn,
+    failing_since = NULL, error = NULL;
+  -- Seldom, because every change of the registry goes to the WAL.
+  UPDATE steep_repl.nodes n SET last_seen = asked_at, status = 'online'
+   WHERE n.node_id = peer AND n.status <> 'removed' AND (n.status <> 'online' OR coalesce(n.last_seen < asked_at - interval '10 seconds', true));
+END $$;
+COMMENT ON FUNCTION steep_repl._observe(text) IS 'Asks a peer how far it is and how far we are, for lag and node status.';
+
+CREATE OR REPLACE FUNCTION steep_repl._observe_failed(peer text, error text) RETURNS void
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  INSERT INTO steep_repl.link_observations AS o (peer, observed_at, failing_since, error)
+  VALUES (_observe_failed.peer, clock_timestamp(), clock_timestamp(), _observe_failed.error)
+  ON CONFLICT ON CONSTRAINT link_observations_pkey DO UPDATE SET observed_at = excluded.observed_at,
+    failing_since = coalesce(o.failing_since, excluded.failing_since), error = excluded.error;
+  UPDATE steep_repl.nodes n SET status = 'unavailable' WHERE n.node_id = _observe_failed.peer AND n.status IN ('online', 'unknown');
+END;
+COMMENT ON FUNCTION steep_repl._observe_failed(text, text) IS 'Notes that a peer did not answer.';
+
+CREATE OR REPLACE FUNCTION steep_repl._drop_slots_of_removed() RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  slot record;
+BEGIN
+  FOR slot IN
+    SELECT s.slot_name, s.active_pid FROM steep_repl.nodes n
+      JOIN pg_replication_slots s ON s.slot_name = steep_repl._link_name(n.node_id, steep_repl.node_id())
+     WHERE n.status = 'removed'
+  LOOP
+    IF slot.active_pid IS NULL THEN
+      PERFORM pg_drop_replication_slot(slot.slot_name);
+    ELSE
+      PERFORM pg_terminate_backend(slot.active_pid);
+    END IF;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION steep_repl._drop_slots_of_removed() IS 'Frees the slots of unregistered nodes, which hold WAL for nobody.';
+
+CREATE OR REPLACE FUNCTION steep_repl._housekeeping() RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  wish steep_repl.table_inbox;
+BEGIN
+  PERFORM steep_repl._audit_settings();
+  IF steep_repl.node_id() IS NULL THEN
+    RETURN;
+  END IF;
+  PERFORM steep_repl._drop_slots_of_removed();
+  FOR wish IN DELETE FROM steep_repl.table_inbox RETURNING * LOOP
+    BEGIN
+      PERFORM steep_repl._grant_wish(wish);
+    EXCEPTION
+      WHEN lock_not_available THEN
+        INSERT INTO steep_repl.table_inbox (node_id, table_schema, table_name, action, detail)
+        VALUES (wish.node_id, wish.table_schema, wish.table_name, wish.action, wish.detail);
+      WHEN OTHERS THEN
+        PERFORM steep_repl._say(wish.table_schema, wish.table_name, 'fail', jsonb_build_object('reason', SQLERRM));
+        RAISE LOG 'steep_repl: cannot % table %.%: %', wish.action, wish.table_schema, wish.table_name, SQLERRM;
+    END;
+  END LOOP;
+  PERFORM steep_repl._identify_new_leaves();
+  PERFORM steep_repl._announce_tables();
+  UPDATE steep_repl.nodes n SET last_seen = now(), status = 'online'
+   WHERE n.node_id = steep_repl.node_id() AND coalesce(n.last_seen < now() - interval '10 seconds', true);
+END $$;
+COMMENT ON FUNCTION steep_repl._housekeeping() IS 'What the worker does in every round.';

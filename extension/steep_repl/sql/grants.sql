@@ -1,0 +1,39 @@
+-- Who may call and see what. Everything is taken from PUBLIC first; what has an underscore is for the functions of this
+-- schema, which run as their owner, and for peers, which connect as members of steep_repl_admin.
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA steep_repl FROM PUBLIC;
+REVOKE ALL ON ALL TABLES IN SCHEMA steep_repl FROM PUBLIC;
+GRANT USAGE ON SCHEMA steep_repl TO steep_repl_viewer;
+
+GRANT SELECT ON steep_repl.coordinator_state, steep_repl.audit_log, steep_repl.tables, steep_repl.table_events,
+  steep_repl.origins TO steep_repl_viewer;
+GRANT SELECT (node_id, node_name, host, port, priority, is_coordinator, last_seen, status, dbname, node_uid)
+  ON steep_repl.nodes TO steep_repl_viewer;
+GRANT EXECUTE ON FUNCTION steep_repl.version(), steep_repl.node_id(), steep_repl.node_status(), steep_repl.health(),
+  steep_repl.check_settings(integer), steep_repl.subscription_status(), steep_repl.replicated_tables(),
+  steep_repl.start_progress() TO steep_repl_viewer;
+
+GRANT EXECUTE ON FUNCTION steep_repl.heartbeat(), steep_repl.pause(text), steep_repl.resume(text) TO steep_repl_operator;
+
+GRANT SELECT ON ALL TABLES IN SCHEMA steep_repl TO steep_repl_admin;
+GRANT EXECUTE ON FUNCTION
+  steep_repl.create_node(text, text, text, integer, integer),
+  steep_repl.register_node(text, text, text, integer, integer, text, text),
+  steep_repl.unregister_node(text),
+  steep_repl.coordinator_compare_and_set(text, jsonb, jsonb),
+  steep_repl.prune_audit_log(interval),
+  steep_repl.subscribe(text, text, boolean),
+  steep_repl.unsubscribe(text),
+  steep_repl.add_table(regclass, text, boolean, text),
+  steep_repl.add_tables(text),
+  steep_repl.remove_table(regclass),
+  steep_repl.check_start(text, text),
+  steep_repl.start_node(text, text),
+  -- what a node asks of its peers
+  steep_repl._identity(), steep_repl._peer_identity(text), steep_repl._members(), steep_repl._invite(jsonb, text),
+  steep_repl._this_node(), steep_repl._describe_table(text, text, boolean), steep_repl._content_hash(regclass),
+  steep_repl._leaves(regclass), steep_repl._init_tables_query(bigint)
+  TO steep_repl_admin;
+
+SELECT steep_repl._audit('extension.create', 'extension', 'steep_repl', NULL, pg_catalog.to_jsonb(steep_repl.version()));
+SELECT steep_repl._audit_settings();
+SELECT steep_repl._wake_worker();

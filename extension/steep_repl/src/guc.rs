@@ -1,0 +1,55 @@
+//! The settings of the extension, `steep_repl.*`.
+
+use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
+
+/// How many databases of this server get a worker.
+pub static MAX_DATABASES: GucSetting<i32> = GucSetting::<i32>::new(8);
+/// Milliseconds that a call waits for the worker's answer.
+pub static WORKER_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(60_000);
+/// Milliseconds between two looks of the worker at its links and peers.
+pub static WORKER_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(1_000);
+/// Milliseconds that joining a table waits for the lock that keeps writers out for a moment.
+pub static LOCK_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(5_000);
+
+pub fn define() {
+    GucRegistry::define_int_guc(
+        c"steep_repl.max_databases",
+        c"How many databases of this server get a steep_repl worker.",
+        c"Each takes one of max_worker_processes.",
+        &MAX_DATABASES,
+        0,
+        64,
+        GucContext::Sighup,
+        GucFlags::default(),
+    );
+    GucRegistry::define_int_guc(
+        c"steep_repl.worker_timeout",
+        c"How long a call waits for the answer of the steep_repl worker.",
+        c"",
+        &WORKER_TIMEOUT,
+        100,
+        3_600_000,
+        GucContext::Userset,
+        GucFlags::UNIT_MS,
+    );
+    GucRegistry::define_int_guc(
+        c"steep_repl.worker_interval",
+        c"Time between two looks of the steep_repl worker at its links and peers.",
+        c"It is also woken when there is something to do.",
+        &WORKER_INTERVAL,
+        50,
+        60_000,
+        GucContext::Sighup,
+        GucFlags::UNIT_MS,
+    );
+    GucRegistry::define_int_guc(
+        c"steep_repl.lock_timeout",
+        c"How long joining a table waits for the lock that keeps writers out for a moment.",
+        c"The lock is SHARE ROW EXCLUSIVE.",
+        &LOCK_TIMEOUT,
+        10,
+        3_600_000,
+        GucContext::Userset,
+        GucFlags::UNIT_MS,
+    );
+}

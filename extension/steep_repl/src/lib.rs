@@ -1,0 +1,33 @@
+//! steep_repl: bidirectional replication on a stock PostgreSQL 18 server.
+//!
+//! The SQL lives in `sql/`; this library holds what SQL cannot do: shared memory, background workers, a client of
+//! the peer, copying rows from it, and entries in the catalogue of subscriptions.
+
+mod audit;
+mod error;
+mod guc;
+mod peer;
+mod pg;
+mod request;
+mod schema;
+mod settings;
+mod shared;
+mod subscription;
+mod work;
+mod worker;
+
+use pgrx::prelude::*;
+
+pgrx::pg_module_magic!(name, version);
+
+/// Called once per process that loads the library; shared memory and workers exist only when the server
+/// itself loads it (shared_preload_libraries).
+#[pg_guard]
+pub extern "C-unwind" fn _PG_init() {
+    guc::define();
+    if pg::preload::in_progress() {
+        shared::request();
+        worker::register_launcher();
+        pg::hooks::install();
+    }
+}

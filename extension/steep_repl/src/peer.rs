@@ -1,0 +1,39 @@
+//! Questions to a peer.
+
+use crate::error;
+use crate::pg::peer_connection::{Connection, Failure};
+use pgrx::PgSqlErrorCode;
+use pgrx::prelude::*;
+
+/// Runs `query` on the peer and returns its rows; it must return one column of type text.
+///
+/// Takes a connection string as CREATE SUBSCRIPTION does. Raises 08001 when the peer cannot be reached and 38000
+/// when it refuses the query, with the peer's words.
+#[pg_extern(sql = false)]
+fn peer_rows(conninfo: &str, query: &str) -> SetOfIterator<'static, Option<String>> {
+    let mut connection = open(conninfo, false);
+    let rows = connection.rows(query, 1).unwrap_or_else(|failure| refused(failure));
+    SetOfIterator::new(rows.into_iter().map(|mut row| row.pop().flatten()))
+}
+
+/// Opens a connection or raises 08001.
+pub fn open(conninfo: &str, replication: bool) -> Connection {
+    Connection::open(conninfo, replication).unwrap_or_else(|Failure(reason)| {
+        error::raise(
+            PgSqlErrorCode::ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
+            format!("cannot connect to the peer: {reason}"),
+            None,
+            "Check host, port, pg_hba.conf and the password file of the server's operating system user.",
+        )
+    })
+}
+
+/// Raises 38000 with the peer's words.
+pub fn refused(Failure(reason): Failure) -> ! {
+    error::raise(
+        PgSqlErrorCode::ERRCODE_EXTERNAL_ROUTINE_EXCEPTION,
+        reason,
+        None,
+        "The message comes from the peer; its server log has more.",
+    )
+}

@@ -1,0 +1,54 @@
+//! Transactions of a background worker.
+
+use pgrx::PgTryBuilder;
+use pgrx::pg_sys;
+use pgrx::pg_sys::panic::CaughtError;
+use std::panic::AssertUnwindSafe;
+
+/// Runs `body` in a transaction of its own. An ERROR rolls it back and comes back as its text; the process goes on.
+///
+/// The activity and statement start are set, so that pg_stat_activity shows what the worker does.
+pub fn in_transaction<R>(activity: &str, body: impl FnOnce() -> R) -> Result<R, String> {
+    let text = std::ffi::CString::new(activity).unwrap_or_default();
+    // SAFETY: the frame of a background worker's transaction, as in src/test/modules/worker_spi.
+    unsafe {
+        pg_sys::SetCurrentStatementStartTimestamp();
+        pg_sys::StartTransactionCommand();
+        pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
+        pg_sys::pgstat_report_activity(pg_sys::BackendState::STATE_RUNNING, text.as_ptr());
+    }
+    let outcome = PgTryBuilder::new(AssertUnwindSafe(|| {
+        let result = body();
+        // SAFETY: ends what was begun above; commit may raise, which the handler below catches.
+        unsafe {
+            if pg_sys::ActiveSnapshotSet() {
+                pg_sys::PopActiveSnapshot();
+            }
+            pg_sys::CommitTransactionCommand();
+        }
+        Ok(result)
+    }))
+    .catch_others(|error| Err(describe(&error)))
+    .catch_rust_panic(|error| Err(describe(&error)))
+    .execute();
+    // SAFETY: after an error the transaction must be aborted before anything else.
+    unsafe {
+        if outcome.is_err() {
+            pg_sys::AbortCurrentTransaction();
+        }
+        pg_sys::pgstat_report_stat(true);
+        pg_sys::pgstat_report_activity(pg_sys::BackendState::STATE_IDLE, std::ptr::null());
+    }
+    outcome
+}
+
+fn describe(error: &CaughtError) -> String {
+    let report = match error {
+        CaughtError::PostgresError(report) | CaughtError::ErrorReport(report) => report,
+        CaughtError::RustPanic { ereport, .. } => ereport,
+    };
+    match report.detail() {
+        Some(detail) if !detail.is_empty() => format!("{} ({detail})", report.message()),
+        _ => report.message().to_owned(),
+    }
+}

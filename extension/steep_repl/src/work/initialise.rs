@@ -1,0 +1,126 @@
+//! Taking tables over from a source: the frame of one initialisation. The steps are in sql/functions/initialise.sql,
+//! which also says why they are safe; here are the parts that SQL cannot do: one snapshot of the source held over
+//! many transactions of ours, and COPY from it.
+
+use crate::peer;
+use crate::pg::copy_from;
+use crate::pg::latch;
+use crate::pg::peer_connection::{Connection, Row};
+use crate::pg::transaction::in_transaction;
+use crate::pg::worker_process;
+use crate::shared;
+use pgrx::bgworkers::BackgroundWorker;
+use pgrx::prelude::*;
+use std::time::{Duration, Instant};
+
+/// How long a step may wait for the other side before the initialisation gives up (it can be asked for again).
+const PATIENCE: Duration = Duration::from_secs(300);
+
+#[pg_guard]
+#[unsafe(no_mangle)]
+pub extern "C-unwind" fn steep_repl_initialise_main(argument: pg_sys::Datum) {
+    let database = argument.value() as u32;
+    let Ok(id) = BackgroundWorker::get_extra().parse::<i64>() else { return };
+    worker_process::begin(database);
+    if !move_in(database) {
+        return;
+    }
+    worker_process::at_exit(move_out);
+    if let Err(error) = run(id) {
+        pgrx::log!("steep_repl initialisation {id}: {error}");
+        if let Err(second) = call("_init_failed", id, vec![error.as_str().into()]) {
+            pgrx::log!("steep_repl initialisation {id}: {second}");
+        }
+    }
+}
+
+fn run(id: i64) -> Result<(), String> {
+    call("_init_prepare", id, vec![])?;
+    wait_for("_init_links_ready", id)?;
+    call("_init_pause", id, vec![])?;
+    wait_for("_init_hold", id)?;
+    let source = call("_init_source", id, vec![])?.ok_or("the source is not known")?;
+    let mut connection = in_transaction("connecting to the source", || peer::open(&source, true))?;
+    ask(&mut connection, "BEGIN READ ONLY ISOLATION LEVEL REPEATABLE READ", 0)?;
+    let slot = format!("steep_repl_copy_{}", worker_process::my_pid());
+    let lsn = in_transaction("taking a snapshot of the source", || connection.create_temporary_slot(&slot))?;
+    call("_init_snapshot_taken", id, vec![lsn.cast_signed().into()])?;
+    let tables = ask(&mut connection, &call("_init_tables_query", id, vec![])?.ok_or("no query")?, 5)?;
+    let listed = serde_json::to_string(&tables).map_err(|e| e.to_string())?;
+    call("_init_tables", id, vec![listed.as_str().into()])?;
+    call("_init_origin", id, vec![])?;
+    while let Some(table) = call("_init_next_table", id, vec![])? {
+        copy(id, &table, &mut connection)?;
+    }
+    call("_init_finish", id, vec![])?;
+    Ok(())
+}
+
+/// Copies one table in one transaction, together with its entries in all subscriptions and in the publication.
+fn copy(id: i64, table: &str, connection: &mut Connection) -> Result<(), String> {
+    in_transaction(&format!("copying {table}"), || {
+        let plan = sql("_init_table_begin", id, vec![table.into()]).unwrap_or_default();
+        let plan: serde_json::Value = serde_json::from_str(&plan).unwrap_or_default();
+        let relation = plan["relation"].as_u64().and_then(|oid| u32::try_from(oid).ok()).unwrap_or(0);
+        let columns: Vec<String> = plan["columns"]
+            .as_array()
+            .map(|names| names.iter().filter_map(|n| n.as_str().map(str::to_owned)).collect())
+            .unwrap_or_default();
+        connection
+            .start_copy(plan["query"].as_str().unwrap_or_default())
+            .unwrap_or_else(|failure| peer::refused(failure));
+        let (rows, bytes) = copy_from::copy_into(pg_sys::Oid::from(relation), &columns, connection);
+        sql("_init_table_done", id, vec![table.into(), rows.cast_signed().into(), bytes.cast_signed().into()]);
+    })
+}
+
+fn ask(connection: &mut Connection, query: &str, columns: usize) -> Result<Vec<Row>, String> {
+    in_transaction("asking the source", || {
+        connection.rows(query, columns).unwrap_or_else(|failure| peer::refused(failure))
+    })
+}
+
+/// Calls a step until it returns NULL; what it returns else is what it waits for, shown as the phase.
+fn wait_for(step: &str, id: i64) -> Result<(), String> {
+    let start = Instant::now();
+    while let Some(reason) = call(step, id, vec![])? {
+        if start.elapsed() > PATIENCE {
+            return Err(format!("gave up after {} s: {reason}", PATIENCE.as_secs()));
+        }
+        latch::wait(Duration::from_millis(100));
+    }
+    Ok(())
+}
+
+/// One step in a transaction of its own.
+fn call(step: &str, id: i64, more: Vec<pgrx::datum::DatumWithOid>) -> Result<Option<String>, String> {
+    in_transaction(step, || sql(step, id, more))
+}
+
+fn sql(step: &str, id: i64, more: Vec<pgrx::datum::DatumWithOid>) -> Option<String> {
+    let placeholders: String = (2..2 + more.len()).map(|n| format!(", ${n}")).collect();
+    let arguments: Vec<_> = std::iter::once(id.into()).chain(more).collect();
+    Spi::get_one_with_args::<String>(&format!("SELECT steep_repl.{step}($1{placeholders})::text"), &arguments)
+        .unwrap_or_else(|error| pgrx::error!("{step}: {error}"))
+}
+
+fn move_in(database: u32) -> bool {
+    shared::write(|s| match s.database_or_new(database) {
+        Some(place) if place.job == 0 => {
+            place.job = worker_process::my_pid();
+            true
+        }
+        _ => false,
+    })
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn move_out(_code: i32, _argument: pg_sys::Datum) {
+    shared::write(|s| {
+        if let Some(place) = s.database(worker_process::my_database())
+            && place.job == worker_process::my_pid()
+        {
+            place.job = 0;
+        }
+    });
+}

@@ -1,0 +1,96 @@
+//! The worker of one database: serves requests, writes failures into the audit log, moves links along.
+
+use crate::pg::latch::{self, LatchRef};
+use crate::pg::{transaction, worker_process};
+use crate::{audit, guc, request, shared, work};
+use pgrx::prelude::*;
+use std::time::{Duration, Instant};
+
+const PRESENT: &str = "SELECT 1 FROM pg_catalog.pg_extension WHERE extname = 'steep_repl'";
+
+#[pg_guard]
+#[unsafe(no_mangle)]
+pub extern "C-unwind" fn steep_repl_worker_main(argument: pg_sys::Datum) {
+    let oid = argument.value() as u32;
+    worker_process::begin(oid);
+    if !move_in(oid) {
+        return;
+    }
+    worker_process::at_exit(move_out);
+    let mut next_round = Instant::now();
+    loop {
+        worker_process::reload_settings_if_asked();
+        match transaction::in_transaction("looking for the extension", || Spi::get_one::<i32>(PRESENT)) {
+            Ok(Ok(Some(_))) => {}
+            Ok(_) => {
+                stay_away(oid);
+                return;
+            }
+            Err(error) => note_error(oid, &error),
+        }
+        audit::write_failures(oid);
+        let served = request::serve_one(oid);
+        if !served && Instant::now() >= next_round {
+            let busy = work::round(oid).unwrap_or_else(|error| {
+                note_error(oid, &error);
+                false
+            });
+            let interval = u64::try_from(guc::WORKER_INTERVAL.get()).unwrap_or(1000);
+            next_round = Instant::now() + Duration::from_millis(if busy { 0 } else { interval });
+        }
+        if !served {
+            let now = Instant::now();
+            if next_round > now {
+                latch::wait(next_round - now);
+                // Whoever woke us has something to do.
+                next_round = next_round.min(Instant::now() + Duration::from_millis(10));
+            }
+        }
+    }
+}
+
+/// Takes the database's place; false when another worker of the same database is already there.
+fn move_in(oid: u32) -> bool {
+    shared::write(|s| {
+        let Some(place) = s.database_or_new(oid) else { return false };
+        if place.worker != 0 {
+            return false;
+        }
+        place.worker = worker_process::my_pid();
+        place.latch = LatchRef::mine();
+        true
+    })
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn move_out(_code: i32, _argument: pg_sys::Datum) {
+    let oid = worker_process::my_database();
+    shared::write(|s| {
+        if let Some(place) = s.database(oid)
+            && place.worker == worker_process::my_pid()
+        {
+            place.worker = 0;
+            place.latch = LatchRef::default();
+            place.restarts += 1;
+        }
+    });
+    request::give_up(oid);
+}
+
+/// The extension is not (or no longer) here: no worker until CREATE EXTENSION asks for one.
+fn stay_away(oid: u32) {
+    shared::write(|s| {
+        if let Some(place) = s.database(oid) {
+            place.wanted = false;
+        }
+    });
+}
+
+fn note_error(oid: u32, error: &str) {
+    pgrx::log!("steep_repl worker: {error}");
+    shared::write(|s| {
+        if let Some(place) = s.database(oid) {
+            place.last_error.set(error);
+        }
+    });
+}

@@ -1,0 +1,98 @@
+//! The workers: a launcher for the server, one worker for each database that has the extension, and one
+//! short-lived worker for each initialisation.
+
+mod database;
+mod launcher;
+
+use crate::pg::{databases, latch, worker_process};
+use crate::shared;
+use pgrx::prelude::*;
+use std::ffi::CStr;
+use std::time::Duration;
+
+pub use crate::pg::worker_process::register_launcher;
+
+/// How long a statement that needs a database for itself may keep our worker away, in microseconds.
+const WAY_MADE_FOR: i64 = 600_000_000;
+
+/// Sends the workers of a database away and keeps them away until the returned guard is dropped.
+pub fn make_way(database: &CStr) -> Option<KeepAway> {
+    // SAFETY: a plain check that there is a transaction for the look-up.
+    if !shared::available() || !unsafe { pg_sys::IsTransactionState() } {
+        return None;
+    }
+    let oid = databases::by_name(database);
+    let pids = shared::write(|s| {
+        s.database(oid).map(|d| {
+            d.not_before = worker_process::now() + WAY_MADE_FOR;
+            (d.worker, d.job)
+        })
+    })?;
+    let guard = KeepAway(oid);
+    worker_process::terminate(pids.0);
+    worker_process::terminate(pids.1);
+    for _ in 0..100 {
+        if shared::write(|s| s.database(oid).is_none_or(|d| d.worker == 0 && d.job == 0)) {
+            break;
+        }
+        latch::wait(Duration::from_millis(50));
+    }
+    Some(guard)
+}
+
+/// While it lives, no worker is started for the database.
+pub struct KeepAway(u32);
+
+impl Drop for KeepAway {
+    fn drop(&mut self) {
+        let launcher = shared::write(|s| {
+            if let Some(d) = s.database(self.0) {
+                d.not_before = 0;
+            }
+            s.launcher
+        });
+        launcher.wake();
+    }
+}
+
+/// Asks for a worker for this database once the transaction has committed, or wakes the one it has.
+#[pg_extern(sql = false)]
+fn wake_worker() {
+    if shared::available() {
+        pgrx::register_xact_callback(pgrx::PgXactCallbackEvent::Commit, || wake(worker_process::my_database()));
+    }
+}
+
+fn wake(oid: u32) {
+    let (worker, launcher) = shared::write(|s| {
+        let launcher = s.launcher;
+        let worker = s.database_or_new(oid).map(|d| {
+            d.wanted = true;
+            d.latch
+        });
+        (worker.unwrap_or_default(), launcher)
+    });
+    worker.wake();
+    launcher.wake();
+}
+
+/// What is known of this database's worker: whether the library is preloaded, its process ids, restarts, last error.
+#[pg_extern(sql = false)]
+fn worker_state() -> pgrx::JsonB {
+    if !shared::available() {
+        return pgrx::JsonB(serde_json::json!({"preloaded": false, "running": false}));
+    }
+    let oid = worker_process::my_database();
+    let (place, lost) = shared::read(|s| (s.databases.iter().find(|d| d.oid == oid).copied(), s.failures_lost));
+    let place = place.unwrap_or_default();
+    let error = place.last_error.get();
+    pgrx::JsonB(serde_json::json!({
+        "preloaded": true,
+        "running": place.worker != 0,
+        "pid": (place.worker != 0).then_some(place.worker),
+        "initialisation_pid": (place.job != 0).then_some(place.job),
+        "restarts": place.restarts,
+        "last_error": (!error.is_empty()).then_some(error),
+        "audit_entries_lost": lost,
+    }))
+}
