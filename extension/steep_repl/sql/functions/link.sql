@@ -59,7 +59,7 @@ CREATE OR REPLACE FUNCTION steep_repl._link_make(link steep_repl.links) RETURNS 
 DECLARE
   identity jsonb := steep_repl._peer_identity((link).conninfo);
   problems text;
-  subscription oid;
+  made oid;
   event jsonb;
   origin oid;
   own steep_repl.tables;
@@ -88,18 +88,18 @@ BEGIN
   -- From here on this transaction writes. If it fails, the slot is made anew by the next attempt or dropped by unsubscribe.
   EXECUTE format('CREATE SUBSCRIPTION %I CONNECTION %L PUBLICATION steep_repl WITH (connect = false, slot_name = %L, origin = none, streaming = off)',
                  (link).subscription_name, (link).conninfo, (link).slot_name);
-  SELECT s.oid INTO subscription FROM pg_subscription s WHERE s.subname = (link).subscription_name
+  SELECT s.oid INTO made FROM pg_subscription s WHERE s.subname = (link).subscription_name
      AND s.subdbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database());
-  SELECT o.roident INTO origin FROM pg_replication_origin o WHERE o.roname = 'pg_' || subscription;
+  SELECT o.roident INTO origin FROM pg_replication_origin o WHERE o.roname = 'pg_' || made;
   PERFORM steep_repl._origin_means(origin, 'peer', (link).peer);
   UPDATE steep_repl.nodes n SET node_uid = (identity->>'node_uid')::uuid, status = 'online', last_seen = now()
    WHERE n.node_id = (link).peer;
 
-  PERFORM steep_repl._set_subscription_table(subscription, 'steep_repl.table_events'::regclass, 'r', 0);
+  PERFORM steep_repl._set_subscription_table(made, 'steep_repl.table_events'::regclass, 'r', 0);
   FOR own IN SELECT * FROM steep_repl.tables LOOP
-    PERFORM steep_repl._set_subscription_table(subscription, own.relation, 'r', 0);
+    PERFORM steep_repl._set_subscription_table(made, own.relation, 'r', 0);
   END LOOP;
-  UPDATE steep_repl.links l SET state = 'linked', subscription = _link_make.subscription, last_error = NULL, attempts = 0
+  UPDATE steep_repl.links l SET state = 'linked', subscription = made, last_error = NULL, attempts = 0
    WHERE l.peer = (link).peer RETURNING * INTO link;
   -- What the peer said before the slot was made; what it says later comes through the stream, and twice does no harm.
   FOR event IN SELECT r::jsonb FROM steep_repl._peer_rows(steep_repl._with_timeout((link).conninfo, 5), format(

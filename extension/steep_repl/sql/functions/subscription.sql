@@ -20,16 +20,16 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steep_repl._resolve_peer(text) IS 'The peer of a link, or error SR005. Definer: reads the links.';
 
+CREATE OR REPLACE FUNCTION steep_repl._conninfo_quote(value text) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  RETURN '''' || replace(replace(value, '\', '\\'), '''', '\''') || '''';
+COMMENT ON FUNCTION steep_repl._conninfo_quote(text) IS 'A value for a connection string (libpq, Connection Strings).';
+
 CREATE OR REPLACE FUNCTION steep_repl._conninfo_of(node steep_repl.nodes) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
   RETURN coalesce((node).conninfo, format('host=%s port=%s dbname=%s',
     steep_repl._conninfo_quote((node).host), (node).port, steep_repl._conninfo_quote((node).dbname)));
 COMMENT ON FUNCTION steep_repl._conninfo_of(steep_repl.nodes) IS 'How to connect to a node of the registry.';
-
-CREATE OR REPLACE FUNCTION steep_repl._conninfo_quote(value text) RETURNS text
-  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-  RETURN '''' || replace(replace(value, '\', '\\'), '''', '\''') || '''';
-COMMENT ON FUNCTION steep_repl._conninfo_quote(text) IS 'A value for a connection string (libpq, Connection Strings).';
 
 CREATE OR REPLACE FUNCTION steep_repl.subscribe(peer text, conninfo text DEFAULT NULL, copy_data boolean DEFAULT false) RETURNS void
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -25,7 +25,7 @@ BEGIN
   SELECT EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = relation AND i.indisprimary) INTO keyed;
   RETURN QUERY
   SELECT 'it is a ' || CASE class.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table'
-                            WHEN 'S' THEN 'sequence' WHEN 'c' THEN 'composite type' ELSE 'relation of kind ' || class.relkind END,
+                            WHEN 'S' THEN 'sequence' WHEN 'c' THEN 'composite type' ELSE 'relation of kind ' || class.relkind::text END,
          'Only tables replicate.'
    WHERE class.relkind NOT IN ('r', 'p')
   UNION ALL SELECT 'it is unlogged, its changes are not in the WAL', 'ALTER TABLE … SET LOGGED' WHERE class.relpersistence = 'u'
@@ -53,8 +53,7 @@ END $$;
 COMMENT ON FUNCTION steep_repl._table_problems(oid, boolean) IS 'All that speaks against replicating a table.';
 
 CREATE OR REPLACE FUNCTION steep_repl._has_equality(type oid) RETURNS boolean
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   -- A default btree or hash operator class for the type, what it is a domain over or an array of, or a polymorphic kind.
   SELECT CASE
     WHEN t.typtype = 'd' THEN steep_repl._has_equality(t.typbasetype)
@@ -68,7 +67,7 @@ BEGIN ATOMIC
                                                           AND c.casttarget = o.opcintype AND c.castmethod = 'b'
                                                           AND c.castcontext = 'i')))
   END FROM pg_type t WHERE t.oid = type;
-END;
+$$;
 COMMENT ON FUNCTION steep_repl._has_equality(oid) IS 'Whether values of a type can be compared for equality (typcache.c).';
 
 CREATE OR REPLACE FUNCTION steep_repl._holds_rows(relation regclass) RETURNS boolean

@@ -50,7 +50,12 @@ fn run(id: i64) -> Result<(), String> {
     call("_init_tables", id, vec![listed.as_str().into()])?;
     call("_init_origin", id, vec![])?;
     while let Some(table) = call("_init_next_table", id, vec![])? {
-        copy(id, &table, &mut connection)?;
+        if let Err(error) = copy(id, &table, &mut connection) {
+            // With the source still there, the reason lies in this table: the others go on.
+            ask(&mut connection, "SELECT 1::text", 1).map_err(|_| error.clone())?;
+            pgrx::log!("steep_repl initialisation {id}: {table}: {error}");
+            call("_init_table_failed", id, vec![table.as_str().into(), error.as_str().into()])?;
+        }
     }
     call("_init_finish", id, vec![])?;
     Ok(())
@@ -59,19 +64,33 @@ fn run(id: i64) -> Result<(), String> {
 /// Copies one table in one transaction, together with its entries in all subscriptions and in the publication.
 fn copy(id: i64, table: &str, connection: &mut Connection) -> Result<(), String> {
     in_transaction(&format!("copying {table}"), || {
-        let plan = sql("_init_table_begin", id, vec![table.into()]).unwrap_or_default();
-        let plan: serde_json::Value = serde_json::from_str(&plan).unwrap_or_default();
-        let relation = plan["relation"].as_u64().and_then(|oid| u32::try_from(oid).ok()).unwrap_or(0);
-        let columns: Vec<String> = plan["columns"]
-            .as_array()
-            .map(|names| names.iter().filter_map(|n| n.as_str().map(str::to_owned)).collect())
-            .unwrap_or_default();
-        connection
-            .start_copy(plan["query"].as_str().unwrap_or_default())
-            .unwrap_or_else(|failure| peer::refused(failure));
-        let (rows, bytes) = copy_from::copy_into(pg_sys::Oid::from(relation), &columns, connection);
+        let plan = Plan::read(&sql("_init_table_begin", id, vec![table.into()]).unwrap_or_default());
+        if let (Some(proof), Some(here)) = (&plan.proof, &plan.hash) {
+            let there = connection.rows(proof, 1).unwrap_or_else(|failure| peer::refused(failure));
+            if there.first().and_then(|row| row.first().cloned().flatten()).as_ref() != Some(here) {
+                pgrx::error!("the rows of {table} here and on the source are not identical");
+            }
+        }
+        connection.start_copy(&plan.query).unwrap_or_else(|failure| peer::refused(failure));
+        let (rows, bytes) = copy_from::copy_into(pg_sys::Oid::from(plan.relation), &plan.columns, connection);
         sql("_init_table_done", id, vec![table.into(), rows.cast_signed().into(), bytes.cast_signed().into()]);
     })
+}
+
+/// What _init_table_begin says: what to copy, or how to prove that nothing has to be.
+#[derive(serde::Deserialize, Default)]
+struct Plan {
+    relation: u32,
+    columns: Vec<String>,
+    query: String,
+    proof: Option<String>,
+    hash: Option<String>,
+}
+
+impl Plan {
+    fn read(text: &str) -> Self {
+        serde_json::from_str(text).unwrap_or_else(|error| pgrx::error!("no plan for the copy: {error}"))
+    }
 }
 
 fn ask(connection: &mut Connection, query: &str, columns: usize) -> Result<Vec<Row>, String> {
