@@ -2,10 +2,10 @@
 //! memory to the worker, which writes it in a transaction of its own.
 
 use crate::pg::{transaction, worker_process};
-use crate::shared;
+use crate::{shared, sql};
 use pgrx::prelude::*;
 
-const WRITE: &str = "SELECT steep_repl._audit_failure_write($1, $2, $3, $4, $5, $6, $7)";
+const WRITE: &str = "SELECT steep_repl._audit_failure_write($1, $2, $3, $4, $5, $6, $7)::text";
 
 /// Hands one failure to the worker. True when it will be written; false when there is no worker, or no room:
 /// then the server log has it, and a counter.
@@ -61,7 +61,7 @@ pub fn write_failures(database: u32) {
     while let Some(entry) = take(database) {
         let written = transaction::in_transaction("writing the audit log", || {
             let at = TimestampWithTimeZone::try_from(entry.at).ok();
-            Spi::run_with_args(
+            sql::text(
                 WRITE,
                 &[
                     at.into(),
@@ -72,9 +72,9 @@ pub fn write_failures(database: u32) {
                     entry.client.get().into(),
                     entry.message.get().into(),
                 ],
-            )
+            );
         });
-        if let Err(error) = written.and_then(|done| done.map_err(|e| e.to_string())) {
+        if let Err(error) = written {
             pgrx::log!("steep_repl audit: {} failed: {}: {error}", entry.action.get(), entry.message.get());
             shared::write(|s| s.failures_lost += 1);
         }

@@ -12,6 +12,7 @@ mod request;
 mod schema;
 mod settings;
 mod shared;
+mod sql;
 mod subscription;
 mod work;
 mod worker;

@@ -4,7 +4,7 @@
 use crate::pg::latch::{self, LatchRef};
 use crate::pg::{transaction, worker_process};
 use crate::shared::{self, Request, Stage};
-use crate::{error, guc};
+use crate::{error, guc, sql};
 use pgrx::PgSqlErrorCode;
 use pgrx::prelude::*;
 use std::time::{Duration, Instant};
@@ -91,11 +91,10 @@ pub fn serve_one(database: u32) -> bool {
     });
     let Some((place, kind, argument)) = taken else { return false };
     let outcome = transaction::in_transaction(&format!("serving {kind}"), || {
-        Spi::get_one_with_args::<String>(SERVE, &[kind.as_str().into(), argument.as_str().into()])
+        sql::text(SERVE, &[kind.as_str().into(), argument.as_str().into()])
     });
     let (succeeded, answer) = match outcome {
-        Ok(Ok(answer)) => (true, answer.unwrap_or_default()),
-        Ok(Err(error)) => (false, error.to_string()),
+        Ok(answer) => (true, answer.unwrap_or_default()),
         Err(error) => (false, error),
     };
     answer_at(place, succeeded, &answer);

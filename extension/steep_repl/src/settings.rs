@@ -1,5 +1,6 @@
 //! The settings that the server needs, for SQL.
 
+use crate::sql;
 use pgrx::prelude::*;
 use postgres_settings::{Problem, check};
 
@@ -9,12 +10,8 @@ fn check_settings(
     peers: i32,
 ) -> TableIterator<'static, (name!(name, String), name!(current, String), name!(wanted, String), name!(problem, String))>
 {
-    let read = |name: &str| {
-        Spi::get_one_with_args::<String>("SELECT pg_catalog.current_setting($1, true)", &[name.into()])
-            .ok()
-            .flatten()
-            .unwrap_or_default()
-    };
+    let read =
+        |name: &str| sql::text("SELECT pg_catalog.current_setting($1, true)", &[name.into()]).unwrap_or_default();
     let problems = check(u32::try_from(peers).unwrap_or(1), read);
     TableIterator::new(
         problems

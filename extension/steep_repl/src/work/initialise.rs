@@ -119,8 +119,7 @@ fn call(step: &str, id: i64, more: Vec<pgrx::datum::DatumWithOid>) -> Result<Opt
 fn sql(step: &str, id: i64, more: Vec<pgrx::datum::DatumWithOid>) -> Option<String> {
     let placeholders: String = (2..2 + more.len()).map(|n| format!(", ${n}")).collect();
     let arguments: Vec<_> = std::iter::once(id.into()).chain(more).collect();
-    Spi::get_one_with_args::<String>(&format!("SELECT steep_repl.{step}($1{placeholders})::text"), &arguments)
-        .unwrap_or_else(|error| pgrx::error!("{step}: {error}"))
+    crate::sql::text(&format!("SELECT steep_repl.{step}($1{placeholders})::text"), &arguments)
 }
 
 fn move_in(database: u32) -> bool {

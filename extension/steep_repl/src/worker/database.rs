@@ -2,11 +2,11 @@
 
 use crate::pg::latch::{self, LatchRef};
 use crate::pg::{transaction, worker_process};
-use crate::{audit, guc, request, shared, work};
+use crate::{audit, guc, request, shared, sql, work};
 use pgrx::prelude::*;
 use std::time::{Duration, Instant};
 
-const PRESENT: &str = "SELECT 1 FROM pg_catalog.pg_extension WHERE extname = 'steep_repl'";
+const PRESENT: &str = "SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'steep_repl'";
 
 #[pg_guard]
 #[unsafe(no_mangle)]
@@ -20,8 +20,8 @@ pub extern "C-unwind" fn steep_repl_worker_main(argument: pg_sys::Datum) {
     let mut next_round = Instant::now();
     loop {
         worker_process::reload_settings_if_asked();
-        match transaction::in_transaction("looking for the extension", || Spi::get_one::<i32>(PRESENT)) {
-            Ok(Ok(Some(_))) => {}
+        match transaction::in_transaction("looking for the extension", || sql::text(PRESENT, &[])) {
+            Ok(Some(_)) => {}
             Ok(_) => {
                 stay_away(oid);
                 return;
