@@ -1,0 +1,28 @@
+package io.steeprepl.api;
+
+/** An open connection to one node, by noun. Not for several threads at once, except {@link #cancel()}. */
+public interface SteepRepl extends AutoCloseable {
+    /** The nodes that this node knows. */
+    NodeApi nodes();
+
+    /** How this node is. */
+    HealthApi health();
+
+    /** Who did what. */
+    AuditApi audit();
+
+    /** The links on which this node receives. */
+    SubscriptionApi subscriptions();
+
+    /** The tables that are replicated. */
+    TableApi tables();
+
+    /** Initialising this node from another one. */
+    StartApi start();
+
+    /** Cancels the call that runs now, if any; it then throws {@link ApiException.Cancelled}. Any thread may call this. */
+    void cancel();
+
+    @Override
+    void close();
+}

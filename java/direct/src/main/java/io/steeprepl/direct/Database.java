@@ -1,0 +1,89 @@
+package io.steeprepl.direct;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** Runs statements on one connection, each in a transaction of its own, and turns errors into the api's. */
+final class Database {
+    private final Connection connection;
+    private volatile @Nullable PreparedStatement running;
+    private volatile boolean cancelled;
+
+    Database(Connection connection) {
+        this.connection = connection;
+    }
+
+    /** Makes a value of the current row. */
+    @FunctionalInterface
+    interface Mapper<T> {
+        T map(Row row) throws SQLException;
+    }
+
+    /** All rows of a query with bind parameters. */
+    <T> List<T> rows(String sql, Mapper<T> mapper, @Nullable Object... parameters) {
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            running = statement;
+            for (int i = 0; i < parameters.length; i++) {
+                statement.setObject(i + 1, parameters[i]);
+            }
+            List<T> found = new ArrayList<>();
+            try (ResultSet rows = statement.executeQuery()) {
+                while (rows.next()) {
+                    found.add(mapper.map(new Row(rows)));
+                }
+            }
+            return found;
+        } catch (SQLException e) {
+            throw Errors.translate(e, cancelled);
+        } finally {
+            running = null;
+        }
+    }
+
+    /** The one row of a query. */
+    <T> T row(String sql, Mapper<T> mapper, @Nullable Object... parameters) {
+        return Objects.requireNonNull(rows(sql, mapper, parameters).getFirst());
+    }
+
+    /** A statement or a function call whose result does not matter. */
+    void run(String sql, @Nullable Object... parameters) {
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            running = statement;
+            for (int i = 0; i < parameters.length; i++) {
+                statement.setObject(i + 1, parameters[i]);
+            }
+            statement.execute();
+        } catch (SQLException e) {
+            throw Errors.translate(e, cancelled);
+        } finally {
+            running = null;
+        }
+    }
+
+    /** Cancels what runs now; any thread may call this. */
+    void cancel() {
+        PreparedStatement statement = running;
+        if (statement != null) {
+            cancelled = true;
+            try {
+                statement.cancel();
+            } catch (SQLException e) {
+                throw Errors.translate(e, true);
+            }
+        }
+    }
+
+    void close() {
+        try {
+            connection.close();
+        } catch (SQLException e) {
+            throw Errors.translate(e, cancelled);
+        }
+    }
+}

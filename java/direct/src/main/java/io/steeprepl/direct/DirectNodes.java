@@ -1,0 +1,99 @@
+package io.steeprepl.direct;
+
+import io.steeprepl.api.Node;
+import io.steeprepl.api.NodeApi;
+import io.steeprepl.api.NodeEntry;
+import io.steeprepl.api.NodeId;
+import io.steeprepl.api.SettingProblem;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Optional;
+
+/** {@link NodeApi} by SQL. */
+record DirectNodes(Database database) implements NodeApi {
+    private static final String OF_CALL =
+            """
+            SELECT n.node_id, n.node_name, n.host, n.port, n.dbname, n.priority, n.is_coordinator,
+                   coalesce(n.node_id = steep_repl.node_id(), false) AS is_self, n.last_seen, n.status
+              FROM\s""";
+
+    @Override
+    public Optional<String> extensionVersion() {
+        return database
+                .rows("SELECT extversion FROM pg_extension WHERE extname = 'steep_repl'", row -> row.text("extversion"))
+                .stream()
+                .findFirst();
+    }
+
+    @Override
+    public void createExtension() {
+        database.run("CREATE EXTENSION IF NOT EXISTS steep_repl");
+    }
+
+    @Override
+    public Optional<NodeId> self() {
+        return Optional.ofNullable(
+                        database.rows("SELECT steep_repl.node_id() AS node_id", row -> row.textOrNull("node_id"))
+                                .getFirst())
+                .map(NodeId::new);
+    }
+
+    @Override
+    public Node create(NodeEntry node) {
+        return entry(Call.of("create_node")
+                .with("node_id", node.nodeId().value())
+                .with("node_name", node.nodeName())
+                .with("host", node.host())
+                .with("port", node.port())
+                .with("priority", node.priority()));
+    }
+
+    @Override
+    public Node register(NodeEntry node) {
+        return entry(Call.of("register_node")
+                .with("node_id", node.nodeId().value())
+                .with("node_name", node.nodeName())
+                .with("host", node.host())
+                .with("port", node.port())
+                .with("priority", node.priority())
+                .with("dbname", node.dbname())
+                .with("conninfo", node.conninfo()));
+    }
+
+    @Override
+    public Node unregister(NodeId node) {
+        return entry(Call.of("unregister_node").with("node_id", node.value()));
+    }
+
+    private Node entry(Call call) {
+        return database.row(OF_CALL + call.sql() + " n", DirectNodes::node, call.parameters());
+    }
+
+    @Override
+    public List<Node> list() {
+        return database.rows("SELECT * FROM steep_repl.node_status() ORDER BY node_id", DirectNodes::node);
+    }
+
+    private static Node node(Row row) throws SQLException {
+        return new Node(
+                new NodeId(row.text("node_id")),
+                row.text("node_name"),
+                row.text("host"),
+                row.number("port"),
+                row.text("dbname"),
+                row.number("priority"),
+                row.flag("is_coordinator"),
+                row.flag("is_self"),
+                row.timeOrNull("last_seen"),
+                row.text("status"));
+    }
+
+    @Override
+    public List<SettingProblem> checkSettings(int peers) {
+        return database.rows(
+                "SELECT * FROM steep_repl.check_settings(?)",
+                row -> new SettingProblem(
+                        row.text("name"), row.textOrNull("current"), row.text("wanted"), row.text("problem")),
+                peers);
+    }
+}

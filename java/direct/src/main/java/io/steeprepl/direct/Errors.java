@@ -1,0 +1,59 @@
+package io.steeprepl.direct;
+
+import io.steeprepl.api.ApiException;
+import io.steeprepl.direct.connection.Secrets;
+import java.sql.SQLException;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.util.PSQLException;
+import org.postgresql.util.ServerErrorMessage;
+
+/** Turns the driver's errors into the api's, by SQLSTATE and never by text. */
+final class Errors {
+    private static final String QUERY_CANCELED = "57014";
+    /** undefined_function, invalid_schema_name: what a database without the extension answers. */
+    private static final Set<String> NO_EXTENSION = Set.of("3F000", "42883");
+    /** lock_not_available, transaction_timeout, an apply worker that does not stop. */
+    private static final Set<String> TIMEOUT = Set.of("55P03", "25P04", "25P03", "SR011");
+    /** The server went away: shut down, crashed, starting up, idle session ended. */
+    private static final Set<String> GONE = Set.of("57P01", "57P02", "57P03", "57P04", "57P05");
+
+    private Errors() {}
+
+    /** {@code cancelled}: whether this side asked for the end. */
+    static ApiException translate(SQLException error, boolean cancelled) {
+        ServerErrorMessage server = error instanceof PSQLException e ? e.getServerErrorMessage() : null;
+        String state = Objects.requireNonNullElse(error.getSQLState(), "");
+        String message = mask(server == null ? error.getMessage() : server.getMessage());
+        String detail = server == null ? null : maskOrNull(server.getDetail());
+        String hint = server == null ? null : maskOrNull(server.getHint());
+        if (cancelled) {
+            return new ApiException.Cancelled("cancelled", error);
+        }
+        if (state.startsWith("08") || GONE.contains(state)) {
+            return new ApiException.CannotConnect(
+                    state, "the connection was lost", message, "see the server's log, and try again", error);
+        }
+        if (state.equals(QUERY_CANCELED) || TIMEOUT.contains(state)) {
+            return new ApiException.TimedOut(state, message, detail, hint, error);
+        }
+        if (NO_EXTENSION.contains(state) && (hint == null || state.equals("42883")) && message.contains("steep_repl")) {
+            return new ApiException.Failed(
+                    state,
+                    "this database does not have the extension steep_repl, or an older version of it",
+                    message,
+                    "CREATE EXTENSION steep_repl, or ALTER EXTENSION steep_repl UPDATE; if its files are missing: steep-repl extension install",
+                    error);
+        }
+        return new ApiException.Failed(state, message, detail, hint, error);
+    }
+
+    private static String mask(@Nullable String text) {
+        return text == null ? "the server gave no message" : Secrets.mask(text);
+    }
+
+    private static @Nullable String maskOrNull(@Nullable String text) {
+        return text == null ? null : Secrets.mask(text);
+    }
+}
