@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Prints the home of a JDK 25 or newer: JAVA_HOME, the java on the path, or the usual places.
+set -euo pipefail
+fits() { [ -x "$1/bin/javac" ] && [ "$("$1/bin/javac" -version 2>&1 | sed -n 's/^javac \([0-9]*\).*/\1/p')" -ge 25 ] 2>/dev/null; }
+look() {
+  local path
+  path=$(command -v javac || true)
+  for home in "${JAVA_HOME:-}" "${path:+$(cd "$(dirname "$(readlink -f "$path")")/.." && pwd)}" \
+    /usr/lib/jvm/*25* /usr/lib/jvm/* /opt/*jdk* /usr/java/* "$HOME"/.sdkman/candidates/java/* "$HOME"/.jdks/* \
+    /Library/Java/JavaVirtualMachines/*/Contents/Home /opt/homebrew/opt/openjdk*/libexec/openjdk.jdk/Contents/Home; do
+    if [ -n "$home" ] && fits "$home"; then echo "$home"; return 0; fi
+  done
+  return 1
+}
+if look; then exit 0; fi
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  for package in openjdk-25-jdk-headless temurin-25-jdk; do
+    if apt-get -q -y install "$package" >&2; then break; fi
+  done
+  if look; then exit 0; fi
+fi
+echo "No JDK 25 found. Install one (for example: apt-get install openjdk-25-jdk-headless) or name it in JAVA_HOME." >&2
+exit 1
