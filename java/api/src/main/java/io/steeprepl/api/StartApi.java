@@ -16,6 +16,9 @@ public interface StartApi {
     /** Asks for the start; the server's worker does it. Asking twice changes nothing. Returns the id of the work. */
     long start(String sourceConninfo, String ownConninfo);
 
+    /** The start that runs now in this server, whoever asked for it, empty when none does. */
+    Optional<StartProgress> running();
+
     /** How far the work with that id is, empty when the server does not know it. */
     Optional<StartProgress> progress(long id);
 }

@@ -26,6 +26,16 @@ record DirectStart(Database database) implements StartApi {
     }
 
     @Override
+    public Optional<StartProgress> running() {
+        return database
+                .rows(
+                        "SELECT * FROM steep_repl.start_progress() WHERE state = 'running' ORDER BY id DESC LIMIT 1",
+                        DirectStart::progress)
+                .stream()
+                .findFirst();
+    }
+
+    @Override
     public Optional<StartProgress> progress(long id) {
         return database
                 .rows("SELECT * FROM steep_repl.start_progress() WHERE id = ?", DirectStart::progress, id)

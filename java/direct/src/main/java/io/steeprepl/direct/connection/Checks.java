@@ -3,6 +3,7 @@ package io.steeprepl.direct.connection;
 import io.steeprepl.api.ApiException;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** The values that some parameters can have. */
 final class Checks {
@@ -35,7 +36,7 @@ final class Checks {
         }
     }
 
-    private static void number(String name, @org.jspecify.annotations.Nullable String value) {
+    private static void number(String name, @Nullable String value) {
         try {
             if (value != null) {
                 Integer.parseInt(value.strip());

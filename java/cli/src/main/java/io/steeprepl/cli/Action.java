@@ -1,0 +1,68 @@
+package io.steeprepl.cli;
+
+import io.steeprepl.api.SteepRepl;
+import io.steeprepl.cli.output.Output;
+import io.steeprepl.cli.output.Terminal;
+import io.steeprepl.direct.DirectSteepRepl;
+import io.steeprepl.direct.connection.ConnectionSpec;
+import io.steeprepl.direct.connection.Connector;
+import io.steeprepl.direct.connection.PasswordPrompt;
+import io.steeprepl.direct.connection.Surroundings;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** What a command that does something is made of: the common options and where to print. */
+public abstract class Action implements Callable<Integer> {
+    @Spec
+    private @Nullable CommandSpec command;
+
+    /** Does it. */
+    protected abstract ExitCode run(Output out);
+
+    @Override
+    public final Integer call() {
+        return run(output()).code();
+    }
+
+    /** Where and how to print. */
+    private Output output() {
+        RootCommand root = root();
+        boolean colour = !root.noColor && Terminal.colours(System.getenv());
+        var line = command().commandLine();
+        return new Output(line.getOut(), line.getErr(), root.format, colour);
+    }
+
+    /** The connection that the common options name. */
+    protected final ConnectionSpec connection() {
+        return connection(root().connection);
+    }
+
+    /** Whether the user named a connection by option. */
+    protected final boolean hasConnectionOption() {
+        return root().connection != null;
+    }
+
+    /** The connection that a text names. */
+    protected final ConnectionSpec connection(@Nullable String text) {
+        return ConnectionSpec.resolve(text, Surroundings.ofProcess());
+    }
+
+    /** Connects; the caller closes. */
+    protected final SteepRepl connect(ConnectionSpec spec, Output out) {
+        return DirectSteepRepl.connect(spec, new Connector(PasswordPrompt.terminal(), out::warn));
+    }
+
+    /** This command within the whole. */
+    protected final CommandSpec command() {
+        if (command == null) {
+            throw new IllegalStateException("not run by picocli");
+        }
+        return command;
+    }
+
+    private RootCommand root() {
+        return (RootCommand) command().root().userObject();
+    }
+}

@@ -1,0 +1,30 @@
+package io.steeprepl.cli;
+
+import io.steeprepl.cli.output.Output;
+import org.jspecify.annotations.Nullable;
+import picocli.AutoComplete;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** {@code completion}. */
+@Command(
+        name = "completion",
+        description = "Prints a script that completes commands and options in a shell.",
+        footer = {"  source <(steep-repl completion bash)", "  steep-repl completion zsh > ~/.steep-repl.zsh"})
+final class CompletionCommand extends Action {
+    /** The shells that the script works in. */
+    enum Shell {
+        BASH,
+        ZSH
+    }
+
+    @Parameters(paramLabel = "SHELL", description = "bash or zsh.")
+    private @Nullable Shell shell;
+
+    @Override
+    protected ExitCode run(Output out) {
+        // One script for both: in zsh it turns on bash's way of completion itself.
+        out.text(AutoComplete.bash("steep-repl", command().root().commandLine()));
+        return ExitCode.OK;
+    }
+}

@@ -1,0 +1,70 @@
+package io.steeprepl.cli;
+
+import io.steeprepl.cli.audit.AuditCommand;
+import io.steeprepl.cli.extension.ExtensionCommand;
+import io.steeprepl.cli.health.HealthCommand;
+import io.steeprepl.cli.node.NodeCommand;
+import io.steeprepl.cli.output.Format;
+import io.steeprepl.cli.subscription.SubscriptionCommand;
+import io.steeprepl.cli.table.TableCommand;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+
+/** {@code steep-repl} itself: the options that every command has, before or after its name. */
+@Command(
+        name = "steep-repl",
+        description = "Keeps PostgreSQL databases that all take writes equal.",
+        footer = "  steep-repl -c postgresql://postgres@localhost/shop health",
+        subcommands = {
+            VersionCommand.class,
+            HealthCommand.class,
+            NodeCommand.class,
+            TableCommand.class,
+            SubscriptionCommand.class,
+            AuditCommand.class,
+            ExtensionCommand.class,
+            CompletionCommand.class
+        })
+public final class RootCommand {
+    @Option(
+            names = {"-c", "--connection"},
+            paramLabel = "CONN",
+            scope = ScopeType.INHERIT,
+            description =
+                    "The database: a URI, a conninfo string or the name of a service. Default: the PG* environment.")
+    @Nullable String connection;
+
+    @Option(
+            names = "--direct",
+            scope = ScopeType.INHERIT,
+            description = "Talk to the database itself. This is the default.")
+    boolean direct;
+
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "FORMAT",
+            scope = ScopeType.INHERIT,
+            description = "table (default) or json.")
+    Format format = Format.TABLE;
+
+    @Option(
+            names = "--verbose",
+            scope = ScopeType.INHERIT,
+            description = "Say more, and where in the program an error came from.")
+    boolean verbose;
+
+    @Option(
+            names = "--no-color",
+            scope = ScopeType.INHERIT,
+            description = "No colours. NO_COLOR does the same.")
+    boolean noColor;
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            scope = ScopeType.INHERIT,
+            description = "Explain the command.")
+    boolean help;
+}

@@ -1,0 +1,38 @@
+package io.steeprepl.cli;
+
+import io.steeprepl.api.SteepRepl;
+import io.steeprepl.api.Version;
+import io.steeprepl.cli.output.Column;
+import io.steeprepl.cli.output.Output;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+
+/** {@code version}. */
+@Command(
+        name = "version",
+        description = "The version of this program, and with -c that of the extension in the database.",
+        footer = "  steep-repl version -o json")
+final class VersionCommand extends Action {
+    private record Versions(String version, String java, @Nullable String extension) {}
+
+    private static final List<Column<Versions>> COLUMNS = List.of(
+            Column.of("version", Versions::version),
+            Column.of("java_version", Versions::java),
+            Column.of("extension_version", Versions::extension));
+
+    @Override
+    protected ExitCode run(Output out) {
+        out.one(COLUMNS, new Versions(Version.CURRENT, Runtime.version().toString(), extension(out)));
+        return ExitCode.OK;
+    }
+
+    private @Nullable String extension(Output out) {
+        if (!hasConnectionOption()) {
+            return null;
+        }
+        try (SteepRepl node = connect(connection(), out)) {
+            return node.nodes().extensionVersion().orElse(null);
+        }
+    }
+}

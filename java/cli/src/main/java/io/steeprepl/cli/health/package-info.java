@@ -1,0 +1,5 @@
+/** How a node is. */
+@NullMarked
+package io.steeprepl.cli.health;
+
+import org.jspecify.annotations.NullMarked;

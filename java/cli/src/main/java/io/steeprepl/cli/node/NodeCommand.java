@@ -1,0 +1,18 @@
+package io.steeprepl.cli.node;
+
+import picocli.CommandLine.Command;
+
+/** {@code node}. */
+@Command(
+        name = "node",
+        description = "The nodes that a node knows, and starting a node from another one.",
+        footer = "  steep-repl -c service=berlin node list",
+        subcommands = {
+            NodeCreateCommand.class,
+            NodeRegisterCommand.class,
+            NodeUnregisterCommand.class,
+            NodeListCommand.class,
+            NodeStatusCommand.class,
+            NodeStartCommand.class
+        })
+public final class NodeCommand {}

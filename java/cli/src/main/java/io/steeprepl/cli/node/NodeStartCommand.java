@@ -1,0 +1,67 @@
+package io.steeprepl.cli.node;
+
+import io.steeprepl.api.ApiException;
+import io.steeprepl.api.StartProblem;
+import io.steeprepl.api.SteepRepl;
+import io.steeprepl.cli.Action;
+import io.steeprepl.cli.ExitCode;
+import io.steeprepl.cli.output.Column;
+import io.steeprepl.cli.output.Output;
+import io.steeprepl.direct.connection.ConnectionSpec;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code node start}. */
+@Command(
+        name = "start",
+        description = {
+            "Fills TARGET's tables from SOURCE and links it with every member that SOURCE is linked with, both ways.",
+            "The server does the work: Ctrl-C leaves it to it, and the same command goes on watching."
+        },
+        footer = {
+            "  steep-repl node start postgresql://postgres@paris/shop --from postgresql://postgres@berlin/shop \\",
+            "      --node-id paris"
+        })
+final class NodeStartCommand extends Action {
+    private static final List<Column<StartProblem>> PROBLEMS =
+            List.of(Column.of("problem", StartProblem::problem), Column.of("remedy", StartProblem::remedy));
+
+    @Parameters(paramLabel = "TARGET", description = "The node to start: a connection, or a node id known at -c.")
+    private String target = "";
+
+    @Option(names = "--from", paramLabel = "SOURCE", required = true, description = "The node to copy from, likewise.")
+    private String source = "";
+
+    @Option(names = "--node-id", paramLabel = "ID", description = "TARGET's node id, where it is not a node yet.")
+    private @Nullable String nodeId;
+
+    @Option(
+            names = "--own-conninfo",
+            paramLabel = "CONN",
+            description = "How the members' servers reach TARGET. Default: as this program does.")
+    private @Nullable String ownConninfo;
+
+    @Override
+    protected ExitCode run(Output out) {
+        var names = new NodeNames(word -> connection(word), () -> connect(connection(), out), this::connection);
+        ConnectionSpec to = names.resolve(target);
+        String from = names.resolve(source).conninfo();
+        ConnectionSpec own = ownConninfo == null ? to : connection(ownConninfo);
+        try (SteepRepl node = connect(to, out)) {
+            new NewNode(node, own, out).ensure(nodeId);
+            // Work that goes on is watched, not checked: what it has copied already would be a problem.
+            boolean running = node.start().running().isPresent();
+            List<StartProblem> problems = running ? List.of() : node.start().check(from, own.conninfo());
+            if (!problems.isEmpty()) {
+                out.list(PROBLEMS, problems, "");
+                throw new ApiException.Failed(
+                        null, "the node cannot be started yet: %d problems".formatted(problems.size()), null, null, null);
+            }
+            long id = node.start().start(from, own.conninfo());
+            return new StartWatch(() -> connect(to, out), out).follow(node, id);
+        }
+    }
+}

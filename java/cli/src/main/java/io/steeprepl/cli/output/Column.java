@@ -1,0 +1,17 @@
+package io.steeprepl.cli.output;
+
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is printed of a row: a column of the table, a key of the JSON object.
+ *
+ * @param name in snake_case
+ * @param value text, a number, a boolean, an Instant, {@link Json.Raw}, a list or map of such, or null
+ */
+public record Column<T>(String name, Function<T, @Nullable Object> value) {
+    /** A column. */
+    public static <T> Column<T> of(String name, Function<T, @Nullable Object> value) {
+        return new Column<>(name, value);
+    }
+}

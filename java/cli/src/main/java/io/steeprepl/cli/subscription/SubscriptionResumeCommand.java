@@ -1,0 +1,17 @@
+package io.steeprepl.cli.subscription;
+
+import io.steeprepl.api.SteepRepl;
+import picocli.CommandLine.Command;
+
+/** {@code subscription resume}. */
+@Command(
+        name = "resume",
+        description = "Receives again from a peer that was paused.",
+        footer = "  steep-repl -c service=berlin subscription resume paris")
+final class SubscriptionResumeCommand extends PeerAction {
+    @Override
+    protected String run(SteepRepl node, String peer) {
+        node.subscriptions().resume(peer);
+        return "resumed";
+    }
+}

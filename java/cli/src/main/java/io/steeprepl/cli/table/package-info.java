@@ -1,0 +1,5 @@
+/** Replicated tables. */
+@NullMarked
+package io.steeprepl.cli.table;
+
+import org.jspecify.annotations.NullMarked;
