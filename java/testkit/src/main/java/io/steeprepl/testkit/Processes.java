@@ -1,0 +1,42 @@
+package io.steeprepl.testkit;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** Running helper programs to their end. */
+final class Processes {
+    private static final long SECONDS = 120;
+
+    private Processes() {}
+
+    /** How a program ended, and what it printed on both streams. */
+    record Result(int code, String output) {}
+
+    static Result run(List<String> command) {
+        try {
+            ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+            builder.environment().keySet().removeIf(name -> name.startsWith("PG"));
+            Process process = builder.start();
+            process.getOutputStream().close();
+            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            if (!process.waitFor(SECONDS, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+                return new Result(-1, output + "\nkilled after " + SECONDS + " s");
+            }
+            return new Result(process.exitValue(), output.strip());
+        } catch (IOException e) {
+            return new Result(-1, String.valueOf(e.getMessage()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return new Result(-1, "interrupted");
+        }
+    }
+
+    /** What a program prints, empty when it fails or does not exist. */
+    static String output(List<String> command) {
+        Result result = run(command);
+        return result.code() == 0 ? result.output() : "";
+    }
+}
