@@ -69,7 +69,8 @@ public record QualifiedName(@Nullable String schema, String name) {
 
     private static ApiException.Usage invalid(String text) {
         return new ApiException.Usage(
-                "not the name of a table: " + text, "write it as SQL does: orders, shop.orders, \"Shop\".\"Big Orders\"");
+                "not the name of a table: " + text,
+                "write it as SQL does: orders, shop.orders, \"Shop\".\"Big Orders\"");
     }
 
     /** As SQL writes it, with every part quoted. */

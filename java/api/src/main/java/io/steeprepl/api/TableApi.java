@@ -24,5 +24,6 @@ public interface TableApi {
     void remove(QualifiedName table);
 
     /** What happened to one table of a schema. {@code reason} is null for a table that is replicated. */
-    record AddedTable(String tableName, String state, @Nullable String reason) {}
+    record AddedTable(
+            String tableName, String state, @Nullable String reason) {}
 }

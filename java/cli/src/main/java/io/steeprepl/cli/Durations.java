@@ -15,8 +15,7 @@ public final class Durations {
     public static Duration parse(String text) {
         Matcher form = FORM.matcher(text.strip());
         if (!form.matches()) {
-            throw new ApiException.Usage(
-                    "not a duration: " + text, "a number and a unit: 90s, 30m, 12h, 30d, 6w, 2y");
+            throw new ApiException.Usage("not a duration: " + text, "a number and a unit: 90s, 30m, 12h, 30d, 6w, 2y");
         }
         long count = Long.parseLong(form.group(1));
         return switch (form.group(2)) {

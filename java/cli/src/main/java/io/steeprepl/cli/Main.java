@@ -46,9 +46,7 @@ public final class Main {
             error.printStackTrace(err);
         }
         err.flush();
-        return error instanceof io.steeprepl.api.ApiException e
-                ? ExitCode.of(e).code()
-                : ExitCode.FAILED.code();
+        return error instanceof io.steeprepl.api.ApiException e ? ExitCode.of(e).code() : ExitCode.FAILED.code();
     }
 
     private static int misused(ParameterException error) {

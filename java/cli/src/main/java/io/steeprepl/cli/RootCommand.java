@@ -34,7 +34,8 @@ public final class RootCommand {
             scope = ScopeType.INHERIT,
             description =
                     "The database: a URI, a conninfo string or the name of a service. Default: the PG* environment.")
-    @Nullable String connection;
+    @Nullable
+    String connection;
 
     @Option(
             names = "--direct",
@@ -55,10 +56,7 @@ public final class RootCommand {
             description = "Say more, and where in the program an error came from.")
     boolean verbose;
 
-    @Option(
-            names = "--no-color",
-            scope = ScopeType.INHERIT,
-            description = "No colours. NO_COLOR does the same.")
+    @Option(names = "--no-color", scope = ScopeType.INHERIT, description = "No colours. NO_COLOR does the same.")
     boolean noColor;
 
     @Option(

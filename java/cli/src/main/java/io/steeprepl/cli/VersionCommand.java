@@ -14,7 +14,8 @@ import picocli.CommandLine.Command;
         description = "The version of this program, and with -c that of the extension in the database.",
         footer = "  steep-repl version -o json")
 final class VersionCommand extends Action {
-    private record Versions(String version, String java, @Nullable String extension) {}
+    private record Versions(
+            String version, String java, @Nullable String extension) {}
 
     private static final List<Column<Versions>> COLUMNS = List.of(
             Column.of("version", Versions::version),

@@ -10,8 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /** {@link AuditApi} by SQL. */
 record DirectAudit(Database database) implements AuditApi {
-    private static final String LIST =
-            """
+    private static final String LIST = """
             SELECT a.id, a.occurred_at, a.action, a.actor, a.target_type, a.target_id, a.old_value::text, a.new_value::text,
                    host(a.client_ip) AS client_ip, a.success, a.error_message
               FROM steep_repl.audit_log a, (SELECT ?::text AS action, ?::text AS actor, ?::float8 AS newer, ?::boolean AS failed) f

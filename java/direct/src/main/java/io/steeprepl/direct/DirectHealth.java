@@ -6,14 +6,12 @@ import java.util.List;
 
 /** {@link HealthApi} by SQL, which also takes the document apart. */
 record DirectHealth(Database database) implements HealthApi {
-    private static final String PARTS =
-            """
+    private static final String PARTS = """
             SELECT h->>'status' AS status, h->>'version' AS version, h->>'node_id' AS node_id, h::text AS document,
                    ARRAY(SELECT jsonb_array_elements_text(coalesce(h->'reasons', '[]'))) AS reasons
               FROM (SELECT ?::jsonb AS h) d""";
 
-    private static final String FACTS =
-            """
+    private static final String FACTS = """
             SELECT s.key AS section, o.key AS name, o.value
               FROM jsonb_each(?::jsonb) s, jsonb_each_text(CASE jsonb_typeof(s.value) WHEN 'object' THEN s.value END) o
              WHERE o.value IS NOT NULL

@@ -11,8 +11,7 @@ import java.util.Optional;
 
 /** {@link NodeApi} by SQL. */
 record DirectNodes(Database database) implements NodeApi {
-    private static final String OF_CALL =
-            """
+    private static final String OF_CALL = """
             SELECT n.node_id, n.node_name, n.host, n.port, n.dbname, n.priority, n.is_coordinator,
                    coalesce(n.node_id = steep_repl.node_id(), false) AS is_self, n.last_seen, n.status
               FROM\s""";
@@ -32,10 +31,8 @@ record DirectNodes(Database database) implements NodeApi {
 
     @Override
     public Optional<NodeId> self() {
-        return Optional.ofNullable(
-                        database.rows("SELECT steep_repl.node_id() AS node_id", row -> row.textOrNull("node_id"))
-                                .getFirst())
-                .map(NodeId::new);
+        String id = database.row("SELECT steep_repl.node_id() AS node_id", row -> row.text("node_id"));
+        return id.isEmpty() ? Optional.empty() : Optional.of(new NodeId(id));
     }
 
     @Override

@@ -16,7 +16,8 @@ record Row(ResultSet row) {
         return value == null ? "" : value;
     }
 
-    @Nullable String textOrNull(String column) throws SQLException {
+    @Nullable
+    String textOrNull(String column) throws SQLException {
         return row.getString(column);
     }
 
@@ -24,7 +25,8 @@ record Row(ResultSet row) {
         return row.getInt(column);
     }
 
-    @Nullable Integer numberOrNull(String column) throws SQLException {
+    @Nullable
+    Integer numberOrNull(String column) throws SQLException {
         int value = row.getInt(column);
         return row.wasNull() ? null : value;
     }
@@ -33,12 +35,14 @@ record Row(ResultSet row) {
         return row.getLong(column);
     }
 
-    @Nullable Long bigOrNull(String column) throws SQLException {
+    @Nullable
+    Long bigOrNull(String column) throws SQLException {
         long value = row.getLong(column);
         return row.wasNull() ? null : value;
     }
 
-    @Nullable Double floatOrNull(String column) throws SQLException {
+    @Nullable
+    Double floatOrNull(String column) throws SQLException {
         double value = row.getDouble(column);
         return row.wasNull() ? null : value;
     }
@@ -52,12 +56,14 @@ record Row(ResultSet row) {
         return value == null ? Instant.EPOCH : value;
     }
 
-    @Nullable Instant timeOrNull(String column) throws SQLException {
+    @Nullable
+    Instant timeOrNull(String column) throws SQLException {
         OffsetDateTime value = row.getObject(column, OffsetDateTime.class);
         return value == null ? null : value.toInstant();
     }
 
-    @Nullable Lsn lsnOrNull(String column) throws SQLException {
+    @Nullable
+    Lsn lsnOrNull(String column) throws SQLException {
         String value = row.getString(column);
         return value == null ? null : Lsn.parse(value);
     }

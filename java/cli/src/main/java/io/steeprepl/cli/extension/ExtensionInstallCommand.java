@@ -21,8 +21,8 @@ import picocli.CommandLine.Option;
         },
         footer = "  sudo steep-repl extension install --pg-config /usr/lib/postgresql/18/bin/pg_config")
 final class ExtensionInstallCommand extends Action {
-    private static final List<Column<Setting>> SETTINGS =
-            List.of(Column.of("name", Setting::name), Column.of("value", Setting::value), Column.of("why", Setting::why));
+    private static final List<Column<Setting>> SETTINGS = List.of(
+            Column.of("name", Setting::name), Column.of("value", Setting::value), Column.of("why", Setting::why));
 
     @Option(
             names = "--pg-config",
@@ -40,14 +40,17 @@ final class ExtensionInstallCommand extends Action {
             document.put("pg_config", server.pgConfig());
             document.put("server_version", server.version());
             document.put("files", copies.stream().map(Copy::to).toList());
-            document.put("settings", Setting.ALL.stream().map(ExtensionInstallCommand::object).toList());
+            document.put(
+                    "settings",
+                    Setting.ALL.stream().map(ExtensionInstallCommand::object).toList());
             out.done("", document);
         } else {
             out.text("installed into %s:%n".formatted(server.version()));
             copies.forEach(copy -> out.text("  %s%n".formatted(copy.to())));
             out.text("%nThen set in postgresql.conf, and restart the server:%n%n".formatted());
             Setting.ALL.forEach(setting -> out.text(setting.line() + System.lineSeparator()));
-            out.text("%nThen in each database that is to be a node: steep-repl -c CONN node create NODE_ID%n".formatted());
+            out.text("%nThen in each database that is to be a node: steep-repl -c CONN node create NODE_ID%n"
+                    .formatted());
         }
         return ExitCode.OK;
     }

@@ -35,7 +35,10 @@ final class Installer {
                 Path fresh = beside(copy.to(), "new");
                 written.add(fresh);
                 Files.copy(copy.from(), fresh, StandardCopyOption.REPLACE_EXISTING);
-                permit(fresh, copy.to().toString().contains(".control") || copy.to().toString().endsWith(".sql"));
+                permit(
+                        fresh,
+                        copy.to().toString().contains(".control")
+                                || copy.to().toString().endsWith(".sql"));
             }
             for (Copy copy : copies) {
                 undo.push(keep(copy.to()));
@@ -98,7 +101,8 @@ final class Installer {
         String where = cause instanceof FileSystemException e ? e.getFile() : null;
         boolean rights = cause instanceof AccessDeniedException;
         var detail = new ArrayList<String>();
-        detail.add(rights ? "no right to write " + where : cause.getClass().getSimpleName() + ": " + cause.getMessage());
+        detail.add(
+                rights ? "no right to write " + where : cause.getClass().getSimpleName() + ": " + cause.getMessage());
         detail.addAll(notPutBack);
         if (notPutBack.isEmpty()) {
             detail.add("nothing has been changed");

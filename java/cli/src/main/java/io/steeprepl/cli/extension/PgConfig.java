@@ -39,8 +39,7 @@ final class PgConfig {
         }
     }
 
-    private static ApiException failed(
-            Path program, String option, String why, @Nullable Exception cause) {
+    private static ApiException failed(Path program, String option, String why, @Nullable Exception cause) {
         return new ApiException.Failed(
                 null, "cannot run %s %s".formatted(program, option), why, "is it the server's pg_config?", cause);
     }

@@ -24,7 +24,8 @@ record NewNode(SteepRepl node, ConnectionSpec own, Output out) {
         }
         if (nodeId == null) {
             throw new ApiException.Usage(
-                    "TARGET is not a node yet, and needs a node id", "add --node-id ID, unique among all that are linked");
+                    "TARGET is not a node yet, and needs a node id",
+                    "add --node-id ID, unique among all that are linked");
         }
         if (!extension) {
             node.nodes().createExtension();
@@ -33,7 +34,8 @@ record NewNode(SteepRepl node, ConnectionSpec own, Output out) {
         HostPort address = own.hosts().getFirst();
         String host = address.isSocket() ? null : address.host();
         node.nodes()
-                .create(new NodeEntry(new NodeId(nodeId), null, host, host == null ? null : address.port(), null, null, null));
+                .create(new NodeEntry(
+                        new NodeId(nodeId), null, host, host == null ? null : address.port(), null, null, null));
         out.note("made %s node %s".formatted(own, nodeId));
     }
 }

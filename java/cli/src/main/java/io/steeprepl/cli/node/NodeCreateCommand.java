@@ -16,7 +16,9 @@ import picocli.CommandLine.Parameters;
         description = "Makes this database a node, with the extension if it is not there yet.",
         footer = "  steep-repl -c postgresql://postgres@berlin.example/shop node create berlin")
 final class NodeCreateCommand extends NodeAction {
-    @Parameters(paramLabel = "NODE_ID", description = "What the node is to be called; unique among all that are linked.")
+    @Parameters(
+            paramLabel = "NODE_ID",
+            description = "What the node is to be called; unique among all that are linked.")
     private String nodeId = "";
 
     @Mixin

@@ -31,7 +31,8 @@ final class NodeRegisterCommand extends NodeAction {
     @Option(
             names = "--conninfo",
             paramLabel = "CONN",
-            description = "How this server connects to it, as URI, conninfo string or service; gives host, port and dbname.")
+            description =
+                    "How this server connects to it, as URI, conninfo string or service; gives host, port and dbname.")
     private @Nullable String conninfo;
 
     @Override

@@ -58,7 +58,11 @@ final class NodeStartCommand extends Action {
             if (!problems.isEmpty()) {
                 out.list(PROBLEMS, problems, "");
                 throw new ApiException.Failed(
-                        null, "the node cannot be started yet: %d problems".formatted(problems.size()), null, null, null);
+                        null,
+                        "the node cannot be started yet: %d problems".formatted(problems.size()),
+                        null,
+                        null,
+                        null);
             }
             long id = node.start().start(from, own.conninfo());
             return new StartWatch(() -> connect(to, out), out).follow(node, id);

@@ -31,7 +31,8 @@ final class NodeStatusCommand extends NodeAction {
 
     private ApiException unknown() {
         return nodeId == null
-                ? new ApiException.Failed(null, "this database is not a node", null, "steep-repl node create NODE_ID", null)
+                ? new ApiException.Failed(
+                        null, "this database is not a node", null, "steep-repl node create NODE_ID", null)
                 : new ApiException.Failed(
                         null, "node %s is not known here".formatted(nodeId), null, "steep-repl node list --all", null);
     }

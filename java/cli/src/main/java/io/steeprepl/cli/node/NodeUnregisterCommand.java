@@ -11,7 +11,8 @@ import picocli.CommandLine.Parameters;
 /** {@code node unregister}. */
 @Command(
         name = "unregister",
-        description = "Takes a node out of the registry: one that is gone for good. Its slot is freed, its history stays.",
+        description =
+                "Takes a node out of the registry: one that is gone for good. Its slot is freed, its history stays.",
         footer = "  steep-repl -c service=berlin node unregister paris")
 final class NodeUnregisterCommand extends NodeAction {
     @Parameters(paramLabel = "NODE_ID", description = "The peer's node id.")

@@ -20,8 +20,8 @@ record StartWatch(Supplier<SteepRepl> reconnect, Output out) {
     ExitCode follow(SteepRepl first, long id) {
         StartView view = StartView.forOutput(out);
         SteepRepl node = first;
-        try (var _ = Interrupt.onInterrupt(() -> out.note(
-                "\ndetached: the work goes on in the server, and the same command goes on watching"))) {
+        try (var _ = Interrupt.onInterrupt(
+                () -> out.note("\ndetached: the work goes on in the server, and the same command goes on watching"))) {
             while (true) {
                 StartProgress now = null;
                 try {
@@ -76,7 +76,8 @@ record StartWatch(Supplier<SteepRepl> reconnect, Output out) {
     }
 
     private static ApiException gone(long id) {
-        return new ApiException.Failed(null, "the server does not know start %d any more".formatted(id), null, null, null);
+        return new ApiException.Failed(
+                null, "the server does not know start %d any more".formatted(id), null, null, null);
     }
 
     private static ApiException failed(@Nullable String error) {

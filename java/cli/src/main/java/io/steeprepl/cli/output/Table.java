@@ -9,8 +9,8 @@ import java.util.Set;
 final class Table {
     private static final Set<String> GOOD = Set.of("healthy", "online", "streaming", "ready", "complete");
     private static final Set<String> BAD = Set.of("unhealthy", "failed", "unavailable");
-    private static final Set<String> BETWEEN =
-            Set.of("degraded", "waiting", "paused", "linking", "copying", "joining", "requested", "removing", "unknown");
+    private static final Set<String> BETWEEN = Set.of(
+            "degraded", "waiting", "paused", "linking", "copying", "joining", "requested", "removing", "unknown");
 
     private final boolean colour;
 
@@ -47,7 +47,8 @@ final class Table {
     <T> List<String> one(List<Column<T>> columns, T row) {
         int width = columns.stream().mapToInt(c -> heading(c).length()).max().orElse(0);
         return columns.stream()
-                .map(c -> paint("1", heading(c)) + " ".repeat(width - heading(c).length() + 2)
+                .map(c -> paint("1", heading(c))
+                        + " ".repeat(width - heading(c).length() + 2)
                         + state(Text.cell(c.value().apply(row))))
                 .map(String::stripTrailing)
                 .toList();

@@ -17,7 +17,8 @@ public final class Text {
         return switch (value) {
             case null -> "";
             case Boolean flag -> flag ? "yes" : "no";
-            case Instant time -> TIME.format(time.truncatedTo(ChronoUnit.SECONDS).atZone(ZoneId.systemDefault()));
+            case Instant time ->
+                TIME.format(time.truncatedTo(ChronoUnit.SECONDS).atZone(ZoneId.systemDefault()));
             case Double number -> "%.1f".formatted(number);
             default -> sanitise(value.toString());
         };

@@ -32,7 +32,8 @@ abstract class PeerAction extends NodeAction {
         if (ConnectionSpec.isConnectionString(peer)) {
             return connection(peer).conninfo();
         }
-        boolean known = node.nodes().list().stream().anyMatch(n -> n.nodeId().value().equals(peer));
+        boolean known =
+                node.nodes().list().stream().anyMatch(n -> n.nodeId().value().equals(peer));
         boolean service = !known && ConnectionSpec.isService(peer, Surroundings.ofProcess());
         return service ? connection(peer).conninfo() : peer;
     }

@@ -23,7 +23,8 @@ import picocli.CommandLine.Parameters;
             "Replicates tables between all linked nodes, in both directions.",
             "Rows that only one node holds are copied to the others. Ends with 1 when a table is refused."
         },
-        footer = {"  steep-repl table add shop.orders '\"Shop\".\"Big Orders\"'", "  steep-repl table add --schema shop"})
+        footer = {"  steep-repl table add shop.orders '\"Shop\".\"Big Orders\"'", "  steep-repl table add --schema shop"
+        })
 final class TableAddCommand extends NodeAction {
     private static final List<Column<AddedTable>> COLUMNS = List.of(
             Column.of("table_name", AddedTable::tableName),
@@ -33,10 +34,16 @@ final class TableAddCommand extends NodeAction {
     @Parameters(paramLabel = "TABLE", arity = "0..*", description = "Names as SQL writes them.")
     private List<String> names = List.of();
 
-    @Option(names = "--schema", paramLabel = "SCHEMA", description = "Every table of this schema that can be replicated.")
+    @Option(
+            names = "--schema",
+            paramLabel = "SCHEMA",
+            description = "Every table of this schema that can be replicated.")
     private @Nullable String schema;
 
-    @Option(names = "--strategy", paramLabel = "NAME", description = "How conflicts are decided. Default: the server's.")
+    @Option(
+            names = "--strategy",
+            paramLabel = "NAME",
+            description = "How conflicts are decided. Default: the server's.")
     private @Nullable String strategy;
 
     @Option(
@@ -58,7 +65,8 @@ final class TableAddCommand extends NodeAction {
         List<AddedTable> added = new ArrayList<>();
         var options = new TableOptions(strategy, !noBeforeImages, existing);
         List<QualifiedName> tables = names.stream().map(QualifiedName::parse).toList();
-        tables.forEach(table -> added.add(new AddedTable(table.toString(), node.tables().add(table, options), null)));
+        tables.forEach(table ->
+                added.add(new AddedTable(table.toString(), node.tables().add(table, options), null)));
         if (schema != null) {
             added.addAll(node.tables().addAll(schema));
         }

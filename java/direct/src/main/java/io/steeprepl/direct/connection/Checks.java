@@ -13,8 +13,7 @@ final class Checks {
             "channel_binding", List.of("disable", "prefer", "require"),
             "gssencmode", List.of("disable", "prefer", "require"),
             "load_balance_hosts", List.of("disable", "random"),
-            "target_session_attrs",
-                    List.of("any", "read-write", "read-only", "primary", "standby", "prefer-standby"));
+            "target_session_attrs", List.of("any", "read-write", "read-only", "primary", "standby", "prefer-standby"));
 
     private Checks() {}
 
@@ -30,7 +29,9 @@ final class Checks {
         });
         number("connect_timeout", values.get("connect_timeout"));
         number("keepalives", values.get("keepalives"));
-        if (values.containsKey("hostaddr") && values.containsKey("host") && "verify-full".equals(values.get("sslmode"))) {
+        if (values.containsKey("hostaddr")
+                && values.containsKey("host")
+                && "verify-full".equals(values.get("sslmode"))) {
             throw new ApiException.Usage(
                     "sslmode verify-full cannot be honoured together with host and hostaddr", "leave hostaddr out");
         }
@@ -56,6 +57,7 @@ final class Checks {
         } catch (NumberFormatException e) {
             // said below
         }
-        throw new ApiException.Usage("invalid port \"%s\"".formatted(text.strip()), "a port is a number from 1 to 65535");
+        throw new ApiException.Usage(
+                "invalid port \"%s\"".formatted(text.strip()), "a port is a number from 1 to 65535");
     }
 }

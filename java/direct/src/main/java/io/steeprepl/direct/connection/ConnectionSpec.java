@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
 /** Which server and database is meant and how to get there: every parameter resolved by libpq's rules. Immutable. */
 public final class ConnectionSpec {
     /** What says something about this client rather than about the server. */
-    private static final Set<String> CLIENT_ONLY = Set.of(
-            "service", "passfile", "application_name", "fallback_application_name", "client_encoding");
+    private static final Set<String> CLIENT_ONLY =
+            Set.of("service", "passfile", "application_name", "fallback_application_name", "client_encoding");
 
     /** Where Debian and PostgreSQL itself put the sockets. */
     private static final List<String> SOCKET_FOLDERS = List.of("/var/run/postgresql", "/tmp");
@@ -37,8 +37,8 @@ public final class ConnectionSpec {
      */
     public static ConnectionSpec resolve(@Nullable String text, Surroundings around) {
         Map<String, String> values = text == null || text.isBlank() ? new LinkedHashMap<>() : explicit(text, around);
-        String service = values.getOrDefault(
-                "service", around.variable("PGSERVICE").orElse(""));
+        String service =
+                values.getOrDefault("service", around.variable("PGSERVICE").orElse(""));
         if (!service.isEmpty()) {
             var files = new ServiceFile(around);
             files.find(service)
@@ -68,7 +68,8 @@ public final class ConnectionSpec {
             return ConninfoParser.parse(text);
         }
         if (text.contains("://")) {
-            throw new ApiException.Usage("the URI does not begin with postgresql://", "postgresql://user@host:port/dbname");
+            throw new ApiException.Usage(
+                    "the URI does not begin with postgresql://", "postgresql://user@host:port/dbname");
         }
         if (isService(text, around)) {
             return new LinkedHashMap<>(Map.of("service", text));
@@ -96,11 +97,13 @@ public final class ConnectionSpec {
         String[] ports = values.getOrDefault("port", "").split(",", -1);
         int count = Math.max(hosts.length, addresses.length);
         if (ports.length > 1 && ports.length != count) {
-            throw new ApiException.Usage("%d ports for %d hosts".formatted(ports.length, count), "give one port, or one a host");
+            throw new ApiException.Usage(
+                    "%d ports for %d hosts".formatted(ports.length, count), "give one port, or one a host");
         }
         if (values.containsKey("host") && values.containsKey("hostaddr") && hosts.length != addresses.length) {
             throw new ApiException.Usage(
-                    "%d host addresses for %d hosts".formatted(addresses.length, hosts.length), "give one hostaddr a host");
+                    "%d host addresses for %d hosts".formatted(addresses.length, hosts.length),
+                    "give one hostaddr a host");
         }
         List<HostPort> found = new ArrayList<>();
         for (int i = 0; i < count; i++) {
@@ -168,13 +171,21 @@ public final class ConnectionSpec {
         var whole = new LinkedHashMap<>(values);
         List<HostPort> hosts = hosts();
         whole.put("host", String.join(",", hosts.stream().map(HostPort::host).toList()));
-        whole.put("port", String.join(",", hosts.stream().map(h -> Integer.toString(h.port())).toList()));
+        whole.put(
+                "port",
+                String.join(
+                        ",", hosts.stream().map(h -> Integer.toString(h.port())).toList()));
         return ConninfoParser.render(whole, CLIENT_ONLY);
     }
 
     /** For people: who, where, which database; without any secret. */
     @Override
     public String toString() {
-        return "%s@%s/%s".formatted(user(), String.join(",", hosts().stream().map(HostPort::toString).toList()), dbname());
+        return "%s@%s/%s"
+                .formatted(
+                        user(),
+                        String.join(
+                                ",", hosts().stream().map(HostPort::toString).toList()),
+                        dbname());
     }
 }

@@ -42,8 +42,9 @@ public final class Connector {
             Collections.shuffle(servers);
         }
         String wanted = spec.get("target_session_attrs").orElse("any");
-        List<String> types =
-                wanted.equals("prefer-standby") ? List.of("secondary", "any") : List.of(DriverProperties.serverType(wanted));
+        List<String> types = wanted.equals("prefer-standby")
+                ? List.of("secondary", "any")
+                : List.of(DriverProperties.serverType(wanted));
         List<String> refusals = new ArrayList<>();
         SQLException last = null;
         for (String type : types) {
@@ -93,14 +94,13 @@ public final class Connector {
     private static ApiException.CannotConnect failure(
             ConnectionSpec spec, List<String> refusals, @Nullable SQLException cause) {
         String state = cause == null ? null : cause.getSQLState();
-        String hint =
-                switch (state == null ? "" : state) {
-                    case INVALID_PASSWORD, REJECTED, "28000" ->
-                        "set PGPASSWORD, or put the password into %s (mode 0600), and see the server's pg_hba.conf"
-                                .formatted(spec.passwordFile());
-                    case "3D000" -> "create the database, or name another one";
-                    default -> "is the server up, and are host and port right? -c takes a URI, a conninfo string or a service";
-                };
+        String hint = switch (state == null ? "" : state) {
+            case INVALID_PASSWORD, REJECTED, "28000" ->
+                "set PGPASSWORD, or put the password into %s (mode 0600), and see the server's pg_hba.conf"
+                        .formatted(spec.passwordFile());
+            case "3D000" -> "create the database, or name another one";
+            default -> "is the server up, and are host and port right? -c takes a URI, a conninfo string or a service";
+        };
         return new ApiException.CannotConnect(
                 state, "cannot connect to " + spec, String.join("\n", refusals), hint, cause);
     }

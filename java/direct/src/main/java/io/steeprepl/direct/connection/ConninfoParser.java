@@ -93,7 +93,8 @@ final class ConninfoParser {
     }
 
     private static String quote(String value) {
-        boolean plain = !value.isEmpty() && value.chars().noneMatch(c -> c == '\'' || c == '\\' || Character.isWhitespace(c));
+        boolean plain =
+                !value.isEmpty() && value.chars().noneMatch(c -> c == '\'' || c == '\\' || Character.isWhitespace(c));
         return plain ? value : "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'";
     }
 }

@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param property the driver's property of the same meaning, null when there is none
  * @param support what this client makes of it
  */
-record Keyword(String name, @Nullable String variable, @Nullable String property, Support support) {
+record Keyword(
+        String name, @Nullable String variable, @Nullable String property, Support support) {
     /** What becomes of a parameter. */
     enum Support {
         /** Handed to the driver as it is. */

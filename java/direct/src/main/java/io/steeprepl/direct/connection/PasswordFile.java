@@ -13,8 +13,8 @@ import java.util.function.Consumer;
 
 /** A .pgpass file: {@code host:port:database:user:password} a line. */
 final class PasswordFile {
-    private static final Set<PosixFilePermission> OWN =
-            EnumSet.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE, PosixFilePermission.OWNER_EXECUTE);
+    private static final Set<PosixFilePermission> OWN = EnumSet.of(
+            PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE, PosixFilePermission.OWNER_EXECUTE);
 
     private final Path file;
     private final Consumer<String> warnings;
@@ -51,8 +51,8 @@ final class PasswordFile {
             }
             if (file.getFileSystem().supportedFileAttributeViews().contains("posix")
                     && !OWN.containsAll(Files.getPosixFilePermissions(file))) {
-                warnings.accept(
-                        "password file \"%s\" has group or world access and is not used; chmod 0600 it".formatted(file));
+                warnings.accept("password file \"%s\" has group or world access and is not used; chmod 0600 it"
+                        .formatted(file));
                 return List.of();
             }
             return Files.readAllLines(file);

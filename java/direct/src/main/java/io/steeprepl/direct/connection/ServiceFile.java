@@ -34,15 +34,15 @@ final class ServiceFile {
     /** Where libpq looks, first to last. */
     List<Path> places() {
         List<Path> places = new ArrayList<>();
-        places.add(around.variable("PGSERVICEFILE").map(Path::of).orElse(around.home().resolve(".pg_service.conf")));
+        places.add(around.variable("PGSERVICEFILE")
+                .map(Path::of)
+                .orElse(around.home().resolve(".pg_service.conf")));
         around.variable("PGSYSCONFDIR")
                 .map(Path::of)
-                .ifPresentOrElse(
-                        dir -> places.add(dir.resolve("pg_service.conf")),
-                        () -> {
-                            places.add(Path.of("/etc/postgresql-common/pg_service.conf"));
-                            places.add(Path.of("/etc/pg_service.conf"));
-                        });
+                .ifPresentOrElse(dir -> places.add(dir.resolve("pg_service.conf")), () -> {
+                    places.add(Path.of("/etc/postgresql-common/pg_service.conf"));
+                    places.add(Path.of("/etc/pg_service.conf"));
+                });
         return places;
     }
 

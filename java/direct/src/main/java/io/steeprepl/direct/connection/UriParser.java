@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 /** Reads libpq's connection URIs: {@code postgresql://user:password@host:port,host:port/dbname?name=value}. */
 final class UriParser {
     private static final String WHERE = "the connection URI";
-    private static final Pattern URI = Pattern.compile("postgres(?:ql)?://(?:([^@/?]*)@)?([^/?]*)(?:/([^?]*))?(?:\\?(.*))?", Pattern.DOTALL);
+    private static final Pattern URI =
+            Pattern.compile("postgres(?:ql)?://(?:([^@/?]*)@)?([^/?]*)(?:/([^?]*))?(?:\\?(.*))?", Pattern.DOTALL);
     private static final Pattern HOST = Pattern.compile("(?:\\[([^\\]]+)]|([^:\\[\\]]*))(?::([0-9]*))?");
 
     private UriParser() {}
@@ -87,7 +88,8 @@ final class UriParser {
             int equals = part.indexOf('=');
             if (equals < 1 || part.indexOf('=', equals + 1) >= 0) {
                 throw new ApiException.Usage(
-                        "missing or extra \"=\" in a parameter of " + WHERE, "write ?name=value&name=value, = in a value as %3D");
+                        "missing or extra \"=\" in a parameter of " + WHERE,
+                        "write ?name=value&name=value, = in a value as %3D");
             }
             String name = decode(part.substring(0, equals));
             String value = decode(part.substring(equals + 1));
