@@ -1,6 +1,7 @@
 package io.steeprepl.cli;
 
 import io.steeprepl.cli.output.Output;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.AutoComplete;
 import picocli.CommandLine.Command;
@@ -19,12 +20,17 @@ final class CompletionCommand extends Action {
     }
 
     @Parameters(paramLabel = "SHELL", description = "bash or zsh.")
+    @SuppressWarnings("UnusedVariable") // picocli checks it
     private @Nullable Shell shell;
 
     @Override
     protected ExitCode run(Output out) {
-        // One script for both: in zsh it turns on bash's way of completion itself.
-        out.text(AutoComplete.bash("steep-repl", command().root().commandLine()));
-        return ExitCode.OK;
+        return switch (Objects.requireNonNull(shell)) {
+            // One script for both: in zsh it turns on bash's way of completion itself.
+            case BASH, ZSH -> {
+                out.text(AutoComplete.bash("steep-repl", command().root().commandLine()));
+                yield ExitCode.OK;
+            }
+        };
     }
 }

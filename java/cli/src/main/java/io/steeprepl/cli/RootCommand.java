@@ -5,6 +5,7 @@ import io.steeprepl.cli.extension.ExtensionCommand;
 import io.steeprepl.cli.health.HealthCommand;
 import io.steeprepl.cli.node.NodeCommand;
 import io.steeprepl.cli.output.Format;
+import io.steeprepl.cli.sandbox.SandboxCommand;
 import io.steeprepl.cli.subscription.SubscriptionCommand;
 import io.steeprepl.cli.table.TableCommand;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +26,7 @@ import picocli.CommandLine.ScopeType;
             SubscriptionCommand.class,
             AuditCommand.class,
             ExtensionCommand.class,
+            SandboxCommand.class,
             CompletionCommand.class
         })
 public final class RootCommand {

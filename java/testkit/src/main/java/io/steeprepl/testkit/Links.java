@@ -13,7 +13,7 @@ public final class Links {
     public static void linkAll(List<TestNode> nodes) {
         for (TestNode node : nodes) {
             for (TestNode peer : nodes) {
-                if (node != peer) {
+                if (!node.equals(peer)) {
                     node.query("SELECT steep_repl.subscribe('" + peer.conninfo() + "')");
                 }
             }
