@@ -55,7 +55,7 @@ record Server(Path pgConfig, String version, Path libraries, Path extensions) {
     private static List<Path> candidates(Map<String, String> environment) {
         List<Path> candidates = new ArrayList<>();
         USUAL.forEach(path -> candidates.add(Path.of(path)));
-        for (String folder : environment.getOrDefault("PATH", "").split(File.pathSeparator)) {
+        for (String folder : environment.getOrDefault("PATH", "").split(File.pathSeparator, -1)) {
             candidates.add(Path.of(folder.isEmpty() ? "." : folder, "pg_config"));
         }
         return candidates;

@@ -20,6 +20,7 @@ record StartWatch(Supplier<SteepRepl> reconnect, Output out) {
     ExitCode follow(SteepRepl first, long id) {
         StartView view = StartView.forOutput(out);
         SteepRepl node = first;
+        SteepRepl second = null;
         try (var _ = Interrupt.onInterrupt(
                 () -> out.note("\ndetached: the work goes on in the server, and the same command goes on watching"))) {
             while (true) {
@@ -28,7 +29,8 @@ record StartWatch(Supplier<SteepRepl> reconnect, Output out) {
                     now = node.start().progress(id).orElseThrow(() -> gone(id));
                 } catch (ApiException.CannotConnect e) {
                     out.note("the connection was lost; connecting again");
-                    node = again(e);
+                    second = again(e);
+                    node = second;
                 }
                 if (now != null) {
                     view.show(now);
@@ -46,8 +48,8 @@ record StartWatch(Supplier<SteepRepl> reconnect, Output out) {
                 }
             }
         } finally {
-            if (node != first) {
-                node.close();
+            if (second != null) {
+                second.close();
             }
         }
     }

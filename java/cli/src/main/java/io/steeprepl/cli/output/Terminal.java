@@ -11,6 +11,7 @@ public final class Terminal {
     private Terminal() {}
 
     /** Whether a person sees standard output and error as they are printed. */
+    @SuppressWarnings("SystemConsoleNull") // Since 25 it can be null again.
     public static boolean interactive() {
         Console console = System.console();
         return console != null && console.isTerminal() && !redirected(2);

@@ -10,6 +10,7 @@ public interface PasswordPrompt {
     Optional<String> ask(String question);
 
     /** Asks on the terminal; never when standard input is something else. */
+    @SuppressWarnings("SystemConsoleNull") // Since 25 it can be null again.
     static PasswordPrompt terminal() {
         return question -> {
             Console console = System.console();

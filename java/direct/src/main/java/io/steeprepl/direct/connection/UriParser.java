@@ -16,7 +16,7 @@ final class UriParser {
     private static final String WHERE = "the connection URI";
     private static final Pattern URI =
             Pattern.compile("postgres(?:ql)?://(?:([^@/?]*)@)?([^/?]*)(?:/([^?]*))?(?:\\?(.*))?", Pattern.DOTALL);
-    private static final Pattern HOST = Pattern.compile("(?:\\[([^\\]]+)]|([^:\\[\\]]*))(?::([0-9]*))?");
+    private static final Pattern HOST = Pattern.compile("(?:\\[([^\\]]+)]|([^@:\\[\\]]*))(?::([0-9]*))?");
 
     private UriParser() {}
 
