@@ -12,8 +12,8 @@ import org.postgresql.util.ServerErrorMessage;
 /** Turns the driver's errors into the api's, by SQLSTATE and never by text. */
 final class Errors {
     private static final String QUERY_CANCELED = "57014";
-    /** undefined_function, invalid_schema_name: what a database without the extension answers. */
-    private static final Set<String> NO_EXTENSION = Set.of("3F000", "42883");
+    /** invalid_schema_name, undefined_function, undefined_table: what a database without the extension answers. */
+    private static final Set<String> NO_EXTENSION = Set.of("3F000", "42883", "42P01");
     /** lock_not_available, transaction_timeout, an apply worker that does not stop. */
     private static final Set<String> TIMEOUT = Set.of("55P03", "25P04", "25P03", "SR011");
     /** The server went away: shut down, crashed, starting up, idle session ended. */
@@ -38,7 +38,7 @@ final class Errors {
         if (state.equals(QUERY_CANCELED) || TIMEOUT.contains(state)) {
             return new ApiException.TimedOut(state, message, detail, hint, error);
         }
-        if (NO_EXTENSION.contains(state) && (hint == null || state.equals("42883")) && message.contains("steep_repl")) {
+        if (NO_EXTENSION.contains(state) && message.contains("steep_repl")) {
             return new ApiException.Failed(
                     state,
                     "this database does not have the extension steep_repl, or an older version of it",

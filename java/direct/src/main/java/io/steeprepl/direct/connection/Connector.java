@@ -1,8 +1,6 @@
 package io.steeprepl.direct.connection;
 
 import io.steeprepl.api.ApiException;
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -84,13 +82,8 @@ public final class Connector {
     private static Connection open(ConnectionSpec spec, HostPort server, String type, String password)
             throws SQLException {
         // Server and database stand in the URL: what is missing there the driver fills in, whatever the properties say.
-        String host = server.isSocket() ? "localhost" : server.address();
-        String url = "jdbc:postgresql://%s:%d/%s"
-                .formatted(
-                        host.contains(":") ? "[" + host + "]" : host,
-                        server.port(),
-                        URLEncoder.encode(spec.dbname(), StandardCharsets.UTF_8));
-        return DriverManager.getConnection(url, DriverProperties.of(spec, server, type, password));
+        return DriverManager.getConnection(
+                DriverProperties.url(spec, server), DriverProperties.of(spec, server, type, password));
     }
 
     private String fromFile(ConnectionSpec spec, HostPort server) {

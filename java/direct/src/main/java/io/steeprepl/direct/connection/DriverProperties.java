@@ -1,5 +1,7 @@
 package io.steeprepl.direct.connection;
 
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -19,6 +21,14 @@ final class DriverProperties {
 
     private DriverProperties() {}
 
+    /** The driver's URL: server and database, nothing else. */
+    static String url(ConnectionSpec spec, HostPort server) {
+        String host = server.isSocket() ? "localhost" : server.address();
+        String bracketed = host.contains(":") ? "[" + host + "]" : host;
+        String database = URLEncoder.encode(spec.dbname(), StandardCharsets.UTF_8);
+        return "jdbc:postgresql://%s:%d/%s".formatted(bracketed, server.port(), database);
+    }
+
     /** The properties for one server; {@code password} may be empty when there is none. */
     static Properties of(ConnectionSpec spec, HostPort server, String serverType, String password) {
         var properties = new Properties();
@@ -30,9 +40,6 @@ final class DriverProperties {
             }
         }
         properties.putIfAbsent("ApplicationName", values.getOrDefault("fallback_application_name", "steep-repl"));
-        properties.setProperty("PGDBNAME", spec.dbname());
-        properties.setProperty("PGPORT", Integer.toString(server.port()));
-        properties.setProperty("PGHOST", server.isSocket() ? "localhost" : server.address());
         properties.setProperty("targetServerType", serverType);
         properties.setProperty("tcpKeepAlive", Boolean.toString(!"0".equals(values.get("keepalives"))));
         if (!password.isEmpty()) {

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.Driver;
 import org.postgresql.PGProperty;
 
 class DriverPropertiesTest {
@@ -62,11 +63,22 @@ class DriverPropertiesTest {
                         Map.entry("sslrootcert", "r"),
                         Map.entry("connectTimeout", "7"),
                         Map.entry("loginTimeout", "7"),
-                        Map.entry("PGDBNAME", "d"),
                         Map.entry("user", "u"),
                         Map.entry("options", "-c a=b"),
                         Map.entry("password", "geheim"),
                         Map.entry("ApplicationName", "steep-repl"));
+    }
+
+    @Test
+    void urlsNameServerAndDatabaseWhateverTheyAreCalled() {
+        var spec = ConnectionSpec.resolve("host=a,::1,/run dbname='x /?&ä'", new Surroundings(Map.of(), home, "anna"));
+        assertThat(spec.hosts().stream().map(host -> DriverProperties.url(spec, host)))
+                .containsExactly(
+                        "jdbc:postgresql://a:5432/x+%2F%3F%26%C3%A4",
+                        "jdbc:postgresql://[::1]:5432/x+%2F%3F%26%C3%A4",
+                        "jdbc:postgresql://localhost:5432/x+%2F%3F%26%C3%A4")
+                .allSatisfy(url ->
+                        assertThat(Driver.parseURL(url, new Properties())).containsEntry("PGDBNAME", "x /?&ä"));
     }
 
     @Test
