@@ -1,6 +1,7 @@
 package io.steeprepl.cli;
 
 import io.steeprepl.cli.audit.AuditCommand;
+import io.steeprepl.cli.demo.DemoCommand;
 import io.steeprepl.cli.extension.ExtensionCommand;
 import io.steeprepl.cli.health.HealthCommand;
 import io.steeprepl.cli.node.NodeCommand;
@@ -19,6 +20,7 @@ import picocli.CommandLine.ScopeType;
         description = "Keeps PostgreSQL databases that all take writes equal.",
         footer = "  steep-repl -c postgresql://postgres@localhost/shop health",
         subcommands = {
+            DemoCommand.class,
             VersionCommand.class,
             HealthCommand.class,
             NodeCommand.class,

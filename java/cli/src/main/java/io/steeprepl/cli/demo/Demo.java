@@ -1,0 +1,73 @@
+package io.steeprepl.cli.demo;
+
+import io.steeprepl.cli.ExitCode;
+import io.steeprepl.cli.output.Output;
+import io.steeprepl.testkit.Links;
+import io.steeprepl.testkit.TestNode;
+import java.time.Duration;
+import java.util.List;
+
+/** The demo, step by step. */
+final class Demo {
+    private final DemoNodes nodes;
+    private final Output out;
+    private final View view;
+
+    Demo(DemoNodes nodes, Output out, View view) {
+        this.nodes = nodes;
+        this.out = out;
+        this.view = view;
+    }
+
+    /** Runs it; both offices write for {@code length}. */
+    ExitCode run(Duration length, boolean keep) {
+        long begin = System.nanoTime();
+        out.note("Two offices, two PostgreSQL databases, one shop. Both take writes; both must end up the same.");
+        out.note("");
+
+        List<TestNode> servers = step("Starting two PostgreSQL servers", nodes::start);
+        Office north = new Office("north", servers.get(0), 1);
+        Office south = new Office("south", servers.get(1), 2);
+        List<Office> offices = List.of(north, south);
+
+        long rows = step("Opening the shop in the north", () -> {
+            offices.forEach(o -> o.node().execute(Shop.tables(o.first())));
+            north.node().execute(Shop.rows());
+            return Join.rows(north);
+        });
+        out.note("      %d tables, %,d rows; the south is empty".formatted(Shop.TABLES.size(), rows));
+
+        step("Linking the two, both ways", () -> {
+            Links.linkAll(servers);
+            return rows;
+        });
+        Join join = step("Replicating all tables: SELECT steep_repl.add_tables('shop')", () -> Join.of(north, south));
+        out.note("      %,d rows copied to the south in %s".formatted(join.rows(), Wait.text(join.time())));
+
+        out.note("\nNow both write at once for %d seconds: orders, prices, long notes.".formatted(length.toSeconds()));
+        out.note("Queue: what the other side has logged and this side has still to work through.");
+        out.note("Lag: how old the newest order from the other side is, as seen here.");
+        out.note("");
+        Rush rush = new Rush(offices, view);
+        rush.run(length);
+        Duration drained = rush.drain();
+        out.note("\nWriting stopped; %s later each had all that the other wrote.".formatted(Wait.text(drained)));
+        out.note("");
+
+        List<Proof> proofs =
+                Shop.TABLES.stream().map(t -> Proof.of(t, north, south)).toList();
+        var result = new Result(offices, join, length, rush.mostQueued(), drained, proofs, Wait.since(begin));
+        result.print(out, keep ? nodes.dir() : null);
+        return result.equal() ? ExitCode.OK : ExitCode.FAILED;
+    }
+
+    private <T> T step(String what, java.util.function.Supplier<T> action) {
+        long begin = System.nanoTime();
+        out.progress("  " + what + " ...");
+        try {
+            return action.get();
+        } finally {
+            out.progress(" " + Wait.text(Wait.since(begin)) + "\n");
+        }
+    }
+}
