@@ -49,6 +49,13 @@ final class AuditListCommand extends NodeAction {
     private int limit = 50;
 
     @Override
+    protected void check() {
+        if (since != null) {
+            Durations.parse(since);
+        }
+    }
+
+    @Override
     protected ExitCode run(SteepRepl node, Output out) {
         var newer = since == null ? null : Durations.parse(since);
         var entries = node.audit().list(new AuditFilter(action, actor, newer, failed, Math.max(0, limit)));

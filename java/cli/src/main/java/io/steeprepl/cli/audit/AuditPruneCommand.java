@@ -23,6 +23,11 @@ final class AuditPruneCommand extends NodeAction {
     private String olderThan = "";
 
     @Override
+    protected void check() {
+        Durations.parse(olderThan);
+    }
+
+    @Override
     protected ExitCode run(SteepRepl node, Output out) {
         long pruned = node.audit().prune(Durations.parse(olderThan));
         out.done("%d entries removed".formatted(pruned), Map.of("pruned", pruned));

@@ -57,6 +57,9 @@ final class Installer {
         if (!Files.exists(place)) {
             return new Undo(place, null);
         }
+        if (!Files.isRegularFile(place)) {
+            throw new FileSystemException(place.toString(), null, "in the way, and not a file");
+        }
         Path kept = beside(place, "old");
         Files.copy(place, kept, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.COPY_ATTRIBUTES);
         return new Undo(place, kept);

@@ -59,7 +59,8 @@ final class NodeStartCommand extends Action {
                 out.list(PROBLEMS, problems, "");
                 throw new ApiException.Failed(
                         null,
-                        "the node cannot be started yet: %d problems".formatted(problems.size()),
+                        "the node cannot be started yet: " + problems.size()
+                                + (problems.size() == 1 ? " problem" : " problems"),
                         null,
                         null,
                         null);

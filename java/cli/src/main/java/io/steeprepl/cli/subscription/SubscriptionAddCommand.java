@@ -15,8 +15,8 @@ final class SubscriptionAddCommand extends PeerAction {
     private boolean copyData;
 
     @Override
-    protected String run(SteepRepl node, String peer) {
-        node.subscriptions().add(peer, null, copyData);
+    protected String run(SteepRepl node, Peer peer) {
+        node.subscriptions().add(peer.name(), peer.conninfo(), copyData);
         return "requested";
     }
 }

@@ -10,8 +10,8 @@ import picocli.CommandLine.Command;
         footer = "  steep-repl -c service=berlin subscription pause paris")
 final class SubscriptionPauseCommand extends PeerAction {
     @Override
-    protected String run(SteepRepl node, String peer) {
-        node.subscriptions().pause(peer);
+    protected String run(SteepRepl node, Peer peer) {
+        node.subscriptions().pause(peer.name());
         return "paused";
     }
 }

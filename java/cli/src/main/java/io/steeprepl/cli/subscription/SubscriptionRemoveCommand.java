@@ -10,8 +10,8 @@ import picocli.CommandLine.Command;
         footer = "  steep-repl -c service=berlin subscription remove paris")
 final class SubscriptionRemoveCommand extends PeerAction {
     @Override
-    protected String run(SteepRepl node, String peer) {
-        node.subscriptions().remove(peer);
+    protected String run(SteepRepl node, Peer peer) {
+        node.subscriptions().remove(peer.name());
         return "removing";
     }
 }

@@ -10,8 +10,8 @@ import picocli.CommandLine.Command;
         footer = "  steep-repl -c service=berlin subscription resume paris")
 final class SubscriptionResumeCommand extends PeerAction {
     @Override
-    protected String run(SteepRepl node, String peer) {
-        node.subscriptions().resume(peer);
+    protected String run(SteepRepl node, Peer peer) {
+        node.subscriptions().resume(peer.name());
         return "resumed";
     }
 }

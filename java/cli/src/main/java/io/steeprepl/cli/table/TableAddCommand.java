@@ -58,10 +58,15 @@ final class TableAddCommand extends NodeAction {
     private String existing = "refuse";
 
     @Override
-    protected ExitCode run(SteepRepl node, Output out) {
+    protected void check() {
         if (names.isEmpty() == (schema == null)) {
             throw new ApiException.Usage("name tables, or a schema with --schema", "steep-repl table add shop.orders");
         }
+        names.forEach(QualifiedName::parse);
+    }
+
+    @Override
+    protected ExitCode run(SteepRepl node, Output out) {
         List<AddedTable> added = new ArrayList<>();
         var options = new TableOptions(strategy, !noBeforeImages, existing);
         List<QualifiedName> tables = names.stream().map(QualifiedName::parse).toList();

@@ -19,6 +19,11 @@ final class TableRemoveCommand extends NodeAction {
     private String name = "";
 
     @Override
+    protected void check() {
+        QualifiedName.parse(name);
+    }
+
+    @Override
     protected ExitCode run(SteepRepl node, Output out) {
         node.tables().remove(QualifiedName.parse(name));
         out.done(name + ": removed", Map.of("table_name", name, "state", "removed"));
