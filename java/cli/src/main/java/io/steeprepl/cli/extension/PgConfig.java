@@ -26,7 +26,11 @@ final class PgConfig {
                 throw new ApiException.TimedOut(
                         null, "%s %s does not answer".formatted(program, option), null, null, null);
             }
-            String answer = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+            String answer = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .findFirst()
+                    .orElse("")
+                    .strip();
             if (process.exitValue() != 0 || answer.isEmpty()) {
                 throw failed(program, option, "it ended with " + process.exitValue(), null);
             }

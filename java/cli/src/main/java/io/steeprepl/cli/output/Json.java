@@ -1,5 +1,6 @@
 package io.steeprepl.cli.output;
 
+import java.util.Collection;
 import java.util.Iterator;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -36,7 +37,8 @@ public final class Json {
             case Number number -> out.append(number);
             case Boolean flag -> out.append(flag);
             case Map<?, ?> map -> object(map, out);
-            case Iterable<?> list -> array(list, out);
+            // Not every Iterable: a Path is one, of Paths.
+            case Collection<?> list -> array(list, out);
             default -> string(value.toString(), out);
         }
     }
@@ -54,7 +56,7 @@ public final class Json {
         out.append('}');
     }
 
-    private static void array(Iterable<?> list, StringBuilder out) {
+    private static void array(Collection<?> list, StringBuilder out) {
         out.append('[');
         for (Iterator<?> i = list.iterator(); i.hasNext(); ) {
             write(i.next(), out);

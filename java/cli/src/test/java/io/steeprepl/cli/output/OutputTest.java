@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -74,9 +75,10 @@ class OutputTest {
         values.put("t", Instant.EPOCH);
         values.put("raw", Json.Raw.of("{\"x\": 1}"));
         values.put("list", List.of(1, "a"));
+        values.put("path", Path.of("/a/b"));
         values.put("none", Json.Raw.of(null));
         assertThat(Json.write(values))
                 .isEqualTo("{\"n\":1.5,\"nan\":null,\"b\":true,\"t\":\"1970-01-01T00:00:00Z\",\"raw\":{\"x\": 1},"
-                        + "\"list\":[1,\"a\"],\"none\":null}");
+                        + "\"list\":[1,\"a\"],\"path\":\"/a/b\",\"none\":null}");
     }
 }
