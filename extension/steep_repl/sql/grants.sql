@@ -11,6 +11,7 @@ GRANT SELECT (node_id, node_name, host, port, priority, is_coordinator, last_see
 GRANT EXECUTE ON FUNCTION steep_repl.version(), steep_repl.node_id(), steep_repl.node_status(), steep_repl.health(),
   steep_repl.check_settings(integer), steep_repl.subscription_status(), steep_repl.replicated_tables(),
   steep_repl.start_progress() TO steep_repl_viewer;
+GRANT EXECUTE ON FUNCTION steep_repl._before_drop() TO PUBLIC;
 
 GRANT EXECUTE ON FUNCTION steep_repl.heartbeat(), steep_repl.pause(text), steep_repl.resume(text) TO steep_repl_operator;
 

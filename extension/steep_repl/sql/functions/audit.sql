@@ -5,6 +5,14 @@ CREATE OR REPLACE FUNCTION steep_repl._actor() RETURNS text
   RETURN session_user || '@' || coalesce(host(inet_client_addr()), 'local');
 COMMENT ON FUNCTION steep_repl._actor() IS 'Who acts, as role@host.';
 
+CREATE OR REPLACE FUNCTION steep_repl._masked(conninfo text) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  -- password=… of both forms, quoted or not, and user:password@ of a URI.
+  RETURN regexp_replace(regexp_replace(conninfo,
+    '((?:ssl)?password\s*=\s*)(''(?:[^''\\]|\\.)*''|[^\s&]*)', '\1***', 'gi'),
+    '^(postgres(?:ql)?://[^:/@?]*):[^@]*@', '\1:***@', 'i');
+COMMENT ON FUNCTION steep_repl._masked(text) IS 'A connection string without its passwords, for people.';
+
 CREATE OR REPLACE FUNCTION steep_repl._audit(
   action text, target_type text, target_id text, old_value jsonb DEFAULT NULL, new_value jsonb DEFAULT NULL
 ) RETURNS void
@@ -18,8 +26,8 @@ COMMENT ON FUNCTION steep_repl._audit(text, text, text, jsonb, jsonb) IS 'Writes
 
 CREATE OR REPLACE FUNCTION steep_repl._audit_failure(action text, target_type text, target_id text, message text) RETURNS void
   LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-  RETURN steep_repl._audit_hand_over(action, steep_repl._actor(), target_type, coalesce(target_id, ''),
-                                     coalesce(host(inet_client_addr()), ''), coalesce(message, ''));
+  RETURN steep_repl._audit_hand_over(action, steep_repl._actor(), target_type, coalesce(steep_repl._masked(target_id), ''),
+                                     coalesce(host(inet_client_addr()), ''), coalesce(steep_repl._masked(message), ''));
 COMMENT ON FUNCTION steep_repl._audit_failure(text, text, text, text) IS
   'Has a failure written although the transaction of the action is rolled back. Definer: any caller may fail.';
 

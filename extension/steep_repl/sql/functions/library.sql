@@ -38,3 +38,17 @@ COMMENT ON FUNCTION steep_repl._set_subscription_table(oid, oid, "char", bigint)
 CREATE OR REPLACE FUNCTION steep_repl._remove_subscription_table(subscription oid, relation oid) RETURNS void
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'remove_subscription_table_wrapper';
 COMMENT ON FUNCTION steep_repl._remove_subscription_table(oid, oid) IS 'Takes a table out of a subscription.';
+
+CREATE OR REPLACE FUNCTION steep_repl._before_drop() RETURNS text
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  peers text := (SELECT string_agg(l.peer, ', ') FROM steep_repl.links l);
+BEGIN
+  IF peers IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR013', MESSAGE = format('this node is still linked with %s', peers),
+      DETAIL = 'Subscriptions, and slots on the peers, would stay behind and hold WAL for ever.',
+      HINT = 'SELECT steep_repl.unsubscribe(peer) FROM steep_repl.subscription_status(); drop the extension when that is empty.';
+  END IF;
+  RETURN 'ok';
+END $$;
+COMMENT ON FUNCTION steep_repl._before_drop() IS 'Called before DROP EXTENSION: refuses while there are links. Definer: whoever drops the extension may not read the links.';

@@ -45,21 +45,50 @@ CREATE OR REPLACE TRIGGER nodes_audit AFTER INSERT OR UPDATE OR DELETE ON steep_
   FOR EACH ROW EXECUTE FUNCTION steep_repl._node_audit();
 ALTER TABLE steep_repl.nodes ENABLE ALWAYS TRIGGER nodes_audit;
 
+CREATE OR REPLACE FUNCTION steep_repl._node_problems(
+  node_id text, node_name text, host text, port integer, priority integer, dbname text
+) RETURNS SETOF text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT 'the node id is empty or missing' WHERE coalesce(_node_problems.node_id, '') = ''
+  UNION ALL SELECT 'the node id is longer than 252 bytes' WHERE octet_length(_node_problems.node_id) > 252
+  UNION ALL SELECT 'the node name is empty' WHERE _node_problems.node_name = ''
+  UNION ALL SELECT 'the host is empty or missing' WHERE coalesce(_node_problems.host, '') = ''
+  UNION ALL SELECT 'the database name is empty or missing' WHERE coalesce(_node_problems.dbname, '') = ''
+  UNION ALL SELECT format('port %s is not between 1 and 65535', _node_problems.port)
+    WHERE _node_problems.port IS NULL OR _node_problems.port NOT BETWEEN 1 AND 65535
+  UNION ALL SELECT format('priority %s is not between 0 and 1000', _node_problems.priority)
+    WHERE _node_problems.priority IS NULL OR _node_problems.priority NOT BETWEEN 0 AND 1000
+  UNION ALL SELECT format('%s:%s/%s is the address of node %s', n.host, n.port, n.dbname, n.node_id)
+    FROM steep_repl.nodes n WHERE n.host = _node_problems.host AND n.port = _node_problems.port AND n.dbname = _node_problems.dbname
+     AND n.status <> 'removed' AND n.node_id <> _node_problems.node_id;
+END;
+COMMENT ON FUNCTION steep_repl._node_problems(text, text, text, integer, integer, text) IS
+  'All that is wrong with an entry of the registry. The constraints say the same, but their errors show the whole row, connection string included.';
+
 CREATE OR REPLACE FUNCTION steep_repl._put_node(
   node_id text, node_name text, host text, port integer, priority integer, dbname text, conninfo text
 ) RETURNS steep_repl.nodes
-  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  problems text := (SELECT string_agg(p, E'\n') FROM steep_repl._node_problems(node_id, node_name, host, port, priority, dbname) p);
+  node steep_repl.nodes;
+BEGIN
+  IF problems IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR007', MESSAGE = format('cannot register node %s', coalesce(node_id, 'without an id')), DETAIL = problems,
+      HINT = 'All problems are listed; nothing has been changed.';
+  END IF;
   INSERT INTO steep_repl.nodes AS n (node_id, node_name, host, port, priority, dbname, conninfo)
-  VALUES (_put_node.node_id, coalesce(_put_node.node_name, _put_node.node_id), _put_node.host, _put_node.port,
-          _put_node.priority, _put_node.dbname, _put_node.conninfo)
-  ON CONFLICT (node_id) DO UPDATE SET
+  VALUES (node_id, coalesce(node_name, node_id), host, port, priority, dbname, conninfo)
+  ON CONFLICT ON CONSTRAINT nodes_pkey DO UPDATE SET
     node_name = coalesce(_put_node.node_name, n.node_name), host = excluded.host, port = excluded.port,
     priority = excluded.priority, dbname = excluded.dbname, conninfo = coalesce(excluded.conninfo, n.conninfo),
     status = CASE n.status WHEN 'removed' THEN 'unknown' ELSE n.status END
-  RETURNING n;
-END;
-COMMENT ON FUNCTION steep_repl._put_node(text, text, text, integer, integer, text, text) IS 'The one upsert of a node.';
+  RETURNING * INTO node;
+  RETURN node;
+END $$;
+COMMENT ON FUNCTION steep_repl._put_node(text, text, text, integer, integer, text, text) IS 'The one upsert of a node. Errors: SR007.';
 
 CREATE OR REPLACE FUNCTION steep_repl.create_node(
   node_id text, node_name text DEFAULT NULL, host text DEFAULT 'localhost',
@@ -113,9 +142,17 @@ CREATE OR REPLACE FUNCTION steep_repl.register_node(
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
+  node steep_repl.nodes;
   message text;
 BEGIN
-  RETURN steep_repl._put_node(node_id, node_name, host, port, priority, dbname, conninfo);
+  IF node_id = steep_repl.node_id() AND (host, port, dbname) IS DISTINCT FROM
+      (SELECT (n.host, n.port, n.dbname) FROM steep_repl.nodes n WHERE n.node_id = register_node.node_id) THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR008', MESSAGE = format('%s is this node itself', node_id),
+      HINT = 'Change its own address with steep_repl.create_node; a peer needs another node id.';
+  END IF;
+  node := steep_repl._put_node(node_id, node_name, host, port, priority, dbname, conninfo);
+  node.conninfo := steep_repl._masked(node.conninfo);
+  RETURN node;
 EXCEPTION WHEN OTHERS THEN
   GET STACKED DIAGNOSTICS message = MESSAGE_TEXT;
   PERFORM steep_repl._audit_failure('node.register', 'node', node_id, message);
@@ -143,6 +180,7 @@ BEGIN
   END IF;
   UPDATE steep_repl.links l SET wanted = 'remove', next_try = now() WHERE l.peer = node_id;
   PERFORM steep_repl._wake_worker();
+  node.conninfo := steep_repl._masked(node.conninfo);
   RETURN node;
 EXCEPTION WHEN OTHERS THEN
   GET STACKED DIAGNOSTICS message = MESSAGE_TEXT;

@@ -9,16 +9,22 @@ CREATE OR REPLACE FUNCTION steep_repl._link_name(receiver text, sender text) RET
 COMMENT ON FUNCTION steep_repl._link_name(text, text) IS 'The name of the slot and subscription by which a node receives from another.';
 
 CREATE OR REPLACE FUNCTION steep_repl._resolve_peer(peer text) RETURNS text
-  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
+DECLARE
+  node_id text := peer;
 BEGIN
-  IF NOT EXISTS (SELECT 1 FROM steep_repl.links l WHERE l.peer = _resolve_peer.peer) THEN
-    RAISE EXCEPTION USING ERRCODE = 'SR005', MESSAGE = format('this node does not receive from %s', peer),
+  IF NOT EXISTS (SELECT 1 FROM steep_repl.links l WHERE l.peer = node_id) AND peer ~ '=|^postgres(ql)?://' THEN
+    SELECT l.peer INTO node_id FROM steep_repl.links l WHERE l.conninfo = _resolve_peer.peer;
+    node_id := coalesce(node_id, steep_repl._peer_identity(peer)->>'node_id');
+  END IF;
+  IF NOT EXISTS (SELECT 1 FROM steep_repl.links l WHERE l.peer = node_id) THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR005', MESSAGE = format('this node does not receive from %s', coalesce(node_id, 'that database')),
       HINT = 'SELECT * FROM steep_repl.subscription_status() lists the links.';
   END IF;
-  RETURN peer;
+  RETURN node_id;
 END $$;
-COMMENT ON FUNCTION steep_repl._resolve_peer(text) IS 'The peer of a link, or error SR005. Definer: reads the links.';
+COMMENT ON FUNCTION steep_repl._resolve_peer(text) IS 'The node id of a linked peer, given by that or by a connection string, or error SR005.';
 
 CREATE OR REPLACE FUNCTION steep_repl._conninfo_quote(value text) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
@@ -84,7 +90,7 @@ CREATE OR REPLACE FUNCTION steep_repl.unsubscribe(peer text) RETURNS void
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 BEGIN
-  PERFORM steep_repl._resolve_peer(peer);
+  peer := steep_repl._resolve_peer(peer);
   UPDATE steep_repl.links l SET wanted = 'remove', next_try = now(), attempts = 0 WHERE l.peer = unsubscribe.peer;
   PERFORM steep_repl._audit('subscription.drop', 'subscription', peer);
   PERFORM steep_repl._wake_worker();
@@ -115,19 +121,23 @@ COMMENT ON FUNCTION steep_repl._wait_stopped(text) IS 'Returns once no apply wor
 
 CREATE OR REPLACE FUNCTION steep_repl.pause(peer text) RETURNS void
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  node_id text := steep_repl._resolve_peer(pause.peer);
 BEGIN
-  PERFORM steep_repl._ask_worker('pause', steep_repl._resolve_peer(pause.peer));
-  PERFORM steep_repl._wait_stopped(pause.peer);
-  PERFORM steep_repl._audit('subscription.pause', 'subscription', pause.peer);
+  PERFORM steep_repl._ask_worker('pause', node_id);
+  PERFORM steep_repl._wait_stopped(node_id);
+  PERFORM steep_repl._audit('subscription.pause', 'subscription', node_id);
 END $$;
 COMMENT ON FUNCTION steep_repl.pause(text) IS
   'Stops receiving from a peer and returns when that has stopped; the peer keeps what it writes meanwhile. Takes effect at once, not at commit. Definer: links are the extension''s. Errors: SR005, SR011.';
 
 CREATE OR REPLACE FUNCTION steep_repl.resume(peer text) RETURNS void
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  node_id text := steep_repl._resolve_peer(resume.peer);
 BEGIN
-  PERFORM steep_repl._ask_worker('resume', steep_repl._resolve_peer(resume.peer));
-  PERFORM steep_repl._audit('subscription.resume', 'subscription', resume.peer);
+  PERFORM steep_repl._ask_worker('resume', node_id);
+  PERFORM steep_repl._audit('subscription.resume', 'subscription', node_id);
 END $$;
 COMMENT ON FUNCTION steep_repl.resume(text) IS 'Goes on receiving from a paused peer. Takes effect at once, not at commit. Definer: links are the extension''s. Errors: SR005.';
 

@@ -42,6 +42,10 @@ unsafe extern "C-unwind" fn utility(
     // SAFETY: the server passes a valid statement.
     let name = unsafe { database_that_must_be_empty((*statement).utilityStmt) };
     let _unblock = name.map(worker::make_way);
+    // SAFETY: as above.
+    if unsafe { drops_extension((*statement).utilityStmt) } {
+        worker::before_drop();
+    }
     // SAFETY: the previous hook or the standard function, with the arguments as they came.
     unsafe {
         pg_sys::submodules::ffi::pg_guard_ffi_boundary(|| {
@@ -96,4 +100,25 @@ unsafe fn template_of(options: *mut pg_sys::List) -> *mut std::ffi::c_char {
         }
     }
     std::ptr::null_mut()
+}
+
+/// Whether a statement is DROP EXTENSION steep_repl.
+///
+/// # Safety
+/// `node` is null or a parse tree.
+unsafe fn drops_extension(node: *mut pg_sys::Node) -> bool {
+    // SAFETY: the tag says which struct it is; the objects of DROP EXTENSION are a list of String nodes (gram.y).
+    unsafe {
+        if node.is_null() || (*node).type_ != pg_sys::NodeTag::T_DropStmt {
+            return false;
+        }
+        let drop = &*node.cast::<pg_sys::DropStmt>();
+        if drop.removeType != pg_sys::ObjectType::OBJECT_EXTENSION || drop.objects.is_null() {
+            return false;
+        }
+        (0..(*drop.objects).length).any(|place| {
+            let name = (*(*drop.objects).elements.add(place as usize)).ptr_value.cast::<pg_sys::String>();
+            std::ffi::CStr::from_ptr((*name).sval) == c"steep_repl"
+        })
+    }
 }

@@ -5,7 +5,7 @@ mod database;
 mod launcher;
 
 use crate::pg::{databases, latch, worker_process};
-use crate::shared;
+use crate::{shared, sql};
 use pgrx::prelude::*;
 use std::ffi::CStr;
 use std::time::Duration;
@@ -38,6 +38,13 @@ pub fn make_way(database: &CStr) -> Option<KeepAway> {
         latch::wait(Duration::from_millis(50));
     }
     Some(guard)
+}
+
+/// Before DROP EXTENSION: raises an error while there are links, whose slots on the peers would stay behind.
+pub fn before_drop() {
+    if sql::text("SELECT extname::text FROM pg_catalog.pg_extension WHERE extname = 'steep_repl'", &[]).is_some() {
+        sql::text("SELECT steep_repl._before_drop()", &[]);
+    }
 }
 
 /// While it lives, no worker is started for the database.
