@@ -22,7 +22,8 @@ final class Demo {
     /** Runs it; both offices write for {@code length}. */
     ExitCode run(Duration length, boolean keep) {
         long begin = System.nanoTime();
-        out.note("Two offices, two PostgreSQL databases, one shop. Both take writes; both must end up the same.");
+        out.note("Two offices of one shop, each with a PostgreSQL database of its own that takes writes.");
+        out.note("steep-repl keeps the two equal. Watch:");
         out.note("");
 
         List<TestNode> servers = step("Starting two PostgreSQL servers", nodes::start);
@@ -35,7 +36,9 @@ final class Demo {
             north.node().execute(Shop.rows());
             return Join.rows(north);
         });
-        out.note("      %d tables, %,d rows; the south is empty".formatted(Shop.TABLES.size(), rows));
+        out.note(
+                "      %d tables, %,d rows; the south has the empty tables. New ids: odd in the north, even in the south"
+                        .formatted(Shop.TABLES.size(), rows));
 
         step("Linking the two, both ways", () -> {
             Links.linkAll(servers);
@@ -57,7 +60,7 @@ final class Demo {
         List<Proof> proofs =
                 Shop.TABLES.stream().map(t -> Proof.of(t, north, south)).toList();
         var result = new Result(offices, join, length, rush.mostQueued(), drained, proofs, Wait.since(begin));
-        result.print(out, keep ? nodes.dir() : null);
+        result.print(out, keep ? nodes : null);
         return result.equal() ? ExitCode.OK : ExitCode.FAILED;
     }
 
@@ -65,9 +68,13 @@ final class Demo {
         long begin = System.nanoTime();
         out.progress("  " + what + " ...");
         try {
-            return action.get();
-        } finally {
+            T result = action.get();
+            nodes.check();
             out.progress(" " + Wait.text(Wait.since(begin)) + "\n");
+            return result;
+        } catch (RuntimeException e) {
+            out.progress("\n");
+            throw e;
         }
     }
 }

@@ -53,7 +53,10 @@ public final class DemoCommand extends Action {
                 if (nodes.cancelled()) {
                     return ExitCode.CANCELLED;
                 }
-                throw new ApiException.Failed(null, "the demo failed", e.getMessage(), null, e);
+                String hint = keep
+                        ? "the servers run on; stop and remove them: " + nodes.stopCommand()
+                        : "to look into the servers afterwards, run it with --keep";
+                throw new ApiException.Failed(null, "the demo failed", e.getMessage(), hint, e);
             } finally {
                 if (!keep) {
                     nodes.remove();

@@ -55,12 +55,17 @@ final class DemoNodes {
 
     /** Starts two nodes that do not know each other yet. */
     synchronized List<TestNode> start() {
-        if (removed) {
-            throw new TestkitException("cancelled");
-        }
+        check();
         begun = true;
         sandbox.start(2, false, step -> {});
         return sandbox.nodes();
+    }
+
+    /** Throws when the demo has been cancelled. */
+    void check() {
+        if (cancelled) {
+            throw new TestkitException("cancelled");
+        }
     }
 
     /** Stops the servers and removes the folder; a second time does nothing. */
@@ -86,6 +91,11 @@ final class DemoNodes {
 
     boolean cancelled() {
         return cancelled;
+    }
+
+    /** How users stop and remove servers that were kept. */
+    String stopCommand() {
+        return "steep-repl sandbox stop --delete --dir " + sandbox.dir();
     }
 
     Path dir() {

@@ -2,7 +2,6 @@ package io.steeprepl.cli.demo;
 
 import io.steeprepl.cli.output.Json;
 import io.steeprepl.cli.output.Output;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,8 +31,8 @@ record Result(
         return proofs.stream().allMatch(Proof::equal);
     }
 
-    /** Prints it; {@code kept} is the folder of the servers that stay. */
-    void print(Output out, @Nullable Path kept) {
+    /** Prints it; {@code kept} are the servers if they stay. */
+    void print(Output out, @Nullable DemoNodes kept) {
         if (out.json()) {
             out.document(Json.write(document(kept)));
             return;
@@ -58,7 +57,7 @@ record Result(
                         Wait.text(total));
     }
 
-    private String howToGoOn(Path kept) {
+    private String howToGoOn(DemoNodes kept) {
         var text =
                 new StringBuilder("\nBoth servers are running. Change a row in one and look at it in the other:\n\n");
         offices.forEach(o -> text.append("  psql ")
@@ -67,14 +66,13 @@ record Result(
                 .append(o)
                 .append('\n'));
         return text.append("\n  UPDATE shop.customers SET city = 'Oslo' WHERE id = 1;\n")
-                .append(
-                        "  SELECT * FROM steep_repl.subscription_status();\n\nStop them:\n\n  steep-repl sandbox stop --dir ")
-                .append(kept)
+                .append("  SELECT * FROM steep_repl.subscription_status();\n\nStop and remove them:\n\n  ")
+                .append(kept.stopCommand())
                 .append('\n')
                 .toString();
     }
 
-    private Map<String, @Nullable Object> document(@Nullable Path kept) {
+    private Map<String, @Nullable Object> document(@Nullable DemoNodes kept) {
         var document = new LinkedHashMap<String, @Nullable Object>();
         document.put("equal", equal());
         document.put("copied_rows", join.rows());
@@ -85,7 +83,7 @@ record Result(
         document.put("drain_seconds", seconds(drained));
         document.put("tables", proofs.stream().map(Result::table).toList());
         document.put("total_seconds", seconds(total));
-        document.put("dir", kept == null ? null : kept.toString());
+        document.put("dir", kept == null ? null : kept.dir().toString());
         return document;
     }
 
