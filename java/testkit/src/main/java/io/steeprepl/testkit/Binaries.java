@@ -13,7 +13,7 @@ import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.tukaani.xz.XZInputStream;
 
 /**
- * The programs of a PostgreSQL 18 server: those of the PG_CONFIG that the user names, else the embedded ones.
+ * The programs of a PostgreSQL 18 server: those of the pg_config that PG_CONFIG names or that is on the path, else the embedded ones.
  *
  * @param bin the folder with initdb and postgres
  */
@@ -22,7 +22,7 @@ public record Binaries(Path bin) {
 
     /** Finds them, unpacking the embedded ones into the cache the first time. */
     public static Binaries find() {
-        return named().orElseGet(Binaries::embedded);
+        return named().or(Binaries::onPath).orElseGet(Binaries::embedded);
     }
 
     private static Optional<Binaries> named() {
@@ -34,6 +34,15 @@ public record Binaries(Path bin) {
             throw new TestkitException("PG_CONFIG=" + config + " is not a pg_config of PostgreSQL 18");
         }
         return Optional.of(new Binaries(Path.of(Processes.output(List.of(config, "--bindir")))));
+    }
+
+    /** A pg_config of another version, or one without a server, is not meant. */
+    private static Optional<Binaries> onPath() {
+        if (!Processes.output(List.of("pg_config", "--version")).startsWith("PostgreSQL 18")) {
+            return Optional.empty();
+        }
+        Path bin = Path.of(Processes.output(List.of("pg_config", "--bindir")));
+        return Optional.of(new Binaries(bin)).filter(found -> Files.isExecutable(bin.resolve("initdb")));
     }
 
     private static Binaries embedded() {

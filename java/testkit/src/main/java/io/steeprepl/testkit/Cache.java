@@ -42,9 +42,13 @@ public final class Cache {
             if (!Files.isDirectory(done)) {
                 try {
                     Path work = Files.createTempDirectory(root(), name);
-                    fill.accept(work);
-                    Permissions.readable(work);
-                    Files.move(work, done);
+                    try {
+                        fill.accept(work);
+                        Permissions.readable(work);
+                        Files.move(work, done);
+                    } finally {
+                        Permissions.remove(work);
+                    }
                 } catch (IOException e) {
                     throw new TestkitException("cannot make " + done, e);
                 }

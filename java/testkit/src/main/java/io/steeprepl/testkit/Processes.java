@@ -2,7 +2,10 @@ package io.steeprepl.testkit;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /** Running helper programs to their end. */
@@ -31,6 +34,29 @@ final class Processes {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return new Result(-1, "interrupted");
+        }
+    }
+
+    /** Whether it runs; one that has ended and that nobody has collected yet does not. */
+    static boolean alive(ProcessHandle process) {
+        if (!process.isAlive()) {
+            return false;
+        }
+        try {
+            // "1234 (name, may hold anything) Z ...": the state follows the last parenthesis.
+            String stat = Files.readString(Path.of("/proc/" + process.pid() + "/stat"), StandardCharsets.ISO_8859_1);
+            return !stat.substring(stat.lastIndexOf(')') + 1).strip().startsWith("Z");
+        } catch (IOException e) {
+            return process.isAlive();
+        }
+    }
+
+    /** Where it works, where the system tells. */
+    static Optional<Path> workingFolder(ProcessHandle process) {
+        try {
+            return Optional.of(Files.readSymbolicLink(Path.of("/proc/" + process.pid() + "/cwd")));
+        } catch (IOException e) {
+            return Optional.empty();
         }
     }
 

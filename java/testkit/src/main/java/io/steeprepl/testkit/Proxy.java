@@ -55,19 +55,27 @@ public final class Proxy implements AutoCloseable {
         while (!listener.isClosed()) {
             try {
                 Socket client = listener.accept();
-                if (cut) {
-                    client.close();
-                    continue;
-                }
-                Socket server = new Socket(InetAddress.getLoopbackAddress(), target);
-                sockets.add(client);
-                sockets.add(server);
-                Thread.ofVirtual().start(() -> pump(client, server));
-                Thread.ofVirtual().start(() -> pump(server, client));
+                Thread.ofVirtual().start(() -> connect(client));
             } catch (IOException e) {
-                // The listener was closed, or the target is down: the client sees its connection end.
-                closeAll(false);
+                // The listener was closed; the loop's condition says so.
             }
+        }
+    }
+
+    private void connect(Socket client) {
+        sockets.add(client);
+        try {
+            Socket server = new Socket(InetAddress.getLoopbackAddress(), target);
+            sockets.add(server);
+            Thread.ofVirtual().start(() -> pump(client, server));
+            Thread.ofVirtual().start(() -> pump(server, client));
+        } catch (IOException e) {
+            // The target is down: the client sees its connection end.
+            end(client, false);
+        }
+        // Checked last: a cut that came meanwhile did not know these two yet.
+        if (cut) {
+            closeAll(false);
         }
     }
 
@@ -93,16 +101,19 @@ public final class Proxy implements AutoCloseable {
     }
 
     private void closeAll(boolean hard) {
-        for (Socket socket : sockets) {
-            try (socket) {
-                if (hard) {
-                    socket.setSoLinger(true, 0);
-                }
-            } catch (IOException e) {
-                // It is gone already.
+        sockets.forEach(socket -> end(socket, hard));
+    }
+
+    private void end(Socket socket, boolean hard) {
+        try (socket) {
+            if (hard) {
+                socket.setSoLinger(true, 0);
             }
+        } catch (IOException e) {
+            // It is gone already.
+        } finally {
+            sockets.remove(socket);
         }
-        sockets.clear();
     }
 
     @Override

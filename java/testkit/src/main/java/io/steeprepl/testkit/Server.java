@@ -36,6 +36,11 @@ public final class Server {
         return new Server(folder, new ServerConfig(peers, durable, Stage.find()));
     }
 
+    /** A server without the extension. */
+    public static Server plain(Path folder) {
+        return new Server(folder, new ServerConfig(1, false, null));
+    }
+
     public Path dataDir() {
         return folder.resolve("data");
     }
@@ -76,10 +81,13 @@ public final class Server {
                     + "; name a folder that others may enter");
         }
         Account.give(folder);
+        // Beside its place and then renamed: what an interrupted initdb leaves must not look like a data folder.
+        Path unfinished = folder.resolve("data.unfinished");
+        Permissions.remove(unfinished);
         List<String> initdb = List.of(
                 binaries.bin().resolve("initdb").toString(),
                 "-D",
-                dataDir().toString(),
+                unfinished.toString(),
                 "-U",
                 "postgres",
                 "-A",
@@ -93,6 +101,7 @@ public final class Server {
         if (result.code() != 0) {
             throw new TestkitException("initdb failed:\n" + result.output());
         }
+        Files.move(unfinished, dataDir());
     }
 
     private void writeConfig(int port) throws IOException {
@@ -131,8 +140,11 @@ public final class Server {
             }
             pause();
         }
+        String log = logTail(30);
+        signalAndWait("QUIT");
+        process.destroyForcibly();
         throw new TestkitException(
-                "the server in " + folder + " did not answer within " + START.toSeconds() + " s:\n" + logTail(30));
+                "the server in " + folder + " did not answer within " + START.toSeconds() + " s:\n" + log);
     }
 
     private boolean answers(int port) {
@@ -150,12 +162,26 @@ public final class Server {
     /** The postmaster's process id while it runs. */
     public Optional<Long> pid() {
         return pidFileLine(0)
+                .filter(line -> line.matches("\\d+"))
                 .map(Long::parseLong)
-                .filter(pid -> ProcessHandle.of(pid)
-                        .filter(ProcessHandle::isAlive)
-                        .flatMap(p -> p.info().command().or(() -> Optional.of("postgres")))
-                        .filter(command -> command.contains("postgres"))
-                        .isPresent());
+                .filter(pid -> ProcessHandle.of(pid).filter(this::isOurs).isPresent());
+    }
+
+    /** The file with the pid outlives a crash, and its number may be another server's by now. */
+    private boolean isOurs(ProcessHandle process) {
+        return Processes.alive(process)
+                && process.info().command().orElse("postgres").contains("postgres")
+                && Processes.workingFolder(process)
+                        .map(cwd -> cwd.equals(dataDir()) || same(cwd, dataDir()))
+                        .orElse(true);
+    }
+
+    private static boolean same(Path one, Path other) {
+        try {
+            return Files.isSameFile(one, other);
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     /** The port of the last start. */
@@ -210,8 +236,10 @@ public final class Server {
                 new java.util.ArrayList<>(postmaster.get().descendants().toList());
         all.add(postmaster.get());
         Signals.send(signal, List.of(postmaster.get().pid()));
+        // What is frozen notices nothing, not even that its postmaster is gone.
+        Signals.send("CONT", all.stream().map(ProcessHandle::pid).toList());
         Instant deadline = Instant.now().plus(START);
-        while (all.stream().anyMatch(ProcessHandle::isAlive)) {
+        while (all.stream().anyMatch(Processes::alive)) {
             if (Instant.now().isAfter(deadline)) {
                 throw new TestkitException("the server in " + folder + " did not stop:\n" + logTail(20));
             }

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
@@ -19,6 +20,7 @@ public final class Sandbox {
     private static final int MOST = 9;
 
     private final Path dir;
+    private final List<Server> started = new CopyOnWriteArrayList<>();
 
     /** A sandbox in that folder, which may not exist yet. */
     public Sandbox(Path dir) {
@@ -39,15 +41,14 @@ public final class Sandbox {
      */
     public List<SandboxNode> start(int count, boolean link, Consumer<String> tell) {
         int wanted = check(count);
-        List<Server> started = new ArrayList<>();
         try {
             List<TestNode> nodes = new ArrayList<>();
             for (int i = 0; i < wanted; i++) {
                 TestNode node = node(i);
                 if (node.server().pid().isEmpty()) {
                     tell.accept("starting node " + node.id());
-                    node.server().start();
                     started.add(node.server());
+                    node.server().start();
                 }
                 nodes.add(node.create());
             }
@@ -58,8 +59,20 @@ public final class Sandbox {
             }
             return status();
         } catch (RuntimeException e) {
-            started.forEach(Server::stop);
+            undo();
             throw e;
+        }
+    }
+
+    /** Stops what {@link #start} of this object started: for a start that failed or was interrupted. */
+    public void undo() {
+        for (Server server : started) {
+            try {
+                server.stop();
+            } catch (TestkitException e) {
+                // The others are to be stopped all the same; this one will not go by itself.
+                server.kill9();
+            }
         }
     }
 
@@ -76,9 +89,10 @@ public final class Sandbox {
             if (Files.isDirectory(dir) && !Files.exists(dir.resolve(MARKER)) && !isEmpty(dir)) {
                 throw new TestkitException(dir + " is not empty and not a sandbox; name another folder with --dir");
             }
-            boolean fresh = !Files.exists(dir);
+            boolean fresh = !Files.exists(dir) || isEmpty(dir);
             Files.createDirectories(dir);
             if (fresh) {
+                // Also a folder of mktemp -d, which only root could enter.
                 dir.toFile().setExecutable(true, false);
                 dir.toFile().setReadable(true, false);
             }
@@ -114,9 +128,15 @@ public final class Sandbox {
         }
         if (delete) {
             try (Stream<Path> files = Files.walk(dir)) {
-                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                // The marker last: what an interrupted removal leaves can be removed again.
+                Path marker = dir.resolve(MARKER);
+                for (Path file : files.sorted(Comparator.reverseOrder())
+                        .filter(file -> !file.equals(marker) && !file.equals(dir))
+                        .toList()) {
                     Files.delete(file);
                 }
+                Files.delete(marker);
+                Files.delete(dir);
             } catch (IOException e) {
                 throw new TestkitException("cannot remove " + dir, e);
             }

@@ -1,0 +1,5 @@
+/** Sandboxes in folders of their own. */
+@NullMarked
+package io.steeprepl.testkit.sandbox;
+
+import org.jspecify.annotations.NullMarked;
