@@ -1,6 +1,7 @@
 package io.steeprepl.cli.sandbox;
 
 import io.steeprepl.cli.ExitCode;
+import io.steeprepl.cli.Interrupt;
 import io.steeprepl.cli.output.Output;
 import io.steeprepl.testkit.sandbox.Sandbox;
 import picocli.CommandLine.Command;
@@ -21,7 +22,9 @@ final class SandboxStartCommand extends SandboxAction {
 
     @Override
     protected ExitCode run(Sandbox sandbox, Output out) {
-        print(sandbox, sandbox.start(nodes, link, out::note), out);
+        try (var _ = Interrupt.onInterrupt(sandbox::undo)) {
+            print(sandbox, sandbox.start(nodes, link, out::note), out);
+        }
         if (!out.json()) {
             out.note("stop them with: steep-repl sandbox stop --dir " + sandbox.dir());
         }
