@@ -13,6 +13,7 @@ mod schema;
 mod settings;
 mod shared;
 mod sql;
+mod stream_guard;
 mod subscription;
 mod work;
 mod worker;
@@ -30,5 +31,6 @@ pub extern "C-unwind" fn _PG_init() {
         shared::request();
         worker::register_launcher();
         pg::hooks::install();
+        pg::stream_start::install();
     }
 }

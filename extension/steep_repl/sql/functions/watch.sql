@@ -16,15 +16,20 @@ DECLARE
   link steep_repl.links;
   asked_at timestamptz := clock_timestamp();
   seen jsonb;
+  problem text;
 BEGIN
   SELECT * INTO link FROM steep_repl.links l WHERE l.peer = _observe.peer;
   seen := steep_repl._peer_value(link.conninfo, format($q$
     SELECT jsonb_build_object('lsn', pg_catalog.pg_current_wal_lsn(), 'confirmed', s.confirmed_flush_lsn, 'exists', s.slot_name IS NOT NULL,
-      'lost', s.wal_status = 'lost' OR s.invalidation_reason IS NOT NULL, 'uid', (SELECT node_uid FROM steep_repl.local_node))::text
-    FROM (SELECT) one LEFT JOIN pg_catalog.pg_replication_slots s ON s.slot_name = %L $q$, link.slot_name), 5)::jsonb;
+      'lost', s.wal_status = 'lost' OR s.invalidation_reason IS NOT NULL, 'facts', steep_repl._stream_facts(%L))::text
+    FROM (SELECT) one LEFT JOIN pg_catalog.pg_replication_slots s ON s.slot_name = %L $q$, link.slot_name, link.slot_name), 5)::jsonb;
   IF NOT (seen->>'exists')::boolean OR (seen->>'lost')::boolean THEN
     RAISE EXCEPTION USING ERRCODE = 'SR027', MESSAGE = format('%s no longer keeps what this node has not received: its slot %s is gone or invalid', peer, link.slot_name),
       HINT = 'This node must be initialised anew: it would miss changes.';
+  END IF;
+  problem := steep_repl._stream_problem(seen->'facts', (SELECT coalesce(pg_replication_origin_progress('pg_' || link.subscription, false), '0/0')));
+  IF problem IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR029', MESSAGE = problem;
   END IF;
   INSERT INTO steep_repl.link_observations AS o (peer, observed_at, peer_lsn, confirmed_lsn, caught_up_at)
   VALUES (peer, asked_at, (seen->>'lsn')::pg_lsn, (seen->>'confirmed')::pg_lsn, asked_at)
@@ -80,6 +85,7 @@ BEGIN
   IF steep_repl.node_id() IS NULL THEN
     RETURN;
   END IF;
+  PERFORM steep_repl._beat();
   PERFORM steep_repl._drop_slots_of_removed();
   FOR wish IN DELETE FROM steep_repl.table_inbox RETURNING * LOOP
     BEGIN

@@ -6,6 +6,7 @@ pub mod hooks;
 pub mod latch;
 pub mod peer_connection;
 pub mod preload;
+pub mod stream_start;
 pub mod subscription_rel;
 pub mod transaction;
 pub mod worker_process;

@@ -49,6 +49,14 @@ impl Connection {
         }
     }
 
+    /// A connection that somebody else opened and will close: do not let it drop.
+    ///
+    /// # Safety
+    /// `raw` is open.
+    pub unsafe fn borrow(raw: *mut pg_sys::WalReceiverConn) -> Self {
+        Self { raw }
+    }
+
     /// Runs one command; its rows as text. The command must be of text columns only, `columns` many.
     pub fn rows(&mut self, sql: &str, columns: usize) -> Result<Vec<Row>, Failure> {
         let sql = c_string(sql);

@@ -42,6 +42,31 @@ pub fn in_transaction<R>(activity: &str, body: impl FnOnce() -> R) -> Result<R, 
     outcome
 }
 
+/// Whether a transaction is open, so that catalogues can be read.
+pub fn is_open() -> bool {
+    // SAFETY: a plain look at the process's own state.
+    unsafe { pg_sys::IsTransactionState() }
+}
+
+/// Runs `body` in a transaction when the process has none open, as an apply worker between transactions. Errors are
+/// the caller's.
+pub fn around<R>(body: impl FnOnce() -> R) -> R {
+    // SAFETY: the frame of a transaction, as above; an error that leaves it is cleaned up by the worker's own handler.
+    unsafe {
+        let own = !is_open();
+        if own {
+            pg_sys::StartTransactionCommand();
+            pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
+        }
+        let result = body();
+        if own {
+            pg_sys::PopActiveSnapshot();
+            pg_sys::CommitTransactionCommand();
+        }
+        result
+    }
+}
+
 fn describe(error: &CaughtError) -> String {
     let report = match error {
         CaughtError::PostgresError(report) | CaughtError::ErrorReport(report) => report,

@@ -4,7 +4,7 @@
 mod database;
 mod launcher;
 
-use crate::pg::{databases, latch, worker_process};
+use crate::pg::{databases, latch, transaction, worker_process};
 use crate::{shared, sql};
 use pgrx::prelude::*;
 use std::ffi::CStr;
@@ -17,8 +17,7 @@ const WAY_MADE_FOR: i64 = 600_000_000;
 
 /// Sends the workers of a database away and keeps them away until the returned guard is dropped.
 pub fn make_way(database: &CStr) -> Option<KeepAway> {
-    // SAFETY: a plain check that there is a transaction for the look-up.
-    if !shared::available() || !unsafe { pg_sys::IsTransactionState() } {
+    if !shared::available() || !transaction::is_open() {
         return None;
     }
     let oid = databases::by_name(database);

@@ -1,0 +1,30 @@
+//! Before an apply worker goes on with a stream: does it go on where it stopped? See sql/functions/beat.sql.
+
+use crate::pg::peer_connection::Connection;
+use crate::pg::transaction;
+use crate::{error, sql};
+use pgrx::PgSqlErrorCode;
+
+/// Raises an error when the stream from `slot`, to be started at `start_at`, would go on over a gap. Whatever cannot
+/// be asked (a peer that is no longer a node) is no reason to stop.
+pub fn check(connection: &mut Connection, slot: &str, start_at: u64) {
+    let problem = transaction::around(|| {
+        let present = "SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'steep_repl'";
+        sql::text(present, &[])?;
+        let question = format!("SELECT steep_repl._stream_facts('{}')::text", slot.replace('\'', "''"));
+        let facts = connection.rows(&question, 1).ok()?.pop()?.pop()??;
+        let start = format!("{:X}/{:X}", start_at >> 32, start_at & 0xffff_ffff);
+        sql::text(
+            "SELECT steep_repl._stream_problem($1::jsonb, $2::pg_lsn)",
+            &[facts.as_str().into(), start.as_str().into()],
+        )
+    });
+    if let Some(problem) = problem {
+        error::raise(
+            PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            problem,
+            Some(format!("The stream of slot {slot} would go on over a gap.")),
+            "See steep_repl.health(); the guide says how a node is initialised anew.",
+        );
+    }
+}

@@ -1,0 +1,143 @@
+package io.steeprepl.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.steeprepl.testkit.Cluster;
+import io.steeprepl.testkit.ClusterLogs;
+import io.steeprepl.testkit.TestNode;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A node by itself: registry, audit log, worker, rights. */
+@ExtendWith(ClusterLogs.class)
+class NodeIT {
+    private static Cluster cluster;
+    private static TestNode a;
+
+    @BeforeAll
+    static void start() {
+        cluster = Cluster.start(1);
+        a = cluster.node(0);
+    }
+
+    @AfterAll
+    static void stop() {
+        cluster.close();
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            create_node('other')                              | SR002 | already node a
+            unregister_node('a')                              | SR003 | this node itself
+            unregister_node('nobody')                         | SR004 | not known here
+            pause('nobody')                                   | SR005 | does not receive from
+            subscribe('a')                                    | SR006 | not receive from itself
+            register_node('', 'n', '', 0, 5000)               | SR007 | without an id
+            register_node('a', 'n', 'elsewhere')              | SR008 | this node itself
+            add_table('pg_class', 'magic')                    | SR041 | unknown strategy
+            prune_audit_log('-1 day')                         | SR031 | not negative
+            remove_table('pg_class')                          | SR043 | is not replicated
+            subscribe('host=127.0.0.1 port=1 connect_timeout=2') | 08001 | cannot connect
+            """)
+    void wrongCallsSayWhatIsWrongAndAreAudited(String call, String state, String message) {
+        String before = a.query("SELECT count(*) FROM steep_repl.audit_log WHERE NOT success");
+        assertThat(Sql.error(a, "SELECT steep_repl." + call)).startsWith(state).contains(message);
+        if (call.startsWith("register") || call.startsWith("subscribe") || call.startsWith("unregister")) {
+            Sql.await(a, "SELECT count(*) > " + before + " FROM steep_repl.audit_log WHERE NOT success", "t");
+        }
+    }
+
+    @Test
+    void theAuditLogIsAppendOnly() {
+        assertThat(Sql.error(a, "DELETE FROM steep_repl.audit_log")).startsWith("SR030");
+        assertThat(Sql.error(a, "UPDATE steep_repl.audit_log SET actor = 'me'")).startsWith("SR030");
+        assertThat(Sql.error(a, "TRUNCATE steep_repl.audit_log")).startsWith("SR030");
+        assertThat(Sql.error(a, "SET session_replication_role = replica; DELETE FROM steep_repl.audit_log"))
+                .startsWith("SR030");
+        a.execute(
+                "SELECT steep_repl.register_node('old', 'old', 'old.example')",
+                "SELECT steep_repl.unregister_node('old')");
+        assertThat(
+                        a.query(
+                                "SELECT actor, client_ip FROM steep_repl.audit_log WHERE action = 'node.unregister' AND target_id = 'old'"))
+                .isEqualTo("postgres@127.0.0.1|127.0.0.1");
+        assertThat(a.query("SELECT steep_repl.prune_audit_log('0') > 0")).isEqualTo("t");
+        assertThat(a.query("SELECT action FROM steep_repl.audit_log ORDER BY id DESC LIMIT 1"))
+                .isEqualTo("audit.prune");
+    }
+
+    @Test
+    void changedSettingsAreAudited() {
+        a.execute("ALTER SYSTEM SET steep_repl.worker_interval = '500ms'", "SELECT pg_reload_conf()");
+        Sql.await(
+                a,
+                "SELECT old_value, new_value FROM steep_repl.audit_log WHERE action = 'settings.change' AND target_id = 'steep_repl.worker_interval'",
+                "\"1000\"|\"500\"");
+    }
+
+    @Test
+    void aPasswordIsNeverShown() {
+        a.query("SELECT steep_repl.register_node('secret', 'n', 'h', 1, 50, 'd', 'host=h password=Canary1')");
+        Sql.error(a, "SELECT steep_repl.register_node('secret', '', 'h', 1, 50, 'd', 'host=h password=Canary1')");
+        Sql.error(a, "SELECT steep_repl.subscribe('postgresql://u:Canary1@127.0.0.1:1/d?connect_timeout=2')");
+        Sql.await(a, "SELECT count(*) > 0 FROM steep_repl.audit_log WHERE target_id LIKE '%***%'", "t");
+        assertThat(a.query("SELECT count(*) FROM steep_repl.audit_log l WHERE l::text LIKE '%Canary1%'"))
+                .isEqualTo("0");
+        assertThat(a.query("SELECT steep_repl.health()::text")).doesNotContain("Canary1");
+        assertThat(a.rows("SELECT * FROM steep_repl.node_status()").toString()).doesNotContain("Canary1");
+    }
+
+    @Test
+    void rolesSeeAndDoWhatTheyMay() {
+        a.execute("CREATE ROLE watcher LOGIN IN ROLE steep_repl_viewer", "CREATE ROLE stranger LOGIN");
+        String asWatcher = "SET ROLE watcher; ";
+        assertThat(a.rows("SELECT steep_repl.node_id()")).containsExactly("a");
+        assertThat(Sql.error(a, asWatcher + "SELECT steep_repl.health()")).isEqualTo("no error");
+        assertThat(Sql.error(a, asWatcher + "SELECT node_id FROM steep_repl.nodes"))
+                .isEqualTo("no error");
+        assertThat(Sql.error(a, asWatcher + "SELECT conninfo FROM steep_repl.nodes"))
+                .startsWith("42501");
+        assertThat(Sql.error(a, asWatcher + "SELECT steep_repl.pause('b')")).startsWith("42501");
+        assertThat(Sql.error(a, asWatcher + "SELECT steep_repl.register_node('x')"))
+                .startsWith("42501");
+        assertThat(Sql.error(a, "SET ROLE stranger; SELECT steep_repl.version()"))
+                .startsWith("42501");
+        assertThat(a.query(
+                        "SELECT count(*) FROM pg_proc p WHERE pronamespace = 'steep_repl'::regnamespace AND proname <> '_before_drop'"
+                                + " AND has_function_privilege('stranger', p.oid, 'EXECUTE')"))
+                .isEqualTo("0");
+    }
+
+    @Test
+    void theWorkerIsRestartedAndLetsTheDatabaseGo() {
+        a.execute("CREATE DATABASE other");
+        TestNode other = new TestNode("other", a.server(), "other");
+        other.create();
+        Sql.await(other, "SELECT steep_repl._worker_state()->>'running'", "true");
+        String pid = other.query("SELECT steep_repl._worker_state()->>'pid'");
+        a.execute("SELECT pg_terminate_backend(" + pid + ")");
+        Sql.await(other, "SELECT steep_repl._worker_state()->>'pid' <> '" + pid + "'", "t");
+        a.execute("CREATE DATABASE copy TEMPLATE other");
+        TestNode copy = new TestNode("copy", a.server(), "copy");
+        assertThat(copy.query("SELECT steep_repl.node_id() IS NULL")).isEqualTo("t");
+        other.execute("DROP EXTENSION steep_repl CASCADE", "CREATE EXTENSION steep_repl");
+        Sql.await(other, "SELECT steep_repl._worker_state()->>'running'", "true");
+        a.execute("DROP DATABASE other", "DROP DATABASE copy");
+    }
+
+    @Test
+    void compareAndSetHasOneWinner() {
+        assertThat(a.query("SELECT steep_repl.coordinator_compare_and_set('term', NULL, '1')"))
+                .isEqualTo("t");
+        assertThat(a.query("SELECT steep_repl.coordinator_compare_and_set('term', NULL, '2')"))
+                .isEqualTo("f");
+        assertThat(a.query("SELECT steep_repl.coordinator_compare_and_set('term', '1', '2')"))
+                .isEqualTo("t");
+        assertThat(a.query("SELECT steep_repl.coordinator_compare_and_set('term', '1', '3')"))
+                .isEqualTo("f");
+    }
+}
