@@ -50,10 +50,11 @@ record Result(
         if (!equal()) {
             return "DIFFERENT: the databases do not hold the same rows. This must not happen; please report it.";
         }
-        return "EQUAL: %,d rows, %,d of them written or changed meanwhile, the same on both sides. %s in all."
+        return "EQUAL: both hold the same %,d rows, after %,d written in %d seconds on both sides. All took %s."
                 .formatted(
                         proofs.stream().mapToLong(Proof::rows).sum(),
                         offices.stream().mapToLong(o -> o.rows().sum()).sum(),
+                        length.toSeconds(),
                         Wait.text(total));
     }
 
