@@ -11,12 +11,13 @@ pub fn check(connection: &mut Connection, slot: &str, start_at: u64) {
     let problem = transaction::around(|| {
         let present = "SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'steep_repl'";
         sql::text(present, &[])?;
+        let beat = sql::text("SELECT steep_repl._received_beat($1::name)", &[slot.into()]);
         let question = format!("SELECT steep_repl._stream_facts('{}')::text", slot.replace('\'', "''"));
         let facts = connection.rows(&question, 1).ok()?.pop()?.pop()??;
         let start = format!("{:X}/{:X}", start_at >> 32, start_at & 0xffff_ffff);
         sql::text(
-            "SELECT steep_repl._stream_problem($1::jsonb, $2::pg_lsn)",
-            &[facts.as_str().into(), start.as_str().into()],
+            "SELECT steep_repl._stream_problem($1::jsonb, $2::pg_lsn, $3::bigint)",
+            &[facts.as_str().into(), start.as_str().into(), beat.as_deref().into()],
         )
     });
     if let Some(problem) = problem {

@@ -49,7 +49,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl._stream_facts(name) IS 'What the receiver at a slot of this node must compare before it goes on. Definer: reads the beats.';
 
-CREATE OR REPLACE FUNCTION steep_repl._stream_problem(facts jsonb, start_at pg_lsn) RETURNS text
+CREATE OR REPLACE FUNCTION steep_repl._stream_problem(facts jsonb, start_at pg_lsn, beat bigint) RETURNS text
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT CASE
@@ -57,10 +57,18 @@ BEGIN ATOMIC
     WHEN (facts->>'confirmed_beat')::bigint > coalesce(b.seq, 0) THEN
       format('this node lacks changes that it has already confirmed to %s (beat %s, has %s): it seems to be restored from an older backup. It must be initialised anew',
              facts->>'node_id', facts->>'confirmed_beat', coalesce(b.seq, 0))
-    WHEN (facts->>'flushed')::pg_lsn < start_at OR (facts->>'beat')::bigint < b.seq THEN
+    WHEN (facts->>'flushed')::pg_lsn < start_at OR (facts->>'beat')::bigint < _stream_problem.beat THEN
       format('%s has gone back in time: this node has received changes that it no longer has. It seems to be restored from an older backup and must be initialised anew',
              facts->>'node_id')
     END
   FROM (SELECT) one LEFT JOIN steep_repl.beats b ON b.node_id = facts->>'node_id';
 END;
-COMMENT ON FUNCTION steep_repl._stream_problem(jsonb, pg_lsn) IS 'Why a stream must not go on, NULL when it may. Definer: reads the beats.';
+COMMENT ON FUNCTION steep_repl._stream_problem(jsonb, pg_lsn, bigint) IS
+  'Why a stream must not go on, NULL when it may. start_at and beat: what was received before the facts were asked for, because the stream moves on meanwhile. Definer: reads the beats.';
+
+CREATE OR REPLACE FUNCTION steep_repl._received_beat(slot name) RETURNS text
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT b.seq::text FROM steep_repl.links l JOIN steep_repl.beats b ON b.node_id = l.peer WHERE l.slot_name = slot;
+END;
+COMMENT ON FUNCTION steep_repl._received_beat(name) IS 'The latest beat that came from the peer with that slot. Definer: reads the links.';

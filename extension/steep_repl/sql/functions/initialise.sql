@@ -263,7 +263,7 @@ BEGIN
   IF problems IS NOT NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'SR042', MESSAGE = format('table %s: %s', "table", problems);
   END IF;
-  PERFORM steep_repl._lock_table(relation, wanted.before_images);
+  PERFORM steep_repl._lock_table(relation, wanted.before_images AND steep_repl._before_images_possible(relation));
   IF steep_repl._holds_rows(relation) AND wanted.existing = 'refuse' THEN
     RAISE EXCEPTION USING ERRCODE = 'SR044', MESSAGE = format('table %s holds rows on this node and on the source', "table"),
       HINT = 'Empty it here, or prove the contents equal: add_table(…, existing => ''identical'').';

@@ -55,7 +55,7 @@ END $$;
 COMMENT ON FUNCTION steep_repl._link_step(text) IS 'Takes the next step of a link; true when there is a further one.';
 
 CREATE OR REPLACE FUNCTION steep_repl._link_make(link steep_repl.links) RETURNS void
-  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET client_min_messages = error AS $$
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET client_min_messages = error SET log_min_messages = error AS $$
 DECLARE
   identity jsonb := steep_repl._peer_identity((link).conninfo);
   problems text;

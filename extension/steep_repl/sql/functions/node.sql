@@ -76,7 +76,7 @@ DECLARE
   node steep_repl.nodes;
 BEGIN
   IF problems IS NOT NULL THEN
-    RAISE EXCEPTION USING ERRCODE = 'SR007', MESSAGE = format('cannot register node %s', coalesce(node_id, 'without an id')), DETAIL = problems,
+    RAISE EXCEPTION USING ERRCODE = 'SR007', MESSAGE = format('cannot register node %s', coalesce(nullif(node_id, ''), 'without an id')), DETAIL = problems,
       HINT = 'All problems are listed; nothing has been changed.';
   END IF;
   INSERT INTO steep_repl.nodes AS n (node_id, node_name, host, port, priority, dbname, conninfo)

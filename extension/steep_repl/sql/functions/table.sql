@@ -97,6 +97,7 @@ DECLARE
   root pg_class;
 BEGIN
   SELECT * INTO root FROM pg_class c WHERE c.oid = relation;
+  before_images := before_images AND steep_repl._before_images_possible(relation);
   PERFORM steep_repl._lock_table(relation, before_images);
   FOR leaf IN SELECT steep_repl._leaves(relation) LOOP
     PERFORM steep_repl._identify(leaf, before_images);
@@ -136,6 +137,15 @@ EXCEPTION WHEN lock_not_available THEN
     HINT = 'Try again when those transactions have ended, or raise steep_repl.lock_timeout.';
 END $$;
 COMMENT ON FUNCTION steep_repl._lock_table(regclass, boolean) IS 'Keeps writers out of a table until the end of the transaction.';
+
+CREATE OR REPLACE FUNCTION steep_repl._before_images_possible(relation regclass) RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  -- "Replica identity must not contain unpublished generated columns" (CheckCmdReplicaIdentity in execReplication.c), and
+  -- a published one cannot be received where the column is generated too.
+  SELECT NOT EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = relation AND a.attgenerated <> '' AND NOT a.attisdropped);
+END;
+COMMENT ON FUNCTION steep_repl._before_images_possible(regclass) IS 'Whether the whole row can be the replica identity: not with generated columns.';
 
 CREATE OR REPLACE FUNCTION steep_repl._identify(leaf regclass, before_images boolean) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$

@@ -45,6 +45,8 @@ BEGIN
                    'Add a primary key.'
               FROM pg_attribute a WHERE NOT keyed AND a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
                AND a.attgenerated = '' AND NOT steep_repl._has_equality(a.atttypid)
+  UNION ALL SELECT format('it has the generated column %I and no primary key: its rows cannot be told apart', a.attname), 'Add a primary key.'
+              FROM pg_attribute a WHERE NOT keyed AND a.attrelid = relation AND a.attgenerated <> '' AND NOT a.attisdropped
   UNION ALL SELECT 'it is a partitioned table with a foreign table as partition', 'Detach the foreign partition.'
    WHERE class.relkind = 'p' AND EXISTS (SELECT 1 FROM pg_partition_tree(relation) t JOIN pg_class c ON c.oid = t.relid WHERE c.relkind = 'f')
   UNION ALL SELECT 'it is a partitioned table with an unlogged partition', 'ALTER TABLE … SET LOGGED on the partition.'

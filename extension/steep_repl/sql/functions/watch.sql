@@ -17,8 +17,13 @@ DECLARE
   asked_at timestamptz := clock_timestamp();
   seen jsonb;
   problem text;
+  applied pg_lsn;
+  beat bigint;
 BEGIN
   SELECT * INTO link FROM steep_repl.links l WHERE l.peer = _observe.peer;
+  -- Before the peer is asked: the stream moves on meanwhile.
+  applied := coalesce(pg_replication_origin_progress('pg_' || link.subscription, false), '0/0');
+  beat := steep_repl._received_beat(link.slot_name);
   seen := steep_repl._peer_value(link.conninfo, format($q$
     SELECT jsonb_build_object('lsn', pg_catalog.pg_current_wal_lsn(), 'confirmed', s.confirmed_flush_lsn, 'exists', s.slot_name IS NOT NULL,
       'lost', s.wal_status = 'lost' OR s.invalidation_reason IS NOT NULL, 'facts', steep_repl._stream_facts(%L))::text
@@ -27,7 +32,7 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'SR027', MESSAGE = format('%s no longer keeps what this node has not received: its slot %s is gone or invalid', peer, link.slot_name),
       HINT = 'This node must be initialised anew: it would miss changes.';
   END IF;
-  problem := steep_repl._stream_problem(seen->'facts', (SELECT coalesce(pg_replication_origin_progress('pg_' || link.subscription, false), '0/0')));
+  problem := steep_repl._stream_problem(seen->'facts', applied, beat);
   IF problem IS NOT NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'SR029', MESSAGE = problem;
   END IF;

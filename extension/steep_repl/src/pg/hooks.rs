@@ -2,12 +2,14 @@
 
 use crate::worker;
 use pgrx::pg_sys;
+use pgrx::pg_sys::submodules::ffi::pg_guard_ffi_boundary;
+use std::ffi::{CStr, c_char};
 
 unsafe extern "C-unwind" {
     // src/include/tcop/utility.h; declared here as the function itself, not a wrapper, so that it can stand in a chain.
     fn standard_ProcessUtility(
         statement: *mut pg_sys::PlannedStmt,
-        text: *const std::ffi::c_char,
+        text: *const c_char,
         read_only_tree: bool,
         context: pg_sys::ProcessUtilityContext::Type,
         parameters: pg_sys::ParamListInfo,
@@ -27,11 +29,12 @@ pub fn install() {
     }
 }
 
-#[pgrx::pg_guard]
+/// Not guarded by pgrx: its guard would turn the SQLSTATEs that it does not know into XX000, also those of users'
+/// own errors. An error of an ordinary statement therefore jumps over this frame, which holds nothing to be dropped.
 #[allow(clippy::too_many_arguments, reason = "the server's signature")]
 unsafe extern "C-unwind" fn utility(
     statement: *mut pg_sys::PlannedStmt,
-    text: *const std::ffi::c_char,
+    text: *const c_char,
     read_only_tree: bool,
     context: pg_sys::ProcessUtilityContext::Type,
     parameters: pg_sys::ParamListInfo,
@@ -39,20 +42,44 @@ unsafe extern "C-unwind" fn utility(
     destination: *mut pg_sys::DestReceiver,
     completion: *mut pg_sys::QueryCompletion,
 ) {
-    // SAFETY: the server passes a valid statement.
-    let name = unsafe { database_that_must_be_empty((*statement).utilityStmt) };
-    let _unblock = name.map(worker::make_way);
-    // SAFETY: as above.
-    if unsafe { drops_extension((*statement).utilityStmt) } {
-        worker::before_drop();
-    }
-    // SAFETY: the previous hook or the standard function, with the arguments as they came.
+    // SAFETY: the server passes a valid statement, and the previous hook takes the arguments as they came.
     unsafe {
-        pg_sys::submodules::ffi::pg_guard_ffi_boundary(|| {
-            let run = PREVIOUS_UTILITY.unwrap_or(standard_ProcessUtility);
+        let run = PREVIOUS_UTILITY.unwrap_or(standard_ProcessUtility);
+        if concerns_us((*statement).utilityStmt) {
+            prepared(statement, &mut || {
+                run(statement, text, read_only_tree, context, parameters, environment, destination, completion);
+            });
+        } else {
             run(statement, text, read_only_tree, context, parameters, environment, destination, completion);
-        });
+        }
     }
+}
+
+/// Runs a statement that needs our worker out of the way, or that we may refuse.
+#[pgrx::pg_guard]
+#[allow(improper_ctypes_definitions, reason = "called from Rust only; the guard asks for the C form")]
+unsafe extern "C-unwind" fn prepared(statement: *mut pg_sys::PlannedStmt, run: &mut dyn FnMut()) {
+    // SAFETY: by the caller.
+    unsafe {
+        let node = (*statement).utilityStmt;
+        if drops_extension(node) {
+            worker::before_drop();
+        }
+        let _keep_away = database_that_must_be_empty(node).map(worker::make_way);
+        pg_guard_ffi_boundary(|| run());
+    }
+}
+
+/// # Safety
+/// `node` is null or a parse tree.
+unsafe fn concerns_us(node: *mut pg_sys::Node) -> bool {
+    use pg_sys::NodeTag::{T_AlterDatabaseStmt, T_CreatedbStmt, T_DropStmt, T_DropdbStmt, T_RenameStmt};
+    // SAFETY: by the caller.
+    !node.is_null()
+        && unsafe {
+            matches!((*node).type_, T_DropdbStmt | T_RenameStmt | T_AlterDatabaseStmt | T_CreatedbStmt)
+                || (*node).type_ == T_DropStmt && drops_extension(node)
+        }
 }
 
 /// The database that a statement needs free of sessions, our worker's included: DROP, RENAME, SET TABLESPACE, and
@@ -60,7 +87,7 @@ unsafe extern "C-unwind" fn utility(
 ///
 /// # Safety
 /// `node` is null or a parse tree.
-unsafe fn database_that_must_be_empty<'a>(node: *mut pg_sys::Node) -> Option<&'a std::ffi::CStr> {
+unsafe fn database_that_must_be_empty<'a>(node: *mut pg_sys::Node) -> Option<&'a CStr> {
     if node.is_null() {
         return None;
     }
@@ -81,12 +108,12 @@ unsafe fn database_that_must_be_empty<'a>(node: *mut pg_sys::Node) -> Option<&'a
         }
     };
     // SAFETY: a C string of the parse tree, which outlives the statement.
-    (!name.is_null()).then(|| unsafe { std::ffi::CStr::from_ptr(name) })
+    (!name.is_null()).then(|| unsafe { CStr::from_ptr(name) })
 }
 
 /// # Safety
 /// `options` is a list of DefElem.
-unsafe fn template_of(options: *mut pg_sys::List) -> *mut std::ffi::c_char {
+unsafe fn template_of(options: *mut pg_sys::List) -> *mut c_char {
     if options.is_null() {
         return std::ptr::null_mut();
     }
@@ -94,7 +121,7 @@ unsafe fn template_of(options: *mut pg_sys::List) -> *mut std::ffi::c_char {
     unsafe {
         for place in 0..(*options).length {
             let option = (*(*options).elements.add(place as usize)).ptr_value.cast::<pg_sys::DefElem>();
-            if std::ffi::CStr::from_ptr((*option).defname) == c"template" && !(*option).arg.is_null() {
+            if CStr::from_ptr((*option).defname) == c"template" && !(*option).arg.is_null() {
                 return pg_sys::defGetString(option);
             }
         }
@@ -118,7 +145,7 @@ unsafe fn drops_extension(node: *mut pg_sys::Node) -> bool {
         }
         (0..(*drop.objects).length).any(|place| {
             let name = (*(*drop.objects).elements.add(place as usize)).ptr_value.cast::<pg_sys::String>();
-            std::ffi::CStr::from_ptr((*name).sval) == c"steep_repl"
+            CStr::from_ptr((*name).sval) == c"steep_repl"
         })
     }
 }

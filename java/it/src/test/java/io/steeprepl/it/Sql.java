@@ -15,7 +15,7 @@ final class Sql {
     /** The error that a statement must raise, as {@code SQLSTATE message / detail}. */
     static String error(TestNode node, String sql) {
         try {
-            node.rows(sql);
+            node.execute(sql);
         } catch (TestkitException e) {
             if (e.getCause() instanceof PSQLException p && p.getServerErrorMessage() != null) {
                 ServerErrorMessage message = p.getServerErrorMessage();
