@@ -66,7 +66,7 @@ unsafe extern "C-unwind" fn prepared(statement: *mut pg_sys::PlannedStmt, run: &
             worker::before_drop();
         }
         let _keep_away = database_that_must_be_empty(node).map(worker::make_way);
-        pg_guard_ffi_boundary(|| run());
+        pg_guard_ffi_boundary(run);
     }
 }
 
