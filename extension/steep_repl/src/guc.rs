@@ -45,7 +45,7 @@ pub fn define() {
     GucRegistry::define_int_guc(
         c"steep_repl.lock_timeout",
         c"How long joining a table waits for the lock that keeps writers out for a moment.",
-        c"The lock is SHARE ROW EXCLUSIVE.",
+        c"The lock is SHARE ROW EXCLUSIVE, or ACCESS EXCLUSIVE when the replica identity changes.",
         &LOCK_TIMEOUT,
         10,
         3_600_000,

@@ -49,7 +49,7 @@ DECLARE
 BEGIN
   -- The call stack, not a setting that anybody could set.
   GET DIAGNOSTICS stack = PG_CONTEXT;
-  IF TG_OP = 'DELETE' AND stack LIKE '%function steep_repl.prune_audit_log(interval)%' THEN
+  IF TG_OP = 'DELETE' AND stack LIKE '%steep_repl.prune_audit_log(interval)%' THEN
     RETURN OLD;
   END IF;
   RAISE EXCEPTION USING

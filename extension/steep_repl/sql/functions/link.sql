@@ -183,16 +183,16 @@ END $$;
 COMMENT ON FUNCTION steep_repl._serve(text, text) IS 'What the worker does for a session that asks: pause, resume, hold and release a stream.';
 
 CREATE OR REPLACE FUNCTION steep_repl._hold(peer text, holder text, seconds integer) RETURNS pg_lsn
-  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM steep_repl._ask_worker('hold', jsonb_build_object('peer', _hold.peer, 'by', holder, 'seconds', seconds)::text);
   PERFORM steep_repl._wait_stopped(_hold.peer);
   RETURN (SELECT coalesce(pg_replication_origin_progress('pg_' || l.subscription, false), '0/0') FROM steep_repl.links l WHERE l.peer = _hold.peer);
 END $$;
 COMMENT ON FUNCTION steep_repl._hold(text, text, integer) IS
-  'Stops applying a peer''s stream on behalf of another node, for so many seconds at most, and returns up to where it is applied.';
+  'Stops applying a peer''s stream on behalf of another node, for so many seconds at most, and returns up to where it is applied. Definer: asks the worker.';
 
 CREATE OR REPLACE FUNCTION steep_repl._release(peer text, holder text) RETURNS text
-  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
   RETURN steep_repl._ask_worker('release', jsonb_build_object('peer', peer, 'by', holder)::text);
-COMMENT ON FUNCTION steep_repl._release(text, text) IS 'Ends what _hold began.';
+COMMENT ON FUNCTION steep_repl._release(text, text) IS 'Ends what _hold began. Definer: asks the worker.';

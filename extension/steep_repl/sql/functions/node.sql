@@ -84,6 +84,8 @@ BEGIN
   ON CONFLICT ON CONSTRAINT nodes_pkey DO UPDATE SET
     node_name = coalesce(_put_node.node_name, n.node_name), host = excluded.host, port = excluded.port,
     priority = excluded.priority, dbname = excluded.dbname, conninfo = coalesce(excluded.conninfo, n.conninfo),
+    -- Whoever comes back under the id of a removed node may be another database.
+    node_uid = CASE n.status WHEN 'removed' THEN NULL ELSE n.node_uid END,
     status = CASE n.status WHEN 'removed' THEN 'unknown' ELSE n.status END
   RETURNING * INTO node;
   RETURN node;

@@ -39,7 +39,7 @@ END;
 COMMENT ON FUNCTION steep_repl._identity() IS 'What a peer must know of this node before it links. Definer: reads the registry.';
 
 CREATE OR REPLACE FUNCTION steep_repl._peer_identity(conninfo text) RETURNS jsonb
-  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   basics jsonb;
 BEGIN
@@ -59,7 +59,7 @@ BEGIN
   END IF;
   RETURN steep_repl._peer_value(conninfo, 'SELECT steep_repl._identity()::text')::jsonb;
 END $$;
-COMMENT ON FUNCTION steep_repl._peer_identity(text) IS 'Who answers at a connection string. Errors: SR021 too old, SR022 no extension, SR023 no right to replicate.';
+COMMENT ON FUNCTION steep_repl._peer_identity(text) IS 'Who answers at a connection string. Errors: SR021 too old, SR022 no extension, SR023 no right to replicate. Definer: connects.';
 
 CREATE OR REPLACE FUNCTION steep_repl._check_pair(identity jsonb) RETURNS TABLE (problem text, remedy text)
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$

@@ -166,7 +166,8 @@ BEGIN ATOMIC
          greatest(pg_wal_lsn_diff(o.peer_lsn, o.confirmed_lsn), 0)::bigint,
          CASE WHEN o.failing_since IS NULL AND o.confirmed_lsn >= o.peer_lsn THEN 0
               ELSE extract(epoch FROM clock_timestamp() - o.caught_up_at)::double precision END,
-         coalesce(o.error, l.last_error),
+         coalesce(o.error, l.last_error, (SELECT format('the apply worker has failed %s times; the server log of this node says why', e.apply_error_count)
+            FROM pg_stat_subscription_stats e WHERE e.subid = l.subscription AND e.apply_error_count > 0 AND a.pid IS NULL AND l.wanted = 'stream' AND l.initialising IS NULL)),
          (pg_blocking_pids(a.pid))[1],
          l.slot_name::text,
          (SELECT s.retained_wal_bytes FROM steep_repl._slots() s WHERE s.peer = l.peer),

@@ -33,7 +33,7 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'SR041', MESSAGE = format('unknown strategy %L', strategy), HINT = 'Known: last_write_wins (default).';
   END IF;
   IF EXISTS (SELECT 1 FROM steep_repl.tables t WHERE t.relation = "table") THEN
-    RETURN 'ready';
+    RETURN (SELECT r.state FROM steep_repl.replicated_tables() r WHERE r.table_schema = class.nspname AND r.table_name = class.relname);
   END IF;
   here := steep_repl._describe_table(class.nspname, class.relname, before_images);
   problems := ARRAY(SELECT format('%s: %s', me, p) FROM jsonb_array_elements_text(here->'problems') p);

@@ -54,6 +54,18 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steep_repl._table_problems(oid, boolean) IS 'All that speaks against replicating a table.';
 
+CREATE OR REPLACE FUNCTION steep_repl._refuse_problems(relation regclass, before_images boolean) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  problems text := (SELECT string_agg(p.problem || '. ' || p.remedy, '; ')
+                      FROM steep_repl._table_problems(_refuse_problems.relation, _refuse_problems.before_images) p);
+BEGIN
+  IF problems IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR042', MESSAGE = format('table %s: %s', relation, problems);
+  END IF;
+END $$;
+COMMENT ON FUNCTION steep_repl._refuse_problems(regclass, boolean) IS 'Error SR042 with all that speaks against replicating a table.';
+
 CREATE OR REPLACE FUNCTION steep_repl._has_equality(type oid) RETURNS boolean
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   -- A default btree or hash operator class for the type, what it is a domain over or an array of, or a polymorphic kind.
@@ -89,7 +101,7 @@ CREATE OR REPLACE FUNCTION steep_repl._source_of(relation regclass) RETURNS text
 COMMENT ON FUNCTION steep_repl._source_of(regclass) IS 'A table as it stands in FROM, LOCK and publications.';
 
 CREATE OR REPLACE FUNCTION steep_repl._content_hash(relation regclass) RETURNS text
-  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET timezone = 'UTC'
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET timezone = 'UTC'
   SET extra_float_digits = 3 SET bytea_output = 'hex' SET intervalstyle = 'postgres' AS $$
 DECLARE
   columns text;
@@ -103,7 +115,7 @@ BEGIN
                    FROM (SELECT md5(ROW(%s)::text) AS h FROM %s) rows$q$, columns, steep_repl._source_of(relation)) INTO hash;
   RETURN hash;
 END $$;
-COMMENT ON FUNCTION steep_repl._content_hash(regclass) IS 'Row count and a hash of all rows of a table, the same on every node that holds the same rows.';
+COMMENT ON FUNCTION steep_repl._content_hash(regclass) IS 'Row count and a hash of all rows of a table, the same on every node that holds the same rows. Definer: reads the table.';
 
 CREATE OR REPLACE FUNCTION steep_repl._describe_table(schema_name text, table_name text, before_images boolean) RETURNS jsonb
   LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

@@ -64,6 +64,7 @@ BEGIN
     RETURN;
   END IF;
   IF (wish).action = 'trust' AND relation IS NOT NULL THEN
+    PERFORM steep_repl._refuse_problems(relation, (wish).detail->>'before_images' = 'true');
     PERFORM steep_repl._join_table(relation, (wish).detail->>'strategy', (wish).detail->>'before_images' = 'true');
     PERFORM steep_repl._set_subscription_table(l.subscription, relation, 'r', 0) FROM steep_repl.links l WHERE l.subscription IS NOT NULL;
     RETURN;
@@ -94,5 +95,8 @@ BEGIN
     PERFORM steep_repl._say(news.table_schema, news.table_name, 'ready',
                             jsonb_build_object('strategy', news.strategy, 'before_images', news.before_images));
   END LOOP;
+  FOR news IN UPDATE steep_repl.initialisation_tables t SET announced = true WHERE t.state = 'failed' AND NOT t.announced RETURNING t.* LOOP
+    PERFORM steep_repl._say(news.table_schema, news.table_name, 'fail', jsonb_build_object('reason', news.reason));
+  END LOOP;
 END $$;
-COMMENT ON FUNCTION steep_repl._announce_tables() IS 'Says which tables this node has taken over.';
+COMMENT ON FUNCTION steep_repl._announce_tables() IS 'Says which tables this node has taken over, and which it could not.';

@@ -92,14 +92,17 @@ BEGIN
   END IF;
   PERFORM steep_repl._beat();
   PERFORM steep_repl._drop_slots_of_removed();
-  FOR wish IN DELETE FROM steep_repl.table_inbox RETURNING * LOOP
+  -- Tables that were dropped here; their names may come back as other tables.
+  DELETE FROM steep_repl.tables t WHERE NOT EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = t.relation);
+  FOR wish IN SELECT * FROM steep_repl.table_inbox ORDER BY id LOOP
     BEGIN
+      DELETE FROM steep_repl.table_inbox i WHERE i.id = wish.id;
       PERFORM steep_repl._grant_wish(wish);
     EXCEPTION
       WHEN lock_not_available THEN
-        INSERT INTO steep_repl.table_inbox (node_id, table_schema, table_name, action, detail)
-        VALUES (wish.node_id, wish.table_schema, wish.table_name, wish.action, wish.detail);
+        EXIT;  -- in the next round; those behind it wait, so that a leave does not overtake its join
       WHEN OTHERS THEN
+        DELETE FROM steep_repl.table_inbox i WHERE i.id = wish.id;
         PERFORM steep_repl._say(wish.table_schema, wish.table_name, 'fail', jsonb_build_object('reason', SQLERRM));
         RAISE LOG 'steep_repl: cannot % table %.%: %', wish.action, wish.table_schema, wish.table_name, SQLERRM;
     END;

@@ -77,7 +77,9 @@ unsafe fn concerns_us(node: *mut pg_sys::Node) -> bool {
     // SAFETY: by the caller.
     !node.is_null()
         && unsafe {
-            matches!((*node).type_, T_DropdbStmt | T_RenameStmt | T_AlterDatabaseStmt | T_CreatedbStmt)
+            matches!((*node).type_, T_DropdbStmt | T_AlterDatabaseStmt | T_CreatedbStmt)
+                || (*node).type_ == T_RenameStmt
+                    && (*node.cast::<pg_sys::RenameStmt>()).renameType == pg_sys::ObjectType::OBJECT_DATABASE
                 || (*node).type_ == T_DropStmt && drops_extension(node)
         }
 }

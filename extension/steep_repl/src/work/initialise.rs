@@ -1,4 +1,4 @@
-//! Taking tables over from a source: the frame of one initialisation. The steps are in sql/functions/initialise.sql,
+//! Taking tables over from a source: the frame of one initialisation. The steps are in sql/functions/initialise.sql and initialise_table.sql,
 //! which also says why they are safe; here are the parts that SQL cannot do: one snapshot of the source held over
 //! many transactions of ours, and COPY from it.
 
@@ -51,7 +51,9 @@ fn run(id: i64) -> Result<(), String> {
     call("_init_origin", id, vec![])?;
     while let Some(table) = call("_init_next_table", id, vec![])? {
         if let Err(error) = copy(id, &table, &mut connection) {
-            // With the source still there, the reason lies in this table: the others go on.
+            // With the source still there, the reason lies in this table: the others go on. What is left of its COPY has
+            // to be read before the connection can be asked anything.
+            in_transaction("reading the rest of a copy", || while connection.receive().is_some() {})?;
             ask(&mut connection, "SELECT 1::text", 1).map_err(|_| error.clone())?;
             pgrx::log!("steep_repl initialisation {id}: {table}: {error}");
             call("_init_table_failed", id, vec![table.as_str().into(), error.as_str().into()])?;

@@ -27,7 +27,7 @@ abstract class SandboxAction extends Action {
     @Option(
             names = "--dir",
             paramLabel = "DIR",
-            description = "The sandbox's folder. Default: steep-repl/sandbox in the folder for temporary files.")
+            description = "The sandbox's folder. Default: steep-repl-sandbox in the folder for temporary files.")
     private @Nullable Path dir;
 
     /** Does it. */

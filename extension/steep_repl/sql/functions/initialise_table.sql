@@ -1,0 +1,130 @@
+-- The tables of an initialisation: which, and one after the other (steps 3 and 4 of initialise.sql).
+
+CREATE OR REPLACE FUNCTION steep_repl._init_tables_query(id bigint) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN $q$SELECT t.table_schema::text, t.table_name::text, t.strategy, t.before_images::text,
+                   (SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint::text FROM pg_catalog.pg_class c
+                     WHERE c.oid IN (SELECT l FROM steep_repl._leaves(t.relation) l))
+              FROM steep_repl.tables t JOIN pg_catalog.pg_class k ON k.oid = t.relation ORDER BY k.relpages$q$;
+COMMENT ON FUNCTION steep_repl._init_tables_query(bigint) IS 'The query that lists the source''s tables within the snapshot.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_tables(id bigint, listed text) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  job steep_repl.initialisations;
+BEGIN
+  SELECT * INTO job FROM steep_repl.initialisations i WHERE i.id = _init_tables.id;
+  IF job.kind = 'node' THEN
+    INSERT INTO steep_repl.initialisation_tables (id, table_schema, table_name, strategy, before_images, state)
+    SELECT id, l->>0, l->>1, l->>2, l->>3 = 'true', 'wanted' FROM jsonb_array_elements(listed::jsonb) l
+    ON CONFLICT DO NOTHING;
+  END IF;
+  -- What is wanted and is on the source; what has been taken over already stays.
+  UPDATE steep_repl.initialisation_tables t SET state = 'waiting', rows_expected = (l->>4)::bigint, reason = NULL
+    FROM jsonb_array_elements(listed::jsonb) l
+   WHERE t.id = _init_tables.id AND t.state IN ('wanted', 'failed') AND t.table_schema = l->>0 AND t.table_name = l->>1;
+  UPDATE steep_repl.initialisation_tables t SET state = 'complete'
+   WHERE t.id = _init_tables.id AND EXISTS (SELECT 1 FROM steep_repl.tables k WHERE k.table_schema = t.table_schema AND k.table_name = t.table_name);
+END $$;
+COMMENT ON FUNCTION steep_repl._init_tables(bigint, text) IS 'Notes which tables to take over.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_origin(id bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  -- Origins belong to the server, and one process at a time uses each.
+  name text := 'steep_repl_copy_' || (SELECT d.oid FROM pg_database d WHERE d.datname = current_database());
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM pg_replication_origin o WHERE o.roname = name) THEN
+    PERFORM pg_replication_origin_create(name);
+  END IF;
+  PERFORM steep_repl._origin_means((SELECT o.roident FROM pg_replication_origin o WHERE o.roname = name), 'copy',
+                                   (SELECT i.source FROM steep_repl.initialisations i WHERE i.id = _init_origin.id));
+  -- From now on nothing that this process writes is sent to peers: they have these rows from elsewhere.
+  PERFORM pg_replication_origin_session_setup(name);
+END $$;
+COMMENT ON FUNCTION steep_repl._init_origin(bigint) IS 'Marks what this process writes as copied.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_check_links(id bigint) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  strangers text;
+BEGIN
+  SELECT string_agg(l.peer, ', ') INTO strangers FROM steep_repl.links l JOIN steep_repl.initialisations i ON i.id = _init_check_links.id
+    LEFT JOIN steep_repl.initialisation_members m ON m.id = i.id AND m.peer = l.peer
+   WHERE l.subscription IS NOT NULL AND (m.peer IS NULL OR l.peer <> i.source AND m.held_at IS NULL);
+  IF strangers IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR014', MESSAGE = format('a link with %s was made meanwhile; its position in the copy is not known', strangers),
+      HINT = 'The copy begins again under a new snapshot.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION steep_repl._init_check_links(bigint) IS 'Error SR014 when there is a link whose position in the snapshot is not known.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_next_table(id bigint) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT steep_repl._init_check_links(_init_next_table.id);
+  SELECT format('%I.%I', t.table_schema, t.table_name) FROM steep_repl.initialisation_tables t
+   WHERE t.id = _init_next_table.id AND t.state = 'waiting' ORDER BY t.rows_expected, t.table_schema, t.table_name LIMIT 1;
+END;
+COMMENT ON FUNCTION steep_repl._init_next_table(bigint) IS 'The next table to copy, quoted; NULL when all are done.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_table_begin(id bigint, "table" text) RETURNS jsonb
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  relation regclass := to_regclass("table");
+  wanted steep_repl.initialisation_tables;
+BEGIN
+  PERFORM set_config('session_replication_role', 'replica', true);
+  SELECT * INTO wanted FROM steep_repl.initialisation_tables t WHERE t.id = _init_table_begin.id AND format('%I.%I', t.table_schema, t.table_name) = "table";
+  IF relation IS NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'undefined_table', MESSAGE = format('table %s does not exist here', "table");
+  END IF;
+  PERFORM steep_repl._refuse_problems(relation, wanted.before_images);
+  PERFORM steep_repl._lock_table(relation, wanted.before_images AND steep_repl._before_images_possible(relation));
+  IF steep_repl._holds_rows(relation) AND wanted.existing = 'refuse' THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR044', MESSAGE = format('table %s holds rows on this node and on the source', "table"),
+      HINT = 'Empty it here, or prove the contents equal: add_table(…, existing => ''identical'').';
+  END IF;
+  -- With nothing here, rows are copied also where those of others are to be identical.
+  RETURN steep_repl._copy_plan(relation, CASE WHEN steep_repl._holds_rows(relation) THEN wanted.existing ELSE 'refuse' END);
+END $$;
+COMMENT ON FUNCTION steep_repl._init_table_begin(bigint, text) IS 'Locks an empty table and says how to copy it: relation, columns, query for the source.';
+
+CREATE OR REPLACE FUNCTION steep_repl._copy_plan(relation regclass, existing text) RETURNS jsonb
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  names text[];
+BEGIN
+  SELECT array_agg(a.attname ORDER BY a.attnum) INTO names FROM pg_attribute a
+   WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '';
+  RETURN jsonb_build_object('relation', relation::oid::bigint, 'columns', to_jsonb(coalesce(names, '{}')),
+    'query', format('COPY (SELECT %s FROM %s%s) TO STDOUT', (SELECT string_agg(quote_ident(n), ', ' ORDER BY o) FROM unnest(names) WITH ORDINALITY u(n, o)),
+                    steep_repl._source_of(relation), CASE WHEN existing = 'identical' THEN ' WHERE false' ELSE '' END),
+    'proof', CASE WHEN existing = 'identical' THEN format('SELECT steep_repl._content_hash(%L::regclass)', format('%s', relation)) END,
+    'hash', CASE WHEN existing = 'identical' THEN steep_repl._content_hash(relation) END);
+END $$;
+COMMENT ON FUNCTION steep_repl._copy_plan(regclass, text) IS 'How to copy a table; for contents that are to be identical, the hash here and the query for the source''s.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_table_done(id bigint, "table" text, rows bigint, bytes bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  relation regclass := "table"::regclass;
+  job steep_repl.initialisations;
+  wanted steep_repl.initialisation_tables;
+BEGIN
+  SELECT * INTO job FROM steep_repl.initialisations i WHERE i.id = _init_table_done.id;
+  UPDATE steep_repl.initialisation_tables t SET state = 'complete', rows_copied = rows, bytes_copied = bytes, reason = NULL
+   WHERE t.id = _init_table_done.id AND format('%I.%I', t.table_schema, t.table_name) = "table" RETURNING * INTO wanted;
+  PERFORM steep_repl._join_table(relation, coalesce(wanted.strategy, 'last_write_wins'), wanted.before_images);
+  PERFORM steep_repl._init_check_links(id);
+  -- Step 4.
+  PERFORM steep_repl._set_subscription_table(l.subscription, relation, 's',
+            (CASE WHEN l.peer = job.source THEN job.snapshot_lsn ELSE m.held_at END - '0/0'::pg_lsn)::bigint)
+     FROM steep_repl.links l LEFT JOIN steep_repl.initialisation_members m ON m.peer = l.peer AND m.id = _init_table_done.id
+    WHERE l.subscription IS NOT NULL;
+END $$;
+COMMENT ON FUNCTION steep_repl._init_table_done(bigint, text, bigint, bigint) IS 'Step 4, in the transaction of the copy: sends and receives the table from here on.';
