@@ -12,5 +12,5 @@ else
   dir=${XDG_CACHE_HOME:-$HOME/.cache}/steep-repl
 fi
 mkdir -p "$dir"
-chmod a+rx "$dir"
+[ ! -O "$dir" ] || chmod a+rx "$dir"
 cd "$dir" && pwd -P

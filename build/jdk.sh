@@ -14,8 +14,9 @@ look() {
 }
 if look; then exit 0; fi
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  apt-get -q update >&2 </dev/null || true
   for package in openjdk-25-jdk-headless temurin-25-jdk; do
-    if apt-get -q -y install "$package" >&2; then break; fi
+    if DEBIAN_FRONTEND=noninteractive apt-get -q -y install "$package" >&2 </dev/null; then break; fi
   done
   if look; then exit 0; fi
 fi

@@ -15,3 +15,4 @@ breaches=$(
   done
 )
 if [ -n "$breaches" ]; then echo "$breaches" >&2; exit 1; fi
+bash docs/reference/generate.sh --check

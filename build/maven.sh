@@ -14,7 +14,8 @@ if [ -x "$cached" ]; then echo "$cached"; exit 0; fi
 system=$(command -v mvn || true)
 if [ -n "$system" ] && new_enough "$system"; then echo "$system"; exit 0; fi
 if [ -z "$system" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-  apt-get -q -y install maven >&2
+  apt-get -q update >&2 </dev/null || true
+  DEBIAN_FRONTEND=noninteractive apt-get -q -y install maven >&2 </dev/null
   system=$(command -v mvn || true)
 fi
 [ -n "$system" ] || { echo "No Maven found. Install it (for example: apt-get install maven)." >&2; exit 1; }
@@ -26,5 +27,5 @@ echo "Fetching Maven $version with the older $system" >&2
 # The jar command of the JDK unpacks zip files everywhere; it does not keep modes.
 (cd "$work" && "$("$here/jdk.sh")/bin/jar" xf "apache-maven-$version-bin.zip" && chmod 755 "apache-maven-$version"/bin/mvn*)
 chmod -R a+rX "$work/apache-maven-$version"
-mv -T "$work/apache-maven-$version" "$cache/apache-maven-$version" 2>/dev/null || [ -x "$cached" ]
+[ -x "$cached" ] || mv "$work/apache-maven-$version" "$cache/apache-maven-$version"
 echo "$cached"

@@ -74,6 +74,10 @@ fn wake(oid: u32) {
         let launcher = s.launcher;
         let worker = s.database_or_new(oid).map(|d| {
             d.wanted = true;
+            // Not because of an earlier look at a database that did not have the extension yet.
+            if d.not_before < worker_process::now() + WAY_MADE_FOR / 2 {
+                d.not_before = 0;
+            }
             d.latch
         });
         (worker.unwrap_or_default(), launcher)

@@ -41,12 +41,12 @@ class CommandLineIT {
         try {
             Ended started = run("sandbox", "start", "--nodes", "2", "--link", "--dir", folder, "-o", "json");
             assertThat(started.code()).as(started.err()).isZero();
-            List<String> uris = uris(started);
+            assertThat(uris(started)).hasSize(2);
             assertThat(started.json().get("nodes").get(0).get("pid").isNumber()).isTrue();
 
             Ended third = run("sandbox", "start", "--nodes", "3", "--dir", folder, "-o", "json");
             assertThat(third.code()).as(third.err()).isZero();
-            uris = uris(third);
+            List<String> uris = uris(third);
             for (String uri : uris) {
                 sql(uri, "CREATE TABLE t (id int PRIMARY KEY, v text)");
             }

@@ -25,20 +25,34 @@ public final class Server {
     private final Binaries binaries;
     private final ServerConfig config;
 
-    private Server(Path folder, ServerConfig config) {
+    private Server(Path folder, Binaries binaries, ServerConfig config) {
         this.folder = folder;
-        this.binaries = Binaries.find();
+        this.binaries = binaries;
         this.config = config;
     }
 
     /** A server in that folder, there already or not; {@code peers} and {@code durable} matter when it is made. */
     public static Server at(Path folder, int peers, boolean durable) {
-        return new Server(folder, new ServerConfig(peers, durable, Stage.find()));
+        return new Server(folder, Binaries.find(), new ServerConfig(peers, durable, Stage.find()));
     }
 
     /** A server without the extension. */
     public static Server plain(Path folder) {
-        return new Server(folder, new ServerConfig(1, false, null));
+        return plain(folder, Binaries.find());
+    }
+
+    /** A server of other programs than the embedded ones, as its makers set it up: nothing is configured but address and log. */
+    public static Server plain(Path folder, Binaries binaries) {
+        return new Server(folder, binaries, new ServerConfig(1, false, null));
+    }
+
+    /** Adds lines to postgresql.conf, as an administrator would; they count from the next start on. */
+    public void configure(String lines) {
+        try {
+            Files.writeString(dataDir().resolve("postgresql.conf"), "\n" + lines + "\n", StandardOpenOption.APPEND);
+        } catch (IOException e) {
+            throw new TestkitException("cannot configure " + this, e);
+        }
     }
 
     public Path dataDir() {

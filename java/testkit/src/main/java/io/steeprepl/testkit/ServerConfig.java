@@ -23,15 +23,6 @@ record ServerConfig(
         settings.put(
                 "unix_socket_directories",
                 System.getProperty("os.name").startsWith("Windows") ? "" : sockets.toString());
-        settings.put("wal_level", "logical");
-        settings.put("track_commit_timestamp", "on");
-        settings.put("max_replication_slots", Integer.toString(2 * peers + 4));
-        settings.put("max_wal_senders", Integer.toString(2 * peers + 4));
-        settings.put("max_active_replication_origins", Integer.toString(2 * peers + 4));
-        settings.put("max_logical_replication_workers", Integer.toString(peers + 4));
-        settings.put("max_worker_processes", Integer.toString(peers + 16));
-        settings.put("shared_buffers", "32MB");
-        settings.put("max_connections", "60");
         settings.put("log_line_prefix", "%m [%p] %b ");
         settings.put("timezone", "UTC");
         settings.put("log_timezone", "UTC");
@@ -39,6 +30,15 @@ record ServerConfig(
             settings.put("fsync", "off");
         }
         if (stage != null) {
+            settings.put("wal_level", "logical");
+            settings.put("track_commit_timestamp", "on");
+            settings.put("max_replication_slots", Integer.toString(2 * peers + 4));
+            settings.put("max_wal_senders", Integer.toString(2 * peers + 4));
+            settings.put("max_active_replication_origins", Integer.toString(2 * peers + 4));
+            settings.put("max_logical_replication_workers", Integer.toString(peers + 4));
+            settings.put("max_worker_processes", Integer.toString(peers + 16));
+            settings.put("shared_buffers", "32MB");
+            settings.put("max_connections", "60");
             settings.put("shared_preload_libraries", "steep_repl");
             settings.put("extension_control_path", stage + ":$system");
             settings.put("dynamic_library_path", stage.resolve("lib") + ":$libdir");
