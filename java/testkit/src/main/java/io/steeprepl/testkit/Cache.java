@@ -15,7 +15,9 @@ public final class Cache {
     public static Path root() {
         String set = System.getenv("STEEP_REPL_CACHE");
         String xdg = System.getenv("XDG_CACHE_HOME");
-        Path home = Path.of(System.getProperty("user.home"));
+        // As the build's scripts see it; the account's own entry may name a folder that does not exist.
+        String homeSet = System.getenv("HOME");
+        Path home = Path.of(homeSet == null || homeSet.isEmpty() ? System.getProperty("user.home") : homeSet);
         Path root;
         if (set != null && !set.isEmpty()) {
             root = Path.of(set);
