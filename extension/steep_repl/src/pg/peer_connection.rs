@@ -1,8 +1,13 @@
 //! A client of another server, inside this one: the functions that the server's own WAL receiver uses
 //! (src/include/replication/walreceiver.h, implemented by src/backend/replication/libpqwalreceiver).
+//!
+//! These are C functions behind pointers, which raise errors by jumping: each call is guarded, so that the jump becomes an
+//! unwinding and a worker can catch it.
+//!
 //! Connection strings mean what they mean in CREATE SUBSCRIPTION: password files, services, TLS, timeouts.
 
 use pgrx::pg_sys;
+use pgrx::pg_sys::submodules::ffi::pg_guard_ffi_boundary;
 use std::ffi::{CStr, CString};
 
 /// A row as text, NULL as None.
@@ -11,6 +16,8 @@ pub type Row = Vec<Option<String>>;
 /// An open connection; closed when dropped, also when an error unwinds.
 pub struct Connection {
     raw: *mut pg_sys::WalReceiverConn,
+    /// A COPY has begun and its end has not been read.
+    copying: bool,
 }
 
 /// What went wrong on the other side, in libpq's words, which never hold a password.
@@ -40,12 +47,14 @@ impl Connection {
             let connect = functions().walrcv_connect.expect("walrcv_connect");
             // The connection's own memory must outlive the transaction that opens it.
             let before = pg_sys::MemoryContextSwitchTo(pg_sys::TopMemoryContext);
-            let raw = connect(conninfo.as_ptr(), replication, true, false, c"steep_repl".as_ptr(), &mut error);
+            let raw = pg_guard_ffi_boundary(|| {
+                connect(conninfo.as_ptr(), replication, true, false, c"steep_repl".as_ptr(), &mut error)
+            });
             pg_sys::MemoryContextSwitchTo(before);
             if raw.is_null() {
                 return Err(Failure(text(error)));
             }
-            Ok(Self { raw })
+            Ok(Self { raw, copying: false })
         }
     }
 
@@ -54,7 +63,7 @@ impl Connection {
     /// # Safety
     /// `raw` is open.
     pub unsafe fn borrow(raw: *mut pg_sys::WalReceiverConn) -> Self {
-        Self { raw }
+        Self { raw, copying: false }
     }
 
     /// Runs one command; its rows as text. The command must be of text columns only, `columns` many.
@@ -64,7 +73,8 @@ impl Connection {
         // SAFETY: the result is read before it is cleared.
         unsafe {
             let exec = functions().walrcv_exec.expect("walrcv_exec");
-            let result = exec(self.raw, sql.as_ptr(), columns as i32, types.as_ptr());
+            let raw = self.raw;
+            let result = pg_guard_ffi_boundary(|| exec(raw, sql.as_ptr(), columns as i32, types.as_ptr()));
             let outcome = match (*result).status {
                 pg_sys::WalRcvExecStatus::WALRCV_ERROR => Err(Failure(text((*result).err))),
                 pg_sys::WalRcvExecStatus::WALRCV_OK_TUPLES => Ok(read_rows(&*result, columns)),
@@ -79,7 +89,9 @@ impl Connection {
 
     /// Starts a COPY … TO STDOUT, whose bytes `receive` then returns.
     pub fn start_copy(&mut self, sql: &str) -> Result<(), Failure> {
-        self.rows(sql, 0).map(|_| ())
+        self.rows(sql, 0)?;
+        self.copying = true;
+        Ok(())
     }
 
     /// The next piece of a running COPY, None at its end. The bytes are valid until the next call.
@@ -90,7 +102,8 @@ impl Connection {
             // SAFETY: the buffer belongs to the connection until the next call (libpqrcv_receive).
             let length = unsafe {
                 let receive = functions().walrcv_receive.expect("walrcv_receive");
-                receive(self.raw, &mut buffer, &mut socket)
+                let raw = self.raw;
+                pg_guard_ffi_boundary(|| receive(raw, &mut buffer, &mut socket))
             };
             match length {
                 1.. => {
@@ -98,8 +111,18 @@ impl Connection {
                     return Some(unsafe { std::slice::from_raw_parts(buffer as *const u8, length as usize) });
                 }
                 0 => wait_readable(socket),
-                _ => return None,
+                _ => {
+                    self.copying = false;
+                    return None;
+                }
             }
+        }
+    }
+
+    /// Reads what is left of a COPY that was given up, so that the connection can be asked again.
+    pub fn finish_copy(&mut self) {
+        while self.copying {
+            self.receive();
         }
     }
 
@@ -112,7 +135,8 @@ impl Connection {
         unsafe {
             let create = functions().walrcv_create_slot.expect("walrcv_create_slot");
             let snapshot = pg_sys::CRSSnapshotAction::CRS_USE_SNAPSHOT;
-            create(self.raw, name.as_ptr(), true, false, false, snapshot, &mut lsn);
+            let raw = self.raw;
+            pg_guard_ffi_boundary(|| create(raw, name.as_ptr(), true, false, false, snapshot, &mut lsn));
         }
         lsn
     }

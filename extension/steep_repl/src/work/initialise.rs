@@ -53,7 +53,7 @@ fn run(id: i64) -> Result<(), String> {
         if let Err(error) = copy(id, &table, &mut connection) {
             // With the source still there, the reason lies in this table: the others go on. What is left of its COPY has
             // to be read before the connection can be asked anything.
-            in_transaction("reading the rest of a copy", || while connection.receive().is_some() {})?;
+            in_transaction("reading the rest of a copy", || connection.finish_copy())?;
             ask(&mut connection, "SELECT 1::text", 1).map_err(|_| error.clone())?;
             pgrx::log!("steep_repl initialisation {id}: {table}: {error}");
             call("_init_table_failed", id, vec![table.as_str().into(), error.as_str().into()])?;
