@@ -15,7 +15,14 @@ GRANT EXECUTE ON FUNCTION steep_repl._before_drop() TO PUBLIC;
 
 GRANT EXECUTE ON FUNCTION steep_repl.heartbeat(), steep_repl.pause(text), steep_repl.resume(text) TO steep_repl_operator;
 
-GRANT SELECT ON ALL TABLES IN SCHEMA steep_repl TO steep_repl_admin;
+-- Not the tables with connection strings (nodes.conninfo, links, initialisations): functions show what is needed of them.
+GRANT SELECT ON steep_repl.local_node, steep_repl.known_settings, steep_repl.link_observations, steep_repl.table_inbox,
+  steep_repl.initialisation_tables, steep_repl.beats, steep_repl.beat_history TO steep_repl_admin;
+GRANT SELECT (id, peer, paused_at, held_at) ON steep_repl.initialisation_members TO steep_repl_admin;
+GRANT SELECT (peer, slot_name, subscription_name, subscription, state, wanted, held_by, held_until, initialising, last_error,
+  last_error_at, attempts, next_try, requested_at) ON steep_repl.links TO steep_repl_admin;
+GRANT SELECT (id, kind, source, state, phase, snapshot_lsn, error, attempts, next_try, requested_at, started_at, finished_at)
+  ON steep_repl.initialisations TO steep_repl_admin;
 GRANT EXECUTE ON FUNCTION
   steep_repl.create_node(text, text, text, integer, integer),
   steep_repl.register_node(text, text, text, integer, integer, text, text),
@@ -33,7 +40,7 @@ GRANT EXECUTE ON FUNCTION
   steep_repl._identity(), steep_repl._peer_identity(text), steep_repl._members(), steep_repl._invite(jsonb, text),
   steep_repl._this_node(), steep_repl._describe_table(text, text, boolean), steep_repl._content_hash(regclass),
   steep_repl._leaves(regclass), steep_repl._init_tables_query(bigint), steep_repl._stream_facts(name),
-  steep_repl._hold(text, text, integer), steep_repl._release(text, text)
+  steep_repl._hold(text, text, integer), steep_repl._release(text, text), steep_repl._held_at(text, text)
   TO steep_repl_admin;
 
 SELECT steep_repl._audit('extension.create', 'extension', 'steep_repl', NULL, pg_catalog.to_jsonb(steep_repl.version()));

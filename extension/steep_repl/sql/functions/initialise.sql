@@ -196,7 +196,17 @@ COMMENT ON FUNCTION steep_repl._init_release(bigint) IS 'Lets the source go on a
 CREATE OR REPLACE FUNCTION steep_repl._init_snapshot_taken(id bigint, lsn bigint) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
+DECLARE
+  member steep_repl.initialisation_members;
 BEGIN
+  -- The snapshot waits for every open transaction of the source: was everything held until it was there?
+  FOR member IN SELECT * FROM steep_repl.initialisation_members m WHERE m.id = _init_snapshot_taken.id AND m.held_at IS NOT NULL LOOP
+    IF steep_repl._peer_value((SELECT i.source_conninfo FROM steep_repl.initialisations i WHERE i.id = _init_snapshot_taken.id),
+         format('SELECT steep_repl._held_at(%L, %L)::text', member.peer, steep_repl.node_id()))::pg_lsn IS DISTINCT FROM member.held_at THEN
+      RAISE EXCEPTION USING ERRCODE = 'SR016', MESSAGE = format('the source went on applying the stream of %s before the snapshot was taken', member.peer),
+        HINT = 'A long transaction on the source keeps the snapshot waiting. The copy begins again.';
+    END IF;
+  END LOOP;
   PERFORM steep_repl._init_release(id);
   UPDATE steep_repl.initialisations i SET snapshot_lsn = '0/0'::pg_lsn + lsn, phase = 'looking at the tables' WHERE i.id = _init_snapshot_taken.id;
 END $$;

@@ -78,6 +78,12 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'SR026', MESSAGE = format('subscription %I exists and is not ours', (link).subscription_name),
       HINT = 'Drop it, or give the node another id.';
   END IF;
+  IF (link).initialising IS NULL AND EXISTS (SELECT 1 FROM steep_repl.tables)
+     AND EXISTS (SELECT 1 FROM steep_repl.origins o WHERE o.node_id = (link).peer AND o.node_uid = (identity->>'node_uid')::uuid) THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR015', MESSAGE = format('this node has received from %s before, and would miss what was written there since', (link).peer),
+      DETAIL = format('Replicated here: %s', (SELECT string_agg(format('%I.%I', t.table_schema, t.table_name), ', ') FROM steep_repl.tables t)),
+      HINT = 'Remove the tables on all nodes and add them again, with empty tables on one side or existing => ''identical''; pause() is the call for an interruption.';
+  END IF;
   -- A slot left by an attempt that did not get further is older than what follows: make it anew.
   PERFORM steep_repl._peer_value((link).conninfo, format(
     'SELECT pg_catalog.pg_drop_replication_slot(slot_name)::text FROM pg_catalog.pg_replication_slots WHERE slot_name = %L AND NOT active',
@@ -92,6 +98,7 @@ BEGIN
      AND s.subdbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database());
   SELECT o.roident INTO origin FROM pg_replication_origin o WHERE o.roname = 'pg_' || made;
   PERFORM steep_repl._origin_means(origin, 'peer', (link).peer);
+  UPDATE steep_repl.origins o SET node_uid = (identity->>'node_uid')::uuid WHERE o.origin_number = origin AND o.xid_to IS NULL;
   UPDATE steep_repl.nodes n SET node_uid = (identity->>'node_uid')::uuid, status = 'online', last_seen = now()
    WHERE n.node_id = (link).peer;
 
@@ -191,6 +198,15 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steep_repl._hold(text, text, integer) IS
   'Stops applying a peer''s stream on behalf of another node, for so many seconds at most, and returns up to where it is applied. Definer: asks the worker.';
+
+CREATE OR REPLACE FUNCTION steep_repl._held_at(peer text, holder text) RETURNS pg_lsn
+  LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT coalesce(pg_replication_origin_progress('pg_' || l.subscription, false), '0/0') FROM steep_repl.links l
+    JOIN pg_subscription s ON s.oid = l.subscription
+   WHERE l.peer = _held_at.peer AND l.held_by = holder AND l.held_until > clock_timestamp() AND NOT s.subenabled;
+END;
+COMMENT ON FUNCTION steep_repl._held_at(text, text) IS 'Where a stream is still held by another node, NULL when the hold has ended. Definer: reads the links.';
 
 CREATE OR REPLACE FUNCTION steep_repl._release(peer text, holder text) RETURNS text
   LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

@@ -74,7 +74,7 @@ BEGIN
           steep_repl._link_name(me, peer), steep_repl._link_name(peer, me))
   ON CONFLICT ON CONSTRAINT links_pkey DO UPDATE SET
     conninfo = coalesce(subscribe.conninfo, l.conninfo), next_try = now(),
-    state = CASE l.wanted WHEN 'remove' THEN 'requested' ELSE l.state END,
+    state = CASE WHEN l.wanted = 'remove' AND l.subscription IS NULL THEN 'requested' ELSE l.state END,
     wanted = CASE l.wanted WHEN 'remove' THEN 'stream' ELSE l.wanted END;
   PERFORM steep_repl._audit('subscription.create', 'subscription', peer, NULL, jsonb_build_object('copy_data', copy_data));
   PERFORM steep_repl._wake_worker();

@@ -107,6 +107,12 @@ DECLARE
   columns text;
   hash text;
 BEGIN
+  -- No views, whose functions would run as the owner of this one; and no way to read what one may not read.
+  IF NOT EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = relation AND c.relkind IN ('r', 'p'))
+     OR NOT (EXISTS (SELECT 1 FROM steep_repl.tables t WHERE t.relation = _content_hash.relation)
+             OR has_table_privilege(session_user, relation, 'SELECT')) THEN
+    RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('no right to hash the rows of %s', relation);
+  END IF;
   SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attname COLLATE "C") INTO columns
     FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '';
   -- A sum over the rows, so that their order does not matter; 128 bits in two halves.

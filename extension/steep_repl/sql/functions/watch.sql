@@ -99,7 +99,7 @@ BEGIN
       DELETE FROM steep_repl.table_inbox i WHERE i.id = wish.id;
       PERFORM steep_repl._grant_wish(wish);
     EXCEPTION
-      WHEN lock_not_available THEN
+      WHEN lock_not_available OR deadlock_detected OR out_of_memory OR disk_full THEN
         EXIT;  -- in the next round; those behind it wait, so that a leave does not overtake its join
       WHEN OTHERS THEN
         DELETE FROM steep_repl.table_inbox i WHERE i.id = wish.id;
@@ -108,6 +108,9 @@ BEGIN
     END;
   END LOOP;
   PERFORM steep_repl._identify_new_leaves();
+  -- Links that an initialisation left paused when it ended without its own end.
+  UPDATE steep_repl.links l SET initialising = NULL WHERE l.initialising IS NOT NULL
+     AND NOT EXISTS (SELECT 1 FROM steep_repl.initialisations i WHERE i.id = l.initialising AND i.state IN ('waiting', 'running'));
   PERFORM steep_repl._announce_tables();
   UPDATE steep_repl.nodes n SET last_seen = now(), status = 'online'
    WHERE n.node_id = steep_repl.node_id() AND coalesce(n.last_seen < now() - interval '10 seconds', true);

@@ -39,6 +39,7 @@ CREATE TABLE steep_repl.origins (
   xid_to xid8,
   kind text NOT NULL CHECK (kind IN ('peer', 'copy')),
   node_id text,
+  node_uid uuid,
   PRIMARY KEY (origin_number, xid_from)
 );
 COMMENT ON TABLE steep_repl.origins IS 'Which node an origin number meant in which range of local transactions.';

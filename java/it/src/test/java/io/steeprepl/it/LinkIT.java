@@ -148,6 +148,19 @@ class LinkIT {
 
     @Test
     @Order(9)
+    void receivingAgainWithTablesInPlaceIsRefused() {
+        a.query("SELECT steep_repl.subscribe('b')");
+        Sql.await(
+                a,
+                "SELECT state, last_error LIKE '%would miss what was written%' FROM steep_repl.subscription_status()",
+                "failed|t");
+        assertThat(b.query("SELECT count(*) FROM pg_replication_slots")).isEqualTo("0");
+        a.execute("SELECT steep_repl.unsubscribe('b')");
+        Sql.await(a, "SELECT count(*) FROM steep_repl.subscription_status()", "0");
+    }
+
+    @Test
+    @Order(10)
     void aPeerThatIsGoneForGoodFreesItsSlot() {
         assertThat(a.query("SELECT count(*) FROM pg_replication_slots")).isEqualTo("1");
         b.server().kill9();

@@ -181,6 +181,33 @@ class TableIT {
     }
 
     @Test
+    void replicatedTablesKeepTheirNames() {
+        both("CREATE TABLE kept (id int PRIMARY KEY)");
+        a.execute("SELECT steep_repl.add_table('kept')");
+        awaitReady("public.kept");
+        assertThat(Sql.error(b, "DROP TABLE kept")).startsWith("SR046");
+        assertThat(Sql.error(b, "ALTER TABLE kept RENAME TO gone")).startsWith("SR047");
+        a.execute("SELECT steep_repl.remove_table('kept')", "DROP TABLE kept");
+        Sql.await(b, "SELECT count(*) FROM steep_repl.tables WHERE table_name = 'kept'", "0");
+        b.execute("DROP TABLE kept");
+    }
+
+    @Test
+    void codeOfATableOwnerRunsAsTheOwnerInACopy() {
+        both(
+                "CREATE ROLE mallory",
+                "CREATE SCHEMA mal AUTHORIZATION mallory",
+                "CREATE FUNCTION mal.f(int) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN RAISE EXCEPTION ''runs as %'', current_user; END IF; RETURN true; END'",
+                "CREATE TABLE mal.t (id int PRIMARY KEY)",
+                "ALTER TABLE mal.t OWNER TO mallory");
+        a.execute("INSERT INTO mal.t VALUES (1)");
+        both("ALTER TABLE mal.t ADD CHECK (mal.f(id)) NOT VALID");
+        a.execute("SELECT steep_repl.add_table('mal.t')");
+        awaitReady("mal.t");
+        Cluster.awaitEqual("mal.t", cluster.nodes());
+    }
+
+    @Test
     void withoutBeforeImagesTheKeyIsEnough() {
         both("CREATE TABLE lean (id int PRIMARY KEY, v text)");
         a.execute("SELECT steep_repl.add_table('lean', before_images => false)");

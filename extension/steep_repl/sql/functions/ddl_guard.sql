@@ -1,0 +1,33 @@
+-- Replicated tables keep their names: a table that a peer's stream names and that is not there stops that stream, with
+-- all other tables in it.
+
+CREATE OR REPLACE FUNCTION steep_repl._guard_drop() RETURNS event_trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  lost text := (SELECT string_agg(format('%I.%I', t.table_schema, t.table_name), ', ') FROM pg_event_trigger_dropped_objects() o
+                  JOIN steep_repl.tables t ON t.relation = o.objid WHERE o.classid = 'pg_class'::regclass AND o.objsubid = 0);
+BEGIN
+  IF lost IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR046', MESSAGE = format('cannot drop %s: it is replicated', lost),
+      HINT = 'SELECT steep_repl.remove_table(…) first; then drop it on each node.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION steep_repl._guard_drop() IS 'Refuses to drop replicated tables. Definer: whoever drops may not read the list.';
+
+CREATE OR REPLACE FUNCTION steep_repl._guard_rename() RETURNS event_trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  renamed text := (SELECT string_agg(format('%I.%I', t.table_schema, t.table_name), ', ') FROM steep_repl.tables t
+                     JOIN pg_class c ON c.oid = t.relation JOIN pg_namespace n ON n.oid = c.relnamespace
+                    WHERE (n.nspname, c.relname) IS DISTINCT FROM (t.table_schema, t.table_name));
+BEGIN
+  IF renamed IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR047', MESSAGE = format('cannot rename or move %s: it is replicated under that name', renamed),
+      HINT = 'SELECT steep_repl.remove_table(…), rename it on each node, and add it again with existing => ''identical''.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION steep_repl._guard_rename() IS 'Refuses to rename replicated tables. Definer: whoever renames may not read the list.';
+
+CREATE EVENT TRIGGER steep_repl_guard_drop ON sql_drop EXECUTE FUNCTION steep_repl._guard_drop();
+CREATE EVENT TRIGGER steep_repl_guard_rename ON ddl_command_end
+  WHEN TAG IN ('ALTER TABLE', 'ALTER SCHEMA') EXECUTE FUNCTION steep_repl._guard_rename();
