@@ -70,6 +70,7 @@ BEGIN
     RETURN steep_repl._peer_value(elsewhere.conninfo, format('SELECT steep_repl.add_table(%L::regclass, %L, %L, %L)',
              format('%I.%I', class.nspname, class.relname), strategy, before_images, existing));
   END IF;
+  PERFORM steep_repl._reserve_everywhere(class.nspname, class.relname);
   PERFORM steep_repl._join_table("table", coalesce(strategy, 'last_write_wins'), before_images);
   FOR link IN SELECT * FROM steep_repl.links l WHERE l.subscription IS NOT NULL LOOP
     PERFORM steep_repl._set_subscription_table(link.subscription, "table", 'r', 0);

@@ -8,6 +8,39 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl._say(name, name, text, jsonb) IS 'Says something about a table to all that receive from this node.';
 
+CREATE OR REPLACE FUNCTION steep_repl._reserve_table(table_schema name, table_name name, holder text) RETURNS text
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+BEGIN
+  IF EXISTS (SELECT 1 FROM steep_repl.tables t WHERE t.table_schema = _reserve_table.table_schema AND t.table_name = _reserve_table.table_name) THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR048', MESSAGE = format('%I.%I is replicated already on %s', table_schema, table_name, steep_repl.node_id()),
+      HINT = 'Wait until replicated_tables() lists it here, or remove it there first.';
+  END IF;
+  DELETE FROM steep_repl.table_reservations r WHERE r.until < clock_timestamp();
+  INSERT INTO steep_repl.table_reservations VALUES (table_schema, table_name, holder, clock_timestamp() + interval '30 seconds')
+  ON CONFLICT ON CONSTRAINT table_reservations_pkey DO UPDATE SET until = excluded.until;
+  RETURN 'ok';
+END $$;
+COMMENT ON FUNCTION steep_repl._reserve_table(name, name, text) IS 'Notes that a peer is adding a table. Definer: writes the reservations. Errors: SR048 it is replicated here.';
+
+CREATE OR REPLACE FUNCTION steep_repl._reserve_everywhere(table_schema name, table_name name) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  other text;
+BEGIN
+  PERFORM steep_repl._peer_value(l.conninfo, format('SELECT steep_repl._reserve_table(%L, %L, %L)', table_schema, table_name, steep_repl.node_id()))
+     FROM steep_repl.links l WHERE l.wanted <> 'remove';
+  -- Each writes at all others first and then looks at home: of two at once, at least one sees the other and gives way.
+  SELECT r.node_id INTO other FROM steep_repl.table_reservations r
+   WHERE r.table_schema = _reserve_everywhere.table_schema AND r.table_name = _reserve_everywhere.table_name AND r.until > clock_timestamp() LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR048', MESSAGE = format('%I.%I is being added on %s at the same time', table_schema, table_name, other),
+      HINT = 'One call on one node is enough. If neither succeeded, try again on one of them in half a minute.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION steep_repl._reserve_everywhere(name, name) IS 'Error SR048 when another node adds the same table at the same time.';
+
 CREATE OR REPLACE FUNCTION steep_repl._event_arrived() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

@@ -26,6 +26,16 @@ CREATE TABLE steep_repl.table_events (
 COMMENT ON TABLE steep_repl.table_events IS 'What each node says about its tables, in the order of its stream.';
 CREATE SEQUENCE steep_repl.table_event_seq;
 
+-- Who is adding a table at this moment, so that two nodes do not do it at once. Short-lived.
+CREATE TABLE steep_repl.table_reservations (
+  table_schema name NOT NULL,
+  table_name name NOT NULL,
+  node_id text NOT NULL,
+  until timestamptz NOT NULL,
+  PRIMARY KEY (table_schema, table_name, node_id)
+);
+COMMENT ON TABLE steep_repl.table_reservations IS 'Which peers are adding a table at this moment.';
+
 -- Wishes of peers that came through the stream, for the worker.
 CREATE TABLE steep_repl.table_inbox (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -181,6 +181,20 @@ class TableIT {
     }
 
     @Test
+    void twoNodesDoNotAddOneTableAtOnce() throws Exception {
+        both("CREATE TABLE race (id int PRIMARY KEY)");
+        try (var connection = a.connect();
+                var statement = connection.createStatement()) {
+            connection.setAutoCommit(false);
+            statement.execute("SELECT steep_repl.add_table('race', before_images => false)");
+            assertThat(Sql.error(b, "SELECT steep_repl.add_table('race', before_images => false)"))
+                    .startsWith("SR048");
+            connection.commit();
+        }
+        awaitReady("public.race");
+    }
+
+    @Test
     void replicatedTablesKeepTheirNames() {
         both("CREATE TABLE kept (id int PRIMARY KEY)");
         a.execute("SELECT steep_repl.add_table('kept')");
