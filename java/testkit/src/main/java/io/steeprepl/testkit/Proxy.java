@@ -71,7 +71,7 @@ public final class Proxy implements AutoCloseable {
             Thread.ofVirtual().start(() -> pump(server, client));
         } catch (IOException e) {
             // The target is down: the client sees its connection end.
-            end(client, false);
+            end(client);
         }
         // Checked last: a cut that came meanwhile did not know these two yet.
         if (cut) {
@@ -101,14 +101,24 @@ public final class Proxy implements AutoCloseable {
     }
 
     private void closeAll(boolean hard) {
-        sockets.forEach(socket -> end(socket, hard));
+        if (hard) {
+            // All before the first is closed: its pump closes the other end, which must be a reset as well.
+            sockets.forEach(Proxy::resetWhenClosed);
+        }
+        sockets.forEach(this::end);
     }
 
-    private void end(Socket socket, boolean hard) {
-        try (socket) {
-            if (hard) {
-                socket.setSoLinger(true, 0);
-            }
+    private static void resetWhenClosed(Socket socket) {
+        try {
+            socket.setSoLinger(true, 0);
+        } catch (IOException e) {
+            // It is gone already.
+        }
+    }
+
+    private void end(Socket socket) {
+        try {
+            socket.close();
         } catch (IOException e) {
             // It is gone already.
         } finally {
