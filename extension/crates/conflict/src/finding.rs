@@ -1,0 +1,178 @@
+//! Whether a decision was a conflict, to be logged: one of the two writes had not seen the other and is lost.
+
+use crate::{State, Verdict, Version};
+
+/// What kind of write arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    Insert,
+    Update,
+    /// An update that changes the key: a deletion under the old, an insertion under the new.
+    Move,
+    Delete,
+}
+
+/// What a node can tell about who had seen what.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Evidence {
+    /// Whether the row that the arriving write replaced on its own node equals the row here; None without before-image.
+    pub saw_what_is_here: Option<bool>,
+    /// What is here was written on this node.
+    pub written_here: bool,
+    /// The arriving side deleted the key as well, without having seen the deletion here.
+    pub both_deleted: bool,
+    /// The row here was deleted and inserted again after what the arriving write saw.
+    pub inserted_again_here: bool,
+    /// The row here is gone because its key was changed.
+    pub moved_away: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    InsertInsert,
+    UpdateUpdate,
+    UpdateDelete,
+    DeleteInsert,
+    KeyUpdate,
+}
+
+impl Kind {
+    /// As in steep_repl.conflict_log.conflict_type.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::InsertInsert => "INSERT-INSERT",
+            Self::UpdateUpdate => "UPDATE-UPDATE",
+            Self::UpdateDelete => "UPDATE-DELETE",
+            Self::DeleteInsert => "DELETE-INSERT",
+            Self::KeyUpdate => "KEY-UPDATE",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finding {
+    pub kind: Kind,
+    /// This node wrote neither side, or has no before-image: it cannot tell a conflict from a change that overtook another.
+    pub possible: bool,
+    /// The arriving write is the earlier one by its time, and yet had seen the other: a clock is wrong.
+    pub clock: bool,
+}
+
+/// The conflict between what a node held and a write that arrived, if it was one.
+pub fn find(held: &State, change: Change, arriving: &Version, verdict: Verdict, evidence: Evidence) -> Option<Finding> {
+    let kind = kind(held, change, evidence)?;
+    let finding = |possible, clock| Some(Finding { kind, possible, clock });
+    let (State::Row(known) | State::Gone { version: known, .. }) = held else { return None };
+    let elsewhere = !evidence.written_here;
+    let Some(here) = known.as_ref().map(|k| &k.version) else {
+        // Nobody knows when, nor by whom: only a before-image that differs speaks.
+        return if evidence.saw_what_is_here == Some(false) { finding(true, false) } else { None };
+    };
+    match verdict {
+        Verdict::AppliesAgainstTime => finding(true, true),
+        Verdict::Applies if here.node == arriving.node => None,
+        Verdict::Loses => finding(elsewhere, evidence.saw_what_is_here == Some(true)),
+        Verdict::Applies => match (held, change) {
+            // Nothing is lost by inserting where a row was deleted before, unless the deletion was not seen.
+            (State::Gone { .. }, Change::Insert) => {
+                if evidence.both_deleted {
+                    finding(elsewhere, false)
+                } else {
+                    None
+                }
+            }
+            // Who updates a row has not seen its deletion; who inserts one has not seen the row.
+            (State::Gone { .. }, _) | (_, Change::Insert) => finding(elsewhere, false),
+            (State::Row(_), _) => match evidence.saw_what_is_here {
+                Some(true) => None,
+                Some(false) => finding(elsewhere, false),
+                None => finding(true, false),
+            },
+            (State::Absent, _) => None,
+        },
+    }
+}
+
+fn kind(held: &State, change: Change, evidence: Evidence) -> Option<Kind> {
+    Some(match (held, change) {
+        (State::Absent, _) | (State::Gone { .. }, Change::Delete) => return None,
+        (State::Row(_), Change::Insert) => Kind::InsertInsert,
+        (State::Gone { .. }, Change::Insert) => Kind::DeleteInsert,
+        (_, Change::Move) => Kind::KeyUpdate,
+        (State::Row(_), Change::Update) => Kind::UpdateUpdate,
+        (State::Gone { .. }, Change::Update) if evidence.moved_away => Kind::KeyUpdate,
+        (State::Gone { .. }, Change::Update) => Kind::UpdateDelete,
+        (State::Row(_), Change::Delete) if evidence.inserted_again_here => Kind::DeleteInsert,
+        (State::Row(_), Change::Delete) => Kind::UpdateDelete,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HERE: Evidence = Evidence {
+        written_here: true,
+        saw_what_is_here: None,
+        both_deleted: false,
+        inserted_again_here: false,
+        moved_away: false,
+    };
+
+    fn row(time: i64) -> State {
+        State::Row(Some(Version::new(time, "here").known()))
+    }
+
+    fn gone(time: i64) -> State {
+        State::Gone { version: Some(Version::new(time, "here").known()), displaced: false }
+    }
+
+    fn found(held: &State, change: Change, time: i64, evidence: Evidence) -> Option<(Kind, bool)> {
+        let arriving = Version::new(time, "there");
+        find(held, change, &arriving, crate::decide(held, &arriving), evidence).map(|f| (f.kind, f.possible))
+    }
+
+    #[test]
+    fn a_write_that_saw_what_it_replaces_is_no_conflict() {
+        let seen = Evidence { saw_what_is_here: Some(true), ..HERE };
+        assert_eq!(found(&row(1), Change::Update, 2, seen), None);
+        assert_eq!(found(&row(1), Change::Delete, 2, seen), None);
+    }
+
+    #[test]
+    fn a_write_that_did_not_is_one_whoever_wins() {
+        let unseen = Evidence { saw_what_is_here: Some(false), ..HERE };
+        for time in [1, 3] {
+            assert_eq!(found(&row(2), Change::Update, time, unseen), Some((Kind::UpdateUpdate, false)));
+            assert_eq!(found(&row(2), Change::Delete, time, unseen), Some((Kind::UpdateDelete, false)));
+            assert_eq!(found(&row(2), Change::Insert, time, HERE), Some((Kind::InsertInsert, false)));
+            assert_eq!(found(&row(2), Change::Move, time, unseen), Some((Kind::KeyUpdate, false)));
+            assert_eq!(found(&gone(2), Change::Update, time, unseen), Some((Kind::UpdateDelete, false)));
+            assert_eq!(found(&gone(2), Change::Delete, time, unseen), None);
+        }
+    }
+
+    #[test]
+    fn between_two_others_it_is_only_possible() {
+        let elsewhere = Evidence { saw_what_is_here: Some(false), written_here: false, ..HERE };
+        assert_eq!(found(&row(2), Change::Update, 3, elsewhere), Some((Kind::UpdateUpdate, true)));
+    }
+
+    #[test]
+    fn inserting_after_a_deletion_is_a_conflict_only_when_both_deleted() {
+        assert_eq!(found(&gone(2), Change::Insert, 3, HERE), None);
+        assert_eq!(found(&gone(2), Change::Insert, 1, HERE), Some((Kind::DeleteInsert, false)));
+        assert_eq!(
+            found(&gone(2), Change::Insert, 3, Evidence { both_deleted: true, ..HERE }),
+            Some((Kind::DeleteInsert, false))
+        );
+    }
+
+    #[test]
+    fn an_earlier_write_that_saw_the_later_one_tells_of_a_clock() {
+        let held = row(5);
+        let arriving = Version::new(4, "there");
+        let evidence = Evidence { saw_what_is_here: Some(true), ..HERE };
+        assert!(find(&held, Change::Update, &arriving, Verdict::Loses, evidence).is_some_and(|f| f.clock));
+    }
+}
