@@ -10,6 +10,8 @@ pub static WORKER_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(60_000);
 pub static WORKER_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(1_000);
 /// Milliseconds that joining a table waits for the lock that keeps writers out for a moment.
 pub static LOCK_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(5_000);
+/// Milliseconds that a transaction from a peer whose clock is ahead waits at most.
+pub static CLOCK_WAIT: GucSetting<i32> = GucSetting::<i32>::new(10_000);
 
 pub fn define() {
     GucRegistry::define_int_guc(
@@ -50,6 +52,16 @@ pub fn define() {
         10,
         3_600_000,
         GucContext::Userset,
+        GucFlags::UNIT_MS,
+    );
+    GucRegistry::define_int_guc(
+        c"steep_repl.clock_wait",
+        c"How long a transaction from a peer whose clock is ahead waits until this server's clock has passed its commit time.",
+        c"So that whoever sees its rows here also writes after them. 0 does not wait.",
+        &CLOCK_WAIT,
+        0,
+        600_000,
+        GucContext::Sighup,
         GucFlags::UNIT_MS,
     );
 }

@@ -4,6 +4,7 @@
 //! the peer, copying rows from it, and entries in the catalogue of subscriptions.
 
 mod audit;
+mod conflict;
 mod error;
 mod guc;
 mod peer;

@@ -95,7 +95,10 @@ pub fn find(held: &State, change: Change, arriving: &Version, verdict: Verdict, 
 
 fn kind(held: &State, change: Change, evidence: Evidence) -> Option<Kind> {
     Some(match (held, change) {
-        (State::Absent, _) | (State::Gone { .. }, Change::Delete) => return None,
+        (State::Absent, _) => return None,
+        // Who deletes a row has not seen that it moved.
+        (State::Gone { .. }, Change::Delete) if evidence.moved_away => Kind::KeyUpdate,
+        (State::Gone { .. }, Change::Delete) => return None,
         (State::Row(_), Change::Insert) => Kind::InsertInsert,
         (State::Gone { .. }, Change::Insert) => Kind::DeleteInsert,
         (_, Change::Move) => Kind::KeyUpdate,

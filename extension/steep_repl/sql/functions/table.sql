@@ -103,6 +103,7 @@ BEGIN
   FOR leaf IN SELECT steep_repl._leaves(relation) LOOP
     PERFORM steep_repl._identify(leaf, before_images);
   END LOOP;
+  PERFORM steep_repl._watch_rows(relation);
   EXECUTE format('ALTER PUBLICATION steep_repl ADD TABLE %s', steep_repl._source_of(relation));
   INSERT INTO steep_repl.tables (relation, table_schema, table_name, strategy, before_images, identity_before)
   SELECT relation, n.nspname, c.relname, strategy, before_images, root.relreplident
@@ -237,11 +238,14 @@ BEGIN
   IF EXISTS (SELECT 1 FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
               WHERE p.pubname = 'steep_repl' AND r.prrelid = (known).relation) THEN
     EXECUTE format('ALTER PUBLICATION steep_repl DROP TABLE %s', steep_repl._source_of((known).relation::regclass));
+    PERFORM steep_repl._unwatch_rows((known).relation::regclass);
     IF (known).identity_before <> 'f' THEN
       PERFORM steep_repl._identify(l, false) FROM steep_repl._leaves((known).relation::regclass) l;
     END IF;
   END IF;
   DELETE FROM steep_repl.tables t WHERE t.relation = (known).relation;
+  DELETE FROM steep_repl.tombstones s WHERE s.relation = (known).relation;
+  DELETE FROM steep_repl.row_versions v WHERE v.relation = (known).relation;
 END $$;
 COMMENT ON FUNCTION steep_repl._leave_table(steep_repl.tables) IS 'Takes a table out of the publication and all subscriptions of this node.';
 

@@ -47,6 +47,13 @@ BEGIN
                AND a.attgenerated = '' AND NOT steep_repl._has_equality(a.atttypid)
   UNION ALL SELECT format('it has the generated column %I and no primary key: its rows cannot be told apart', a.attname), 'Add a primary key.'
               FROM pg_attribute a WHERE NOT keyed AND a.attrelid = relation AND a.attgenerated <> '' AND NOT a.attisdropped
+  UNION ALL SELECT format('constraint %I is an exclusion, which the apply worker cannot decide', c.conname), 'Drop it on all nodes, or express it as a unique index.'
+              FROM pg_constraint c WHERE c.conrelid IN (SELECT relation UNION SELECT t.relid FROM pg_partition_tree(relation) t)
+               AND (c.contype = 'x' OR c.conperiod AND c.contype IN ('p', 'u'))
+  UNION ALL SELECT 'its primary key is deferrable, by which the apply worker cannot find rows', 'Make the primary key NOT DEFERRABLE.'
+              FROM pg_index i WHERE i.indrelid = relation AND i.indisprimary AND NOT i.indimmediate
+  UNION ALL SELECT format('it is stored by access method %s', m.amname), 'ALTER TABLE … SET ACCESS METHOD heap'
+              FROM pg_am m WHERE m.oid = class.relam AND m.amname <> 'heap'
   UNION ALL SELECT 'it is a partitioned table with a foreign table as partition', 'Detach the foreign partition.'
    WHERE class.relkind = 'p' AND EXISTS (SELECT 1 FROM pg_partition_tree(relation) t JOIN pg_class c ON c.oid = t.relid WHERE c.relkind = 'f')
   UNION ALL SELECT 'it is a partitioned table with an unlogged partition', 'ALTER TABLE … SET LOGGED on the partition.'

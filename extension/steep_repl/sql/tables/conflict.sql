@@ -54,7 +54,7 @@ CREATE TABLE steep_repl.tombstones (
   relation oid NOT NULL,
   key_id uuid NOT NULL,
   row_gone text,
-  moved_to uuid,
+  moved_to text,
   displaced boolean NOT NULL DEFAULT false,
   version_time timestamptz,
   version_node text
@@ -69,7 +69,44 @@ CREATE TABLE steep_repl.row_versions (
   key_id uuid NOT NULL,
   row_xid xid NOT NULL,
   version_time timestamptz NOT NULL,
-  version_node text NOT NULL
+  version_node text NOT NULL,
+  adopted boolean NOT NULL DEFAULT false
 );
+COMMENT ON COLUMN steep_repl.row_versions.adopted IS 'Taken from a peer outside of the stream, which may still bring older changes of the same writer.';
 COMMENT ON TABLE steep_repl.row_versions IS 'Versions of rows that were copied or adopted, which the commit time of their transaction does not tell.';
 CREATE INDEX row_versions_key ON steep_repl.row_versions (relation, key_id);
+
+-- Rows that lost a unique value, told to all nodes: a set that only grows. Replicates like table_events.
+CREATE TABLE steep_repl.displaced (
+  node_id text NOT NULL,
+  seq bigint NOT NULL,
+  at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  table_schema name NOT NULL,
+  table_name name NOT NULL,
+  key jsonb NOT NULL,
+  version_time timestamptz NOT NULL,
+  version_node text NOT NULL,
+  PRIMARY KEY (node_id, seq)
+);
+COMMENT ON TABLE steep_repl.displaced IS 'Row versions that lost a unique value, on all nodes and for good.';
+CREATE SEQUENCE steep_repl.displaced_seq;
+
+-- What an apply worker displaced and the worker has yet to tell: an apply worker's own writes are not sent on.
+CREATE TABLE steep_repl.displaced_queue (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  table_schema name NOT NULL,
+  table_name name NOT NULL,
+  key jsonb NOT NULL,
+  version_time timestamptz NOT NULL,
+  version_node text NOT NULL
+);
+COMMENT ON TABLE steep_repl.displaced_queue IS 'Displaced rows that the other nodes have not been told of.';
+
+-- Rows that this node gave another key, by a move that lost against a later change of the old key.
+CREATE TABLE steep_repl.lost_moves (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  relation oid NOT NULL,
+  key jsonb NOT NULL,
+  moved_by xid NOT NULL
+);
+COMMENT ON TABLE steep_repl.lost_moves IS 'Rows under the new key of a lost move, to be removed unless they have changed since.';

@@ -1,6 +1,7 @@
 //! COPY into a table of this database from bytes that a callback delivers, as the table synchronisation of the
 //! server does it (copy_table in src/backend/replication/logical/tablesync.c).
 
+use super::acting_as::ActingAs;
 use super::peer_connection::Connection;
 use pgrx::pg_sys;
 use std::cell::RefCell;
@@ -28,7 +29,7 @@ pub fn copy_into(relation: pg_sys::Oid, columns: &[String], connection: &mut Con
     let rows = unsafe {
         let rel = pg_sys::table_open(relation, pg_sys::RowExclusiveLock as i32);
         // As the table's owner, restricted: its triggers, checks and index expressions are the owner's code, not ours.
-        let _as_owner = AsOwner::become_owner((*(*rel).rd_rel).relowner);
+        let _as_owner = ActingAs::table_owner((*(*rel).rd_rel).relowner);
         let pstate = pg_sys::make_parsestate(std::ptr::null_mut());
         pg_sys::addRangeTableEntryForRelation(
             pstate,
@@ -61,32 +62,6 @@ pub fn copy_into(relation: pg_sys::Oid, columns: &[String], connection: &mut Con
     };
     let bytes = SOURCE.with_borrow(|source| source.as_ref().map_or(0, |s| s.bytes));
     (rows, bytes)
-}
-
-/// The user that this process acts as, given back when dropped.
-struct AsOwner {
-    user: pg_sys::Oid,
-    context: i32,
-}
-
-impl AsOwner {
-    fn become_owner(owner: pg_sys::Oid) -> Self {
-        let mut before = Self { user: pg_sys::InvalidOid, context: 0 };
-        // SAFETY: plain state of the process; an aborted transaction restores it too (miscinit.c).
-        unsafe {
-            pg_sys::GetUserIdAndSecContext(&mut before.user, &mut before.context);
-            let restricted = before.context | pg_sys::SECURITY_RESTRICTED_OPERATION as i32;
-            pg_sys::SetUserIdAndSecContext(owner, restricted);
-        }
-        before
-    }
-}
-
-impl Drop for AsOwner {
-    fn drop(&mut self) {
-        // SAFETY: what was there before.
-        unsafe { pg_sys::SetUserIdAndSecContext(self.user, self.context) }
-    }
 }
 
 struct ClearSource;

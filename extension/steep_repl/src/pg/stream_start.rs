@@ -2,6 +2,8 @@
 //! function for the start (src/include/replication/walreceiver.h).
 
 use super::peer_connection::Connection;
+use super::{apply_receive, commit_time, transaction};
+use crate::conflict::session;
 use crate::stream_guard;
 use pgrx::pg_sys;
 use std::ffi::{CStr, c_void};
@@ -24,12 +26,26 @@ pub fn install() {
         }
         let original = *pg_sys::WalReceiverFunctions;
         ORIGINAL = Some(original);
-        OURS = Some(pg_sys::WalReceiverFunctionsType { walrcv_startstreaming: Some(start), ..original });
+        OURS = Some(pg_sys::WalReceiverFunctionsType {
+            walrcv_startstreaming: Some(start),
+            walrcv_receive: Some(apply_receive::receive),
+            ..original
+        });
         #[allow(static_mut_refs, reason = "the server keeps the address for the life of the process")]
         if let Some(ours) = OURS.as_mut() {
             pg_sys::WalReceiverFunctions = ours;
         }
     }
+}
+
+/// The server's own functions.
+///
+/// # Safety
+/// After `install`.
+pub unsafe fn original() -> &'static pg_sys::WalReceiverFunctionsType {
+    #[allow(static_mut_refs, reason = "written once, before other processes exist")]
+    // SAFETY: by the caller.
+    unsafe { ORIGINAL.as_ref() }.expect("installed")
 }
 
 #[pgrx::pg_guard]
@@ -47,9 +63,10 @@ unsafe extern "C-unwind" fn start(
                 // The connection stays the server's: it must not be closed here.
                 let mut borrowed = ManuallyDrop::new(Connection::borrow(connection));
                 stream_guard::check(&mut borrowed, &slot, (*options).startpoint);
+                transaction::around(|| session::begin(&slot, commit_time::session_origin()));
             }
         }
-        let original = ORIGINAL.and_then(|functions| functions.walrcv_startstreaming).expect("walrcv_startstreaming");
+        let original = original().walrcv_startstreaming.expect("walrcv_startstreaming");
         pg_sys::submodules::ffi::pg_guard_ffi_boundary(|| original(connection, options))
     }
 }

@@ -28,6 +28,15 @@ pub fn set(subscription: pg_sys::Oid, relation: pg_sys::Oid, state: i8, lsn: u64
     }
 }
 
+/// Whether the apply worker applies the changes of a table in a transaction whose commit is at `final_lsn`
+/// (should_apply_changes_for_rel in src/backend/replication/logical/worker.c).
+pub fn applies(subscription: pg_sys::Oid, relation: pg_sys::Oid, final_lsn: u64) -> bool {
+    let mut since = 0;
+    // SAFETY: as above.
+    let state = unsafe { pg_guard_ffi_boundary(|| GetSubscriptionRelState(subscription, relation, &mut since)) };
+    state == b'r' as i8 || state == b's' as i8 && since <= final_lsn
+}
+
 /// Takes a table out of a subscription.
 pub fn remove(subscription: pg_sys::Oid, relation: pg_sys::Oid) {
     // SAFETY: as above; removing what is not there does nothing.

@@ -77,3 +77,18 @@ fn describe(error: &CaughtError) -> String {
         _ => report.message().to_owned(),
     }
 }
+
+/// Runs `body` in the transaction that an apply worker has open between two changes, as one step of it.
+pub fn within_apply<R>(body: impl FnOnce() -> R) -> R {
+    // SAFETY: the frame of begin_replication_step and end_replication_step (src/backend/replication/logical/worker.c).
+    unsafe {
+        if !is_open() {
+            pg_sys::StartTransactionCommand();
+        }
+        pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
+        let result = body();
+        pg_sys::PopActiveSnapshot();
+        pg_sys::CommandCounterIncrement();
+        result
+    }
+}

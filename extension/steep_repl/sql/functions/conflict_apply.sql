@@ -1,0 +1,170 @@
+-- What the apply worker's decisions need of SQL: the library calls these (src/conflict).
+
+CREATE OR REPLACE FUNCTION steep_repl._decide() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'steep_repl_decide';
+COMMENT ON FUNCTION steep_repl._decide() IS 'Decides rows that the stream brings; fires in apply workers only.';
+
+CREATE OR REPLACE FUNCTION steep_repl._remember() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'steep_repl_remember';
+COMMENT ON FUNCTION steep_repl._remember() IS 'Writes the tombstone of a row that was deleted or has another key now.';
+
+CREATE OR REPLACE FUNCTION steep_repl._apply_session(slot text, origin integer)
+  RETURNS TABLE (me text, peer text, subscription text, subscription_oid text, origin_since text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT steep_repl.node_id(), l.peer, l.subscription_name::text, l.subscription::text, (o.xid_from::text::bigint % 4294967296)::text
+    FROM steep_repl.links l
+    JOIN steep_repl.origins o ON o.origin_number = _apply_session.origin::oid AND o.xid_to IS NULL AND o.node_id = l.peer
+   WHERE l.slot_name = _apply_session.slot;
+END;
+COMMENT ON FUNCTION steep_repl._apply_session(text, integer) IS 'What an apply worker must know of its link; no row when it is none of ours.';
+
+CREATE OR REPLACE FUNCTION steep_repl._micros(at timestamptz) RETURNS bigint
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  RETURN (extract(epoch FROM at) * 1000000)::bigint - 946684800000000;
+COMMENT ON FUNCTION steep_repl._micros(timestamptz) IS 'A time as the server keeps it: microseconds since 2000.';
+
+CREATE OR REPLACE FUNCTION steep_repl._at(micros bigint) RETURNS timestamptz
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  RETURN timestamptz '2000-01-01 00:00:00+00' + micros / 1000000 * interval '1 second' + micros % 1000000 * interval '1 microsecond';
+COMMENT ON FUNCTION steep_repl._at(bigint) IS 'The time that so many microseconds since 2000 are.';
+
+CREATE OR REPLACE FUNCTION steep_repl._whole_xid(short bigint) RETURNS xid8
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  -- The latest transaction before the next one whose id ends like that.
+  SELECT (n.next - ((n.next - short) % 4294967296 + 4294967296) % 4294967296)::text::xid8
+    FROM (SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next) n;
+END;
+COMMENT ON FUNCTION steep_repl._whole_xid(bigint) IS 'The whole transaction id of a recent one of 32 bits.';
+
+CREATE OR REPLACE FUNCTION steep_repl._written_by(micros bigint, origin integer, xid bigint, root bigint, key uuid)
+  RETURNS TABLE (micros bigint, node text, adopted boolean)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT CASE o.kind WHEN 'peer' THEN _written_by.micros ELSE steep_repl._micros(v.version_time) END,
+         CASE o.kind WHEN 'peer' THEN o.node_id ELSE v.version_node END, coalesce(v.adopted, false)
+    FROM steep_repl.origins o
+    LEFT JOIN steep_repl.row_versions v ON o.kind = 'copy' AND v.relation = root::oid AND v.key_id = key AND v.row_xid = xid::text::xid
+   WHERE o.origin_number = origin::oid AND o.xid_from <= steep_repl._whole_xid(xid)
+     AND (o.xid_to IS NULL OR steep_repl._whole_xid(xid) <= o.xid_to)
+     AND (o.kind = 'peer' OR v.version_node IS NOT NULL)
+   ORDER BY o.xid_from DESC LIMIT 1;
+END;
+COMMENT ON FUNCTION steep_repl._written_by(bigint, integer, bigint, bigint, uuid) IS
+  'The version of a row that was written under an origin number: by a peer, or copied or adopted under a version of its own. No row when nobody knows it.';
+
+CREATE OR REPLACE FUNCTION steep_repl._key_condition(root oid) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT string_agg(format('%I OPERATOR(%I.%s) $%s', a.attname, n.nspname, o.oprname, k.place), ' AND ' ORDER BY k.place)
+    FROM pg_index i
+    CROSS JOIN LATERAL unnest(i.indkey::int2[], i.indclass::oid[]) WITH ORDINALITY k(attnum, opclass, place)
+    JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+    JOIN pg_opclass c ON c.oid = k.opclass
+    JOIN pg_amop m ON m.amopfamily = c.opcfamily AND m.amoplefttype = c.opcintype AND m.amoprighttype = c.opcintype AND m.amopstrategy = 3
+    JOIN pg_operator o ON o.oid = m.amopopr
+    JOIN pg_namespace n ON n.oid = o.oprnamespace
+   WHERE i.indrelid = root AND i.indisprimary AND k.place <= i.indnkeyatts;
+END;
+COMMENT ON FUNCTION steep_repl._key_condition(oid) IS 'The condition by which a row is found by the values of its primary key, as parameters.';
+
+CREATE OR REPLACE FUNCTION steep_repl._unique_indexes(leaf oid)
+  RETURNS TABLE (name text, columns text, is_deferrable boolean, clash_query text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT x.relname::text,
+         (SELECT string_agg(DISTINCT u.attnum::text, ' ') FROM (
+            SELECT d.refobjsubid AS attnum FROM pg_depend d
+             WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid AND d.refclassid = 'pg_class'::regclass
+               AND d.refobjid = leaf AND d.refobjsubid > 0
+            UNION SELECT k FROM unnest(i.indkey::int2[]) k WHERE k > 0) u),
+         NOT i.indimmediate,
+         -- The new row's values in the columns and expressions of the index, beside the rows that have them.
+         format('SELECT t.ctid FROM ONLY %s t, (SELECT %s FROM (SELECT ($1).*) n%s) new WHERE %s%s FOR UPDATE OF t',
+           leaf::regclass,
+           (SELECT string_agg(format('(%s) AS "%s steep_repl"', pg_get_indexdef(i.indexrelid, k, false), k), ', ' ORDER BY k)
+              FROM generate_series(1, i.indnkeyatts) k),
+           ' WHERE ' || pg_get_expr(i.indpred, i.indrelid),
+           (SELECT string_agg(format(CASE WHEN i.indnullsnotdistinct
+                       THEN '((%1$s) OPERATOR(%2$I.%3$s) new."%4$s steep_repl" OR (%1$s) IS NULL AND new."%4$s steep_repl" IS NULL)'
+                       ELSE '(%1$s) OPERATOR(%2$I.%3$s) new."%4$s steep_repl"' END,
+                     pg_get_indexdef(i.indexrelid, k.place::int, false), n.nspname, o.oprname, k.place), ' AND ' ORDER BY k.place)
+              FROM unnest(i.indclass::oid[]) WITH ORDINALITY k(opclass, place)
+              JOIN pg_opclass c ON c.oid = k.opclass
+              JOIN pg_amop m ON m.amopfamily = c.opcfamily AND m.amoplefttype = c.opcintype AND m.amoprighttype = c.opcintype AND m.amopstrategy = 3
+              JOIN pg_operator o ON o.oid = m.amopopr
+              JOIN pg_namespace n ON n.oid = o.oprnamespace
+             WHERE k.place <= i.indnkeyatts),
+           ' AND (' || pg_get_expr(i.indpred, i.indrelid) || ')')
+    FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+   WHERE i.indrelid = leaf AND i.indisunique AND i.indisvalid AND NOT i.indisprimary AND NOT i.indisexclusion
+   ORDER BY x.relname;
+END;
+COMMENT ON FUNCTION steep_repl._unique_indexes(oid) IS
+  'The unique indexes of a table beside its primary key, and for each the query that finds and locks the rows which clash with a new one.';
+
+CREATE OR REPLACE FUNCTION steep_repl._conflict_key(table_schema text, table_name text, key text, one text, other text) RETURNS uuid
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  RETURN md5(format('%s.%s %s %s %s', table_schema, table_name, key,
+    least(one COLLATE "C", other COLLATE "C"), greatest(one COLLATE "C", other COLLATE "C")))::uuid;
+COMMENT ON FUNCTION steep_repl._conflict_key(text, text, text, text, text) IS 'The identity of a conflict, the same on all nodes.';
+
+CREATE OR REPLACE FUNCTION steep_repl._log_conflict(
+  subscription text, peer text, table_schema text, table_name text, kind text, local_tuple text, remote_tuple text, base_tuple text,
+  local_origin text, local_micros bigint, remote_micros bigint, origin_xid bigint, final_lsn bigint, key text, key_id text,
+  winner text, possible boolean, reason text
+) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+BEGIN
+  INSERT INTO steep_repl.conflict_log (subscription, peer, table_schema, table_name, conflict_type, local_tuple, remote_tuple, base_tuple,
+    local_origin, remote_origin, local_xact_ts, remote_xact_ts, origin_xid, remote_lsn, resolution, resolved_at, resolved_by, conflict_key,
+    key, key_id, result, strategy, winner, possible, reason, not_converged_reason)
+  VALUES (subscription, peer, table_schema, table_name, kind, local_tuple::jsonb, remote_tuple::jsonb, base_tuple::jsonb,
+    local_origin, peer, steep_repl._at(local_micros), steep_repl._at(remote_micros), origin_xid, '0/0'::pg_lsn + final_lsn,
+    CASE winner WHEN 'local' THEN 'KEPT_LOCAL' ELSE 'APPLIED_REMOTE' END, clock_timestamp(), 'last_write_wins',
+    steep_repl._conflict_key(table_schema, table_name, key, format('%s %s', local_micros, local_origin), format('%s %s', remote_micros, peer)),
+    key::jsonb, key_id::uuid, CASE winner WHEN 'local' THEN local_tuple ELSE remote_tuple END::jsonb,
+    'last_write_wins', winner, possible, reason, 'not compared yet');
+END $$;
+COMMENT ON FUNCTION steep_repl._log_conflict(text, text, text, text, text, text, text, text, text, bigint, bigint, bigint, bigint, text, text, text, boolean, text) IS
+  'Writes an entry of the conflict log, in the transaction that applies the winner.';
+
+CREATE OR REPLACE FUNCTION steep_repl._queue_displaced(table_schema text, table_name text, key text, micros bigint, node text) RETURNS void
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  INSERT INTO steep_repl.displaced_queue (table_schema, table_name, key, version_time, version_node)
+  SELECT _queue_displaced.table_schema, _queue_displaced.table_name, _queue_displaced.key::jsonb,
+         steep_repl._at(_queue_displaced.micros), _queue_displaced.node
+   WHERE _queue_displaced.node IS NOT NULL;
+  SELECT steep_repl._wake_worker();
+END;
+COMMENT ON FUNCTION steep_repl._queue_displaced(text, text, text, bigint, text) IS 'Has the worker tell all nodes that a row was displaced: what an apply worker writes is not sent on.';
+
+CREATE OR REPLACE FUNCTION steep_repl._watch_rows(relation regclass) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+DECLARE
+  changed text := (SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', a.attname), ' OR ')
+                     FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+                    WHERE i.indrelid = relation AND i.indisprimary);
+BEGIN
+  EXECUTE format('CREATE OR REPLACE TRIGGER "!steep_repl_decide" BEFORE INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION steep_repl._decide()', relation);
+  EXECUTE format('ALTER TABLE %s ENABLE REPLICA TRIGGER "!steep_repl_decide"', relation);
+  IF changed IS NULL THEN
+    RETURN;
+  END IF;
+  EXECUTE format('CREATE OR REPLACE TRIGGER "~steep_repl_deleted" AFTER DELETE ON %s FOR EACH ROW EXECUTE FUNCTION steep_repl._remember()', relation);
+  EXECUTE format('CREATE OR REPLACE TRIGGER "~steep_repl_moved" AFTER UPDATE ON %s FOR EACH ROW WHEN (%s) EXECUTE FUNCTION steep_repl._remember()', relation, changed);
+  EXECUTE format('ALTER TABLE %1$s ENABLE ALWAYS TRIGGER "~steep_repl_deleted", ENABLE ALWAYS TRIGGER "~steep_repl_moved"', relation);
+END $$;
+COMMENT ON FUNCTION steep_repl._watch_rows(regclass) IS
+  'Puts our triggers on a table: first of all before a row is written, so that a row which loses fires nobody else''s, and last of all after one is gone.';
+
+CREATE OR REPLACE FUNCTION steep_repl._unwatch_rows(relation regclass) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+BEGIN
+  EXECUTE format('DROP TRIGGER IF EXISTS "!steep_repl_decide" ON %s', relation);
+  EXECUTE format('DROP TRIGGER IF EXISTS "~steep_repl_deleted" ON %s', relation);
+  EXECUTE format('DROP TRIGGER IF EXISTS "~steep_repl_moved" ON %s', relation);
+END $$;
+COMMENT ON FUNCTION steep_repl._unwatch_rows(regclass) IS 'Takes our triggers off a table.';

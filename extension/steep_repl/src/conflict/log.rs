@@ -1,0 +1,80 @@
+//! Entries of steep_repl.conflict_log, written in the apply transaction.
+
+use crate::conflict::session::{self, Arriving};
+use crate::pg::canonical::Canonical;
+use crate::pg::key_id;
+use crate::pg::plan::{self, Argument};
+use crate::pg::row::Row;
+use crate::pg::table::Table;
+use conflict::{Finding, Version};
+
+/// Who stays.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Winner {
+    Local,
+    Remote,
+}
+
+/// One conflict: what was here, what arrived, who stays. Rows are JSON; None is no row.
+pub struct Entry<'a> {
+    pub kind: &'a str,
+    pub possible: bool,
+    pub winner: Winner,
+    pub local: Option<String>,
+    pub remote: Option<String>,
+    pub base: Option<String>,
+    pub local_version: Option<&'a Version>,
+    pub reason: Option<&'a str>,
+}
+
+impl<'a> Entry<'a> {
+    /// An entry for what the rules found; the rows are added by the caller.
+    pub fn found(finding: &Finding, winner: Winner, local_version: Option<&'a Version>) -> Self {
+        let clock =
+            "the arriving write had seen the row that is here and yet carries an earlier time: a clock is wrong";
+        Self {
+            kind: finding.kind.name(),
+            possible: finding.possible,
+            winner,
+            local: None,
+            remote: None,
+            base: None,
+            local_version,
+            reason: finding.clock.then_some(clock),
+        }
+    }
+
+    /// Writes it for the key of `key_row`.
+    pub fn write(self, arriving: &Arriving, table: &Table, key_row: &Row) {
+        let Some(stream) = session::stream() else { return };
+        let key = {
+            let _canonical = Canonical::begin();
+            key_row.json_of(table, table.key.iter().copied())
+        };
+        let id = key_id::text(&key_id::of(table, key_row));
+        let (local_time, local_node) = self.local_version.map_or((None, None), |v| (Some(v.time), Some(&*v.node)));
+        plan::rows(
+            include_str!("log.sql"),
+            &[
+                Argument::text(&stream.subscription),
+                Argument::text(&stream.peer),
+                Argument::text(&table.schema),
+                Argument::text(&table.name),
+                Argument::text(self.kind),
+                Argument::of(self.local),
+                Argument::of(self.remote),
+                Argument::of(self.base),
+                Argument::of(local_node),
+                Argument::of(local_time),
+                Argument::of(Some(arriving.transaction.commit_time)),
+                Argument::of(Some(i64::from(arriving.transaction.xid))),
+                Argument::of(Some(arriving.transaction.final_lsn.cast_signed())),
+                Argument::text(&key),
+                Argument::text(&id),
+                Argument::text(if self.winner == Winner::Local { "local" } else { "remote" }),
+                Argument::of(Some(self.possible)),
+                Argument::of(self.reason),
+            ],
+        );
+    }
+}

@@ -1,0 +1,180 @@
+//! Changes whose row is not here: no trigger fires for them (postgresql.org/docs/18, "Logical Replication: Conflicts").
+//!
+//! Settled before the next message is received, in the transaction that is being applied: an update becomes an insert of
+//! the whole row, a deletion leaves a tombstone. Both go through ordinary statements first, whose triggers decide: a scan
+//! may miss a row that is being updated at that moment.
+
+use crate::conflict::changed::Changed;
+use crate::conflict::log::{Entry, Winner};
+use crate::conflict::put;
+use crate::conflict::session::{self, Arriving};
+use crate::conflict::state::{self, Gone};
+use crate::pg::acting_as::ActingAs;
+use crate::pg::canonical::Canonical;
+use crate::pg::key_id;
+use crate::pg::plan::{self, Argument};
+use crate::pg::row::Row;
+use crate::pg::table::{self, Table, quote};
+use crate::pg::{tombstone, transaction};
+use conflict::{Change, Evidence, decide, find};
+
+/// Settles the change before, if its row was not here.
+pub fn settle() {
+    if session::undecided().is_none() {
+        return;
+    }
+    transaction::within_apply(|| {
+        if let Some(arriving) = session::undecided() {
+            settle_change(&arriving);
+        }
+        session::settled();
+    });
+}
+
+fn settle_change(arriving: &Arriving) {
+    let Some(root) = managed(arriving) else { return };
+    let table = table::by_oid(root.into());
+    let Some(changed) = Changed::read(arriving, &table) else { return };
+    if table.key_index.is_none() {
+        return without_key(arriving, &table, &changed);
+    }
+    match changed.change {
+        Change::Delete => {
+            if let Some(key) = &changed.key_before {
+                delete(arriving, &table, key, &changed);
+            }
+        }
+        Change::Insert => {}
+        Change::Update | Change::Move => {
+            let Some(after) = &changed.after else { return };
+            if changed.change == Change::Move
+                && let Some(key) = &changed.key_before
+            {
+                delete(arriving, &table, key, &changed);
+            }
+            if changed.whole {
+                let _owner = ActingAs::table_owner(table.owner);
+                insert_row(&table, after);
+            } else {
+                not_whole(arriving, &table, &changed, after);
+            }
+        }
+    }
+}
+
+/// The table that a relation of the stream is here, when its changes are applied now.
+fn managed(arriving: &Arriving) -> Option<u32> {
+    let stream = session::stream()?;
+    let row = plan::rows(
+        "SELECT relation FROM steep_repl.tables WHERE table_schema = $1 AND table_name = $2",
+        &[Argument::text(&arriving.relation.schema), Argument::text(&arriving.relation.name)],
+    );
+    let root: u32 = row.first()?.first()?.as_deref()?.parse().ok()?;
+    let applies = crate::pg::subscription_rel::applies(
+        stream.subscription_oid.into(),
+        root.into(),
+        arriving.transaction.final_lsn,
+    );
+    applies.then_some(root)
+}
+
+/// Deletes the row with a key, if it is here after all; else decides against what is known of it, and remembers.
+fn delete(arriving: &Arriving, table: &Table, key: &Row, changed: &Changed) {
+    let condition: Vec<String> = plan::rows("SELECT steep_repl._key_condition($1)", &[Argument::oid(table.root)])
+        .into_iter()
+        .flatten()
+        .flatten()
+        .collect();
+    let arguments: Vec<Argument> =
+        table.key.iter().map(|place| Argument::raw(table.columns[*place].type_oid, key.values[*place])).collect();
+    let deleted = {
+        let _owner = ActingAs::table_owner(table.owner);
+        plan::run(&format!("DELETE FROM {} WHERE {}", table.qualified(), condition.join(" ")), &arguments).1
+    };
+    if deleted > 0 || session::decided() {
+        return;
+    }
+    let version = arriving.version();
+    let id = key_id::of(table, key);
+    let gone = state::gone(table, &id, &version);
+    let verdict = decide(&gone.state, &version);
+    let evidence = Evidence {
+        written_here: state::written_here(&gone.state),
+        moved_away: gone.moved_to.is_some(),
+        ..Evidence::default()
+    };
+    if let Some(finding) = find(&gone.state, changed.change, &version, verdict, evidence) {
+        let winner = if verdict.applies() { Winner::Remote } else { Winner::Local };
+        let mut entry = Entry::found(&finding, winner, state::known(&gone.state));
+        entry.remote = changed.after_json(table);
+        entry.base = changed.before_json(table).or_else(|| gone.row_gone.clone());
+        entry.write(arriving, table, key);
+    }
+    if verdict.applies() {
+        lost_move(table, Some(&gone));
+        let moved_to = changed.after.as_ref().map(|row| put::key_json(row, table));
+        let stone =
+            tombstone::Tombstone { row_gone: changed.before_json(table), moved_to, displaced: false, version: None };
+        tombstone::write(table.root, &id, &stone);
+    }
+}
+
+/// When a session of this node gave a row another key, and a later change of the old key has just won: the row must not
+/// live under both. The worker removes it, by a write that all nodes get.
+pub fn lost_move(table: &Table, gone: Option<&Gone>) {
+    let Some((moved_to, xid)) = gone.and_then(|g| g.moved_to.as_deref().zip(g.moved_here_by)) else { return };
+    plan::rows(
+        "SELECT steep_repl._queue_lost_move($1, $2, $3)::text",
+        &[Argument::oid(table.root), Argument::text(moved_to), Argument::of(Some(i64::from(xid)))],
+    );
+}
+
+/// Inserts a whole row with the rights that the process has now; the trigger on the table decides about it.
+pub fn insert_row(table: &Table, row: &Row) {
+    let places: Vec<usize> = (0..table.columns.len()).filter(|place| table.columns[*place].sent).collect();
+    let names: Vec<String> = places.iter().map(|place| quote(&table.columns[*place].name)).collect();
+    let marks: Vec<String> = (1..=places.len()).map(|n| format!("${n}")).collect();
+    let arguments: Vec<Argument> =
+        places.iter().map(|place| Argument::raw(table.columns[*place].type_oid, row.values[*place])).collect();
+    let statement = format!(
+        "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE VALUES ({})",
+        table.qualified(),
+        names.join(", "),
+        marks.join(", ")
+    );
+    plan::run(&statement, &arguments);
+}
+
+/// The row cannot be built: a large value was not sent and nobody here has it. The proof fetches it from a peer.
+fn not_whole(arriving: &Arriving, table: &Table, changed: &Changed, after: &Row) {
+    let gone = state::gone(table, &key_id::of(table, after), &arriving.version());
+    let applies = decide(&gone.state, &arriving.version()).applies();
+    let entry = Entry {
+        kind: "UPDATE-DELETE",
+        possible: true,
+        winner: if applies { Winner::Remote } else { Winner::Local },
+        local: None,
+        remote: changed.after_json(table),
+        base: gone.row_gone,
+        local_version: state::known(&gone.state),
+        reason: Some("the update did not send a large value, and the row is not here; it is fetched from a peer"),
+    };
+    entry.write(arriving, table, after);
+}
+
+/// Without a key a row that is not here cannot be told from one that was changed here.
+fn without_key(arriving: &Arriving, table: &Table, changed: &Changed) {
+    let Some(before) = &changed.before else { return };
+    let _canonical = Canonical::begin();
+    let entry = Entry {
+        kind: if changed.change == Change::Delete { "UPDATE-DELETE" } else { "UPDATE-UPDATE" },
+        possible: true,
+        winner: Winner::Local,
+        local: None,
+        remote: changed.after_json(table),
+        base: Some(before.json(table)),
+        local_version: None,
+        reason: Some("no row here equals the one before the change, and the table has no primary key to find it by"),
+    };
+    entry.write(arriving, table, before);
+}

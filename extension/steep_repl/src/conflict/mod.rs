@@ -1,0 +1,15 @@
+//! Conflicts, in the apply worker: what arrives, what is here, which of them stays, and the record of it.
+//!
+//! `session` knows the stream and its current change; `put`, `take` decide rows that a trigger brings; `missing` settles
+//! changes whose row is not here; `unique` the clashes; `log` writes the entries. The rules themselves are in the crate
+//! `conflict`.
+
+pub mod changed;
+pub mod log;
+pub mod missing;
+pub mod put;
+pub mod remember;
+pub mod session;
+pub mod state;
+pub mod take;
+pub mod unique;

@@ -1,0 +1,187 @@
+//! A row arrives under a key: inserted, updated, or moved here from another key.
+
+use crate::conflict::changed::Changed;
+use crate::conflict::log::{Entry, Winner};
+use crate::conflict::session::{self, Arriving};
+use crate::conflict::{missing, state, unique};
+use crate::pg::canonical::Canonical;
+use crate::pg::commit_time::Writer;
+use crate::pg::key_id;
+use crate::pg::row::Row;
+use crate::pg::stored_row::{OpenTable, StoredRow};
+use crate::pg::table::Table;
+use crate::pg::tombstone;
+use conflict::{Change, Evidence, State, Verdict, decide, find};
+
+/// What the trigger answers.
+pub enum Outcome {
+    /// The write goes on as it came.
+    Pass,
+    /// Nothing is written.
+    Skip,
+    /// The write goes on with this row.
+    Replace(Row),
+}
+
+/// Decides a row that is about to be inserted: an INSERT of the stream, or an update whose row is not here or has moved.
+pub fn insert(open: &OpenTable, new: &Row) -> Outcome {
+    let table = &open.table;
+    let Some(arriving) = session::arriving(&table.schema, &table.name) else { return Outcome::Pass };
+    if table.key_index.is_none() {
+        return Outcome::Pass;
+    }
+    let version = arriving.version();
+    let stored = open.find_by_key(new);
+    let mut evidence = Evidence::default();
+    let mut gone = None;
+    let held = match &stored {
+        Some(row) => state::of_row(table, row),
+        None => {
+            let found = state::gone(table, &key_id::of(table, new), &version);
+            evidence.both_deleted = found.both_deleted;
+            evidence.moved_away = found.moved_to.is_some();
+            let held = found.state.clone();
+            gone = Some(found);
+            held
+        }
+    };
+    if held == State::Absent && table.uniques().is_empty() {
+        return Outcome::Pass;
+    }
+    let verdict = decide(&held, &version);
+    evidence.written_here = state::written_here(&held);
+    if held != State::Absent
+        && let Some(changed) = Changed::read(&arriving, table)
+    {
+        if let Some(finding) = find(&held, changed.change, &version, verdict, evidence) {
+            let winner = if verdict.applies() { Winner::Remote } else { Winner::Local };
+            let mut entry = Entry::found(&finding, winner, state::known(&held));
+            entry.local = stored.as_ref().map(|row| json(&row.row, open));
+            entry.remote = Some(json(new, open));
+            entry.base = changed.before_json(table).or_else(|| gone.as_ref().and_then(|g| g.row_gone.clone()));
+            entry.write(&arriving, table, new);
+        }
+        if changed.change == Change::Update && verdict.applies() {
+            missing::lost_move(table, gone.as_ref());
+        }
+    }
+    if !verdict.applies() {
+        return Outcome::Skip;
+    }
+    if unique::gives_way(open, &arriving, new, stored.as_ref()) {
+        return Outcome::Skip;
+    }
+    if let Some(row) = stored {
+        // It makes room for the one that arrives, under the same key: no tombstone.
+        open.remove(&row);
+    }
+    Outcome::Pass
+}
+
+/// Decides an update of a row that is here.
+pub fn update(open: &OpenTable, old: &StoredRow, new: &Row) -> Outcome {
+    let table = &open.table;
+    let Some(arriving) = session::arriving(&table.schema, &table.name) else { return Outcome::Pass };
+    if table.key_index.is_none() {
+        return Outcome::Pass;
+    }
+    let version = arriving.version();
+    let in_order = in_stream_order(old.writer, version.time);
+    let moved = arriving.has_old && !old.row.same(new, table, table.key.iter().copied());
+    let claims = unique::claims_anew(table, &old.row, new);
+    if in_order && !moved && !claims {
+        return Outcome::Pass;
+    }
+    let held = state::of_row(table, old);
+    let Some(changed) = Changed::read(&arriving, table) else { return Outcome::Pass };
+    let verdict = decide(&held, &version);
+    let saw = if in_order { None } else { changed.saw(&old.row, table) };
+    let evidence = Evidence { written_here: state::written_here(&held), saw_what_is_here: saw, ..Evidence::default() };
+    let whole = if saw == Some(false) { with_own_values(new, &changed, table.columns.len()) } else { None };
+    let row = whole.as_ref().unwrap_or(new);
+    log(open, &arriving, &changed, &held, verdict, evidence, old, Some(row));
+    if moved {
+        return move_row(open, old, row, verdict);
+    }
+    if !verdict.applies() || claims && unique::gives_way(open, &arriving, row, Some(old)) {
+        return Outcome::Skip;
+    }
+    whole.map_or(Outcome::Pass, Outcome::Replace)
+}
+
+/// A change of the key is a deletion under the old and an insertion under the new, each decided by itself.
+fn move_row(open: &OpenTable, old: &StoredRow, new: &Row, verdict: Verdict) -> Outcome {
+    if verdict.applies() {
+        remember_move(open, old, new);
+        open.remove(old);
+    }
+    missing::insert_row(&open.table, new);
+    Outcome::Skip
+}
+
+fn remember_move(open: &OpenTable, old: &StoredRow, new: &Row) {
+    let table = &open.table;
+    let stone = tombstone::Tombstone {
+        row_gone: Some(json(&old.row, open)),
+        moved_to: Some(key_json(new, table)),
+        displaced: false,
+        version: None,
+    };
+    tombstone::write(table.root, &key_id::of(table, &old.row), &stone);
+}
+
+/// Whether the row here came through this very stream, or this transaction wrote it, with an earlier time: nothing to
+/// decide.
+pub fn in_stream_order(writer: Writer, arriving: i64) -> bool {
+    match writer {
+        Writer::Ours => true,
+        Writer::Committed { time, origin, xid } => origin != 0 && time <= arriving && session::wrote(origin, xid),
+        Writer::Unknown => false,
+    }
+}
+
+/// Large values that the update did not touch are not sent: the server takes them from the row here, which may be
+/// another one than the writer saw. The row with the writer's own values, when they are known.
+fn with_own_values(new: &Row, changed: &Changed, columns: usize) -> Option<Row> {
+    let after = changed.after.as_ref().filter(|_| changed.whole)?;
+    let mut row = new.clone();
+    for place in 0..columns {
+        // Generated columns are not in the message; the server computes them after this.
+        if after.values[place].is_some() || row.values[place].is_some() {
+            row.values[place] = after.values[place].or(row.values[place]);
+        }
+    }
+    Some(row)
+}
+
+#[allow(clippy::too_many_arguments, reason = "one conflict has these parts")]
+pub fn log(
+    open: &OpenTable,
+    arriving: &Arriving,
+    changed: &Changed,
+    held: &State,
+    verdict: Verdict,
+    evidence: Evidence,
+    old: &StoredRow,
+    new: Option<&Row>,
+) {
+    let Some(finding) = find(held, changed.change, &arriving.version(), verdict, evidence) else { return };
+    let winner = if verdict.applies() { Winner::Remote } else { Winner::Local };
+    let mut entry = Entry::found(&finding, winner, state::known(held));
+    entry.local = Some(json(&old.row, open));
+    entry.remote = if changed.change == Change::Delete { None } else { new.map(|row| json(row, open)) };
+    entry.base = changed.before_json(&open.table);
+    entry.write(arriving, &open.table, &old.row);
+}
+
+/// The key of a row as JSON.
+pub fn key_json(row: &Row, table: &Table) -> String {
+    let _canonical = Canonical::begin();
+    row.json_of(table, table.key.iter().copied())
+}
+
+/// A row as JSON.
+pub fn json(row: &Row, open: &OpenTable) -> String {
+    let _canonical = Canonical::begin();
+    row.json(&open.table)
+}

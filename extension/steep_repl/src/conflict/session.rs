@@ -1,0 +1,212 @@
+//! The stream that this apply worker receives, its open transaction and the change that is being applied.
+
+use crate::pg::plan::{self, Argument};
+use conflict::Version;
+use pgoutput::{Message, Relation};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// What does not change while the worker runs.
+#[derive(Clone)]
+pub struct Stream {
+    pub me: Arc<str>,
+    pub peer: Arc<str>,
+    pub subscription: Rc<str>,
+    pub subscription_oid: u32,
+    /// The origin number of the peer, and since which local transaction it has meant that peer.
+    pub origin: u16,
+    pub origin_since: u32,
+}
+
+/// The remote transaction that is being applied.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Transaction {
+    pub final_lsn: u64,
+    pub commit_time: i64,
+    pub xid: u32,
+    /// Which change of it is the current one, from 1.
+    pub change: u32,
+}
+
+/// A change of a row that has been handed to the apply worker and not yet been settled.
+pub struct Current {
+    pub relation: Rc<Relation>,
+    /// Our trigger has decided about it.
+    pub decided: bool,
+}
+
+struct Session {
+    stream: Stream,
+    transaction: Transaction,
+    relations: HashMap<u32, Rc<Relation>>,
+    current: Option<Current>,
+    message: Vec<u8>,
+}
+
+thread_local! {
+    static SESSION: RefCell<Option<Session>> = const { RefCell::new(None) };
+}
+
+/// Begins to look at the stream of the slot, when that is one of our links.
+pub fn begin(slot: &str, origin: u16) {
+    let row = plan::rows(
+        "SELECT * FROM steep_repl._apply_session($1, $2)",
+        &[Argument::text(slot), Argument::of(Some(i32::from(origin)))],
+    );
+    let session = row.into_iter().next().and_then(|row| {
+        let [me, peer, subscription, oid, since] = <[Option<String>; 5]>::try_from(row).ok()?;
+        Some(Session {
+            stream: Stream {
+                me: me?.into(),
+                peer: peer?.into(),
+                subscription: subscription?.into(),
+                subscription_oid: oid?.parse().ok()?,
+                origin,
+                origin_since: since?.parse().ok()?,
+            },
+            transaction: Transaction::default(),
+            relations: HashMap::new(),
+            current: None,
+            message: Vec::new(),
+        })
+    });
+    SESSION.set(session);
+}
+
+/// Takes note of a message that is about to be applied; the commit time when a transaction begins.
+pub fn note(message: &[u8]) -> Option<i64> {
+    SESSION.with_borrow_mut(|session| {
+        let session = session.as_mut()?;
+        match pgoutput::glance(message) {
+            (b'I' | b'U' | b'D', relation) => {
+                session.transaction.change += 1;
+                session.current =
+                    session.relations.get(&relation).map(|r| Current { relation: r.clone(), decided: false });
+                session.message.clear();
+                session.message.extend_from_slice(message);
+                None
+            }
+            (b'B' | b'R', _) => match pgoutput::parse(message) {
+                Some(Message::Begin { final_lsn, commit_time, xid }) => {
+                    session.transaction = Transaction { final_lsn, commit_time, xid, change: 0 };
+                    Some(commit_time)
+                }
+                Some(Message::Relation(relation)) => {
+                    if relation.schema != "steep_repl" {
+                        session.relations.insert(relation.id, Rc::new(relation));
+                    }
+                    None
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    })
+}
+
+/// Whether this process applies a stream of ours.
+pub fn active() -> bool {
+    SESSION.with_borrow(Option::is_some)
+}
+
+/// The change that a trigger on this table decides about, if it is the one that arrived: not a write of somebody's own
+/// trigger into another table.
+pub fn arriving(schema: &str, name: &str) -> Option<Arriving> {
+    SESSION.with_borrow_mut(|session| {
+        let session = session.as_mut()?;
+        let current = session.current.as_mut()?;
+        if current.relation.name != name || current.relation.schema != schema {
+            return None;
+        }
+        current.decided = true;
+        Some(Arriving {
+            has_old: session.message.get(5).is_some_and(|b| *b != b'N'),
+            transaction: session.transaction,
+            relation: current.relation.clone(),
+        })
+    })
+}
+
+/// The transaction that is being applied, as seen by a table of it.
+pub fn transaction_of(schema: &str, name: &str) -> Option<Arriving> {
+    SESSION.with_borrow(|session| {
+        let session = session.as_ref()?;
+        let relation = session.relations.values().find(|r| r.name == name && r.schema == schema)?.clone();
+        Some(Arriving { has_old: false, transaction: session.transaction, relation })
+    })
+}
+
+/// Takes the current change when no trigger has decided about it.
+pub fn undecided() -> Option<Arriving> {
+    SESSION.with_borrow_mut(|session| {
+        let session = session.as_mut()?;
+        let current = session.current.as_ref()?;
+        let kind = session.message.first().copied().unwrap_or(0);
+        let missing = !current.decided && kind != b'I';
+        let arriving = missing.then(|| Arriving {
+            has_old: session.message.get(5).is_some_and(|b| *b != b'N'),
+            transaction: session.transaction,
+            relation: current.relation.clone(),
+        });
+        if arriving.is_none() {
+            session.current = None;
+        }
+        arriving
+    })
+}
+
+/// The current change is settled.
+pub fn settled() {
+    SESSION.with_borrow_mut(|session| {
+        if let Some(session) = session.as_mut() {
+            session.current = None;
+        }
+    });
+}
+
+/// Whether our trigger has decided about the current change.
+pub fn decided() -> bool {
+    SESSION.with_borrow(|session| session.as_ref().and_then(|s| s.current.as_ref()).is_some_and(|c| c.decided))
+}
+
+pub fn stream() -> Option<Stream> {
+    SESSION.with_borrow(|session| session.as_ref().map(|s| s.stream.clone()))
+}
+
+/// Whether the row with this origin number and transaction came through this stream.
+pub fn wrote(origin: u16, xid: u32) -> bool {
+    SESSION.with_borrow(|session| {
+        session
+            .as_ref()
+            .is_some_and(|s| s.stream.origin == origin && xid.wrapping_sub(s.stream.origin_since).cast_signed() >= 0)
+    })
+}
+
+/// The version of the transaction that is being applied.
+pub fn open_version() -> Option<Version> {
+    SESSION.with_borrow(|session| {
+        session.as_ref().map(|s| Version { time: s.transaction.commit_time, node: s.stream.peer.clone() })
+    })
+}
+
+/// The current message, copied: deciding may bring other messages' worth of work.
+pub fn message() -> Vec<u8> {
+    SESSION.with_borrow(|session| session.as_ref().map(|s| s.message.clone()).unwrap_or_default())
+}
+
+/// What arrives, as far as it is known without reading the whole message.
+pub struct Arriving {
+    /// The message has the row, or key, from before the change.
+    pub has_old: bool,
+    pub transaction: Transaction,
+    pub relation: Rc<Relation>,
+}
+
+impl Arriving {
+    /// The version of what arrives.
+    pub fn version(&self) -> Version {
+        open_version().unwrap_or_else(|| Version::new(self.transaction.commit_time, ""))
+    }
+}

@@ -1,0 +1,108 @@
+//! What this node holds under a key, with its version.
+
+use crate::conflict::session;
+use crate::pg::commit_time::Writer;
+use crate::pg::key_id::{self, KeyId};
+use crate::pg::plan::{self, Argument};
+use crate::pg::stored_row::StoredRow;
+use crate::pg::table::Table;
+use crate::pg::tombstone::{self, Found};
+use conflict::{Known, State, Version};
+
+/// The version that a writer stands for; None when nobody knows it.
+pub fn version_of(writer: Writer, root: u32, key: &dyn Fn() -> KeyId) -> Option<Known> {
+    match writer {
+        Writer::Ours => session::open_version().map(Version::known),
+        Writer::Unknown => None,
+        Writer::Committed { time, origin: 0, .. } => Some(Version { time, node: session::stream()?.me }.known()),
+        Writer::Committed { time, origin, xid } if session::wrote(origin, xid) => {
+            Some(Version { time, node: session::stream()?.peer }.known())
+        }
+        Writer::Committed { time, origin, xid } => elsewhere(time, origin, xid, root, &key()),
+    }
+}
+
+/// Rows of other peers, of copies and of repairs: the map of origins says.
+fn elsewhere(time: i64, origin: u16, xid: u32, root: u32, key: &KeyId) -> Option<Known> {
+    let row = plan::rows(
+        "SELECT micros, node, adopted FROM steep_repl._written_by($1, $2, $3, $4, $5::uuid)",
+        &[
+            Argument::of(Some(time)),
+            Argument::of(Some(i32::from(origin))),
+            Argument::of(Some(i64::from(xid))),
+            Argument::of(Some(i64::from(root))),
+            Argument::text(&key_id::text(key)),
+        ],
+    );
+    let [time, node, adopted] = <[Option<String>; 3]>::try_from(row.into_iter().next()?).ok()?;
+    let version = Version { time: time?.parse().ok()?, node: node?.into() };
+    Some(Known { version, adopted: adopted.as_deref() == Some("t") })
+}
+
+/// What is known of a key that has no row.
+pub struct Gone {
+    pub state: State,
+    pub row_gone: Option<String>,
+    /// The key that its row was given, as JSON, and by which transaction of this node.
+    pub moved_to: Option<String>,
+    pub moved_here_by: Option<u32>,
+    /// The arriving node had deleted the key too, before the deletion that counts here.
+    pub both_deleted: bool,
+}
+
+/// Looks up the tombstones of a key; the latest counts.
+pub fn gone(table: &Table, key: &KeyId, arriving: &Version) -> Gone {
+    let mut latest: Option<(Option<Known>, Found)> = None;
+    let mut deleted_there = None;
+    for found in tombstone::find(table.root, key) {
+        let version = match &found.tombstone.version {
+            Some((time, node)) => Some(Known { version: Version::new(*time, node), adopted: true }),
+            None => version_of(found.writer, table.root.to_u32(), &|| *key),
+        };
+        if let Some(known) = &version
+            && known.version.node == arriving.node
+            && !found.tombstone.displaced
+        {
+            deleted_there = deleted_there.max(Some(known.version.clone()));
+        }
+        if latest.as_ref().is_none_or(|(best, _)| time_of(best) <= time_of(&version)) {
+            latest = Some((version, found));
+        }
+    }
+    let Some((version, found)) = latest else {
+        return Gone { state: State::Absent, row_gone: None, moved_to: None, moved_here_by: None, both_deleted: false };
+    };
+    let both_deleted = version.as_ref().is_some_and(|k| deleted_there.is_some_and(|there| there < k.version));
+    Gone {
+        state: State::Gone { version, displaced: found.tombstone.displaced },
+        row_gone: found.tombstone.row_gone,
+        moved_here_by: match found.writer {
+            Writer::Committed { origin: 0, xid, .. } if found.tombstone.moved_to.is_some() => Some(xid),
+            _ => None,
+        },
+        moved_to: found.tombstone.moved_to,
+        both_deleted,
+    }
+}
+
+fn time_of(known: &Option<Known>) -> Option<&Version> {
+    known.as_ref().map(|k| &k.version)
+}
+
+/// The state of a key that has a row.
+pub fn of_row(table: &Table, row: &StoredRow) -> State {
+    State::Row(version_of(row.writer, table.root.to_u32(), &|| key_id::of(table, &row.row)))
+}
+
+/// The version of a state.
+pub fn known(state: &State) -> Option<&Version> {
+    match state {
+        State::Absent => None,
+        State::Row(version) | State::Gone { version, .. } => version.as_ref().map(|k| &k.version),
+    }
+}
+
+/// Whether it was written on this node.
+pub fn written_here(state: &State) -> bool {
+    known(state).is_some_and(|version| session::stream().is_some_and(|s| s.me == version.node))
+}

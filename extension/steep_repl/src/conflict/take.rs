@@ -1,0 +1,42 @@
+//! A row is to be deleted.
+
+use crate::conflict::changed::Changed;
+use crate::conflict::put::{self, Outcome, in_stream_order};
+use crate::conflict::{session, state};
+use crate::pg::key_id;
+use crate::pg::stored_row::{OpenTable, StoredRow};
+use crate::pg::tombstone;
+use conflict::{Change, Evidence, State, decide};
+
+/// Decides a deletion of a row that is here: a DELETE of the stream, or the first half of an update that moves the row
+/// to another partition.
+pub fn delete(open: &OpenTable, old: &StoredRow) -> Outcome {
+    let table = &open.table;
+    let Some(arriving) = session::arriving(&table.schema, &table.name) else { return Outcome::Pass };
+    let version = arriving.version();
+    if table.key_index.is_none() || in_stream_order(old.writer, version.time) {
+        return Outcome::Pass;
+    }
+    let held = state::of_row(table, old);
+    let Some(changed) = Changed::read(&arriving, table) else { return Outcome::Pass };
+    let verdict = decide(&held, &version);
+    let evidence = Evidence {
+        written_here: state::written_here(&held),
+        saw_what_is_here: changed.saw(&old.row, table),
+        inserted_again_here: changed.change == Change::Delete && inserted_again(open, old, &held),
+        ..Evidence::default()
+    };
+    let new = changed.after.as_ref();
+    put::log(open, &arriving, &changed, &held, verdict, evidence, old, new);
+    if verdict.applies() { Outcome::Pass } else { Outcome::Skip }
+}
+
+/// Whether the node that wrote the row here had deleted the key before.
+fn inserted_again(open: &OpenTable, old: &StoredRow, held: &State) -> bool {
+    let Some(here) = state::known(held) else { return false };
+    tombstone::find(open.table.root, &key_id::of(&open.table, &old.row)).into_iter().any(|found| {
+        !found.all_keys
+            && state::version_of(found.writer, open.table.root.to_u32(), &|| key_id::of(&open.table, &old.row))
+                .is_some_and(|gone| gone.version.node == here.node && gone.version <= *here)
+    })
+}

@@ -1,0 +1,164 @@
+//! Rows that claim a unique value which others hold.
+
+use crate::conflict::log::{Entry, Winner};
+use crate::conflict::put::json;
+use crate::conflict::session::{self, Arriving};
+use crate::conflict::state;
+use crate::pg::canonical::Canonical;
+use crate::pg::key_id;
+use crate::pg::plan::{self, Argument};
+use crate::pg::row::{self, Row};
+use crate::pg::stored_row::{OpenTable, StoredRow, with_open};
+use crate::pg::table::Table;
+use crate::pg::tombstone::{self, Tombstone};
+use crate::pg::transaction;
+use conflict::{Clash, Version, clash};
+use std::cell::RefCell;
+
+/// A row by its leaf and the text of its key.
+type Touched = (u32, Vec<Option<String>>);
+
+thread_local! {
+    /// Rows with deferrable unique values that the open transaction has written.
+    static DEFERRED: RefCell<Vec<Touched>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Whether an update changes a column of a unique index.
+pub fn claims_anew(table: &Table, old: &Row, new: &Row) -> bool {
+    table.uniques().iter().any(|index| !old.same(new, table, index.columns.iter().copied()))
+}
+
+/// Settles the clashes of an arriving row. True when it gives way: then it is displaced, and so is the older row
+/// under its key. Otherwise those that hold its values are displaced and gone.
+pub fn gives_way(open: &OpenTable, arriving: &Arriving, new: &Row, own: Option<&StoredRow>) -> bool {
+    let table = &open.table;
+    if table.uniques().iter().any(|index| index.deferrable) {
+        let key =
+            table.key.iter().map(|place| new.values[*place].map(|v| row::write(&table.columns[*place], v))).collect();
+        DEFERRED.with_borrow_mut(|list| list.push((table.oid.to_u32(), key)));
+    }
+    let holders = holders(open, new, false);
+    settle(open, arriving, new, own, &holders)
+}
+
+/// At the end of a remote transaction: deferrable unique indexes, which apply workers do not enforce and which a
+/// transaction may break in its midst.
+pub fn check_deferred() {
+    let list = DEFERRED.take();
+    if list.is_empty() {
+        return;
+    }
+    transaction::within_apply(|| {
+        for (oid, key) in list {
+            with_open(oid.into(), |open| check_row(open, &key));
+        }
+    });
+}
+
+fn check_row(open: &OpenTable, key: &[Option<String>]) {
+    let table = &open.table;
+    let Some(arriving) = session::transaction_of(&table.schema, &table.name) else { return };
+    let mut like = Row { values: vec![None; table.columns.len()] };
+    for (place, text) in table.key.iter().zip(key) {
+        like.values[*place] = text.as_ref().map(|text| row::read(&table.columns[*place], text));
+    }
+    if let Some(stored) = open.find_by_key(&like) {
+        let holders = holders(open, &stored.row, true);
+        settle(open, &arriving, &stored.row, Some(&stored), &holders);
+    }
+}
+
+fn settle(
+    open: &OpenTable,
+    arriving: &Arriving,
+    new: &Row,
+    own: Option<&StoredRow>,
+    holders: &[(String, StoredRow)],
+) -> bool {
+    let table = &open.table;
+    if holders.is_empty() {
+        return false;
+    }
+    let version = arriving.version();
+    let versions: Vec<Option<Version>> =
+        holders.iter().map(|(_, row)| state::known(&state::of_row(table, row)).cloned()).collect();
+    let decision = clash(&version, versions.iter().map(Option::as_ref));
+    for ((index, holder), held) in holders.iter().zip(&versions) {
+        let loses = match decision {
+            Clash::HoldersGiveWay => true,
+            Clash::ArrivingGivesWay => held.as_ref().is_some_and(|held| *held > version),
+        };
+        if !loses {
+            continue;
+        }
+        let reason = format!("both claim the same value in {index}");
+        let entry = Entry {
+            kind: "UNIQUE",
+            possible: false,
+            winner: if decision == Clash::HoldersGiveWay { Winner::Remote } else { Winner::Local },
+            local: Some(json(&holder.row, open)),
+            remote: Some(json(new, open)),
+            base: None,
+            local_version: held.as_ref(),
+            reason: Some(&reason),
+        };
+        match decision {
+            Clash::HoldersGiveWay => {
+                entry.write(arriving, table, &holder.row);
+                open.remove(holder);
+                displace(open, &holder.row, held.as_ref());
+            }
+            Clash::ArrivingGivesWay => entry.write(arriving, table, new),
+        }
+    }
+    if decision == Clash::ArrivingGivesWay {
+        if let Some(row) = own {
+            open.remove(row);
+        }
+        displace(open, new, Some(&version));
+    }
+    decision == Clash::ArrivingGivesWay
+}
+
+/// The rows that hold a unique value of the new one, other than the row under its own key; each once, locked.
+fn holders(open: &OpenTable, new: &Row, deferrable: bool) -> Vec<(String, StoredRow)> {
+    let table = &open.table;
+    let mut places: Vec<(String, String)> = Vec::new();
+    for index in table.uniques().iter().filter(|index| index.deferrable == deferrable) {
+        for place in plan::run(&index.clash_query, &[open.composite(new)]).0.into_iter().flatten().flatten() {
+            if places.iter().all(|(_, known)| *known != place) {
+                places.push((index.name.clone(), place));
+            }
+        }
+    }
+    let own = key_id::of(table, new);
+    places
+        .into_iter()
+        .filter_map(|(index, place)| Some((index, open.at(&place)?)))
+        .filter(|(_, row)| key_id::of(table, &row.row) != own)
+        .collect()
+}
+
+/// Remembers a displaced row here, and has the worker tell all other nodes.
+fn displace(open: &OpenTable, row: &Row, version: Option<&Version>) {
+    let table = &open.table;
+    let key = key_id::of(table, row);
+    let version = version.map(|v| (v.time, v.node.to_string()));
+    let (row_json, key_json) = {
+        let _canonical = Canonical::begin();
+        (row.json(table), row.json_of(table, table.key.iter().copied()))
+    };
+    let stone = Tombstone { row_gone: Some(row_json), moved_to: None, displaced: true, version: version.clone() };
+    tombstone::write(table.root, &key, &stone);
+    let (time, node) = version.unzip();
+    plan::rows(
+        "SELECT steep_repl._queue_displaced($1, $2, $3, $4, $5)::text",
+        &[
+            Argument::text(&table.schema),
+            Argument::text(&table.name),
+            Argument::text(&key_json),
+            Argument::of(time),
+            Argument::of(node),
+        ],
+    );
+}

@@ -1,0 +1,92 @@
+//! The two triggers on a replicated table: one decides about rows in an apply worker, one remembers rows that are gone.
+//!
+//! Written as plain C functions, because they run for every row.
+
+use super::row::Row;
+use super::stored_row::{OpenTable, StoredRow};
+use crate::conflict::put::{self, Outcome};
+use crate::conflict::{remember, session, take};
+use pgrx::pg_sys;
+
+const OPERATION: u32 = pg_sys::TRIGGER_EVENT_OPMASK;
+
+/// What PostgreSQL asks of a C function before it calls it ("C-Language Functions", version 1 calling conventions).
+static VERSION_ONE: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
+
+#[unsafe(no_mangle)]
+pub extern "C" fn pg_finfo_steep_repl_decide() -> &'static pg_sys::Pg_finfo_record {
+    &VERSION_ONE
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn pg_finfo_steep_repl_remember() -> &'static pg_sys::Pg_finfo_record {
+    &VERSION_ONE
+}
+
+/// BEFORE INSERT OR UPDATE OR DELETE … FOR EACH ROW, ENABLE REPLICA: decides what the stream brings. Everybody else's
+/// writes pass.
+///
+/// # Safety
+/// Called by the server.
+#[unsafe(no_mangle)]
+#[pgrx::pg_guard]
+pub unsafe extern "C-unwind" fn steep_repl_decide(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: the context of a row trigger (src/include/commands/trigger.h).
+    unsafe {
+        let data = trigger_data(call);
+        let operation = (*data).tg_event & OPERATION;
+        let old = (*data).tg_trigtuple;
+        let new = if operation == pg_sys::TRIGGER_EVENT_UPDATE { (*data).tg_newtuple } else { old };
+        if !session::active() {
+            return pg_sys::Datum::from(new);
+        }
+        let relation = (*data).tg_relation;
+        let open = OpenTable::of(relation);
+        let row = |tuple| Row::of_tuple(tuple, (*relation).rd_att);
+        let outcome = match operation {
+            pg_sys::TRIGGER_EVENT_INSERT => put::insert(&open, &row(new)),
+            pg_sys::TRIGGER_EVENT_UPDATE => put::update(&open, &StoredRow::of_tuple(relation, old), &row(new)),
+            _ => take::delete(&open, &StoredRow::of_tuple(relation, old)),
+        };
+        match outcome {
+            Outcome::Pass => pg_sys::Datum::from(new),
+            Outcome::Skip => pg_sys::Datum::from(0),
+            Outcome::Replace(row) => {
+                let values: Vec<_> = row.values.iter().map(|v| v.unwrap_or(pg_sys::Datum::from(0))).collect();
+                let nulls: Vec<_> = row.values.iter().map(Option::is_none).collect();
+                pg_sys::Datum::from(pg_sys::heap_form_tuple((*relation).rd_att, values.as_ptr(), nulls.as_ptr()))
+            }
+        }
+    }
+}
+
+/// AFTER DELETE OR UPDATE (of the key) … FOR EACH ROW, ENABLE ALWAYS: writes the tombstone.
+///
+/// # Safety
+/// Called by the server.
+#[unsafe(no_mangle)]
+#[pgrx::pg_guard]
+pub unsafe extern "C-unwind" fn steep_repl_remember(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: as above.
+    unsafe {
+        let data = trigger_data(call);
+        let relation = (*data).tg_relation;
+        let open = OpenTable::of(relation);
+        let old = Row::of_tuple((*data).tg_trigtuple, (*relation).rd_att);
+        let updated = (*data).tg_event & OPERATION == pg_sys::TRIGGER_EVENT_UPDATE;
+        let new = updated.then(|| Row::of_tuple((*data).tg_newtuple, (*relation).rd_att));
+        remember::gone(&open, &old, new.as_ref());
+        pg_sys::Datum::from(0)
+    }
+}
+
+unsafe fn trigger_data(call: pg_sys::FunctionCallInfo) -> *mut pg_sys::TriggerData {
+    // SAFETY: by the caller.
+    unsafe {
+        let context = (*call).context;
+        if context.is_null() || (*context).type_ != pg_sys::NodeTag::T_TriggerData {
+            pgrx::error!("this is a trigger function of steep_repl; add_table() makes its triggers");
+        }
+        context.cast()
+    }
+}

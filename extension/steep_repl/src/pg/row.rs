@@ -1,0 +1,139 @@
+//! A row's values in memory: from a table, or from a message of the stream.
+
+use super::table::{Column, JsonForm, Table};
+use pgoutput::{Tuple, Value};
+use pgrx::pg_sys;
+use pgrx::pg_sys::submodules::ffi::pg_guard_ffi_boundary;
+use std::ffi::{CStr, CString};
+
+unsafe extern "C-unwind" {
+    // src/include/utils/datum.h
+    fn datum_image_eq(one: pg_sys::Datum, other: pg_sys::Datum, by_value: bool, length: i32) -> bool;
+}
+
+/// The values of a row, one a column of its table, dropped ones included. They lie in the memory of the current message
+/// or statement.
+#[derive(Clone)]
+pub struct Row {
+    pub values: Vec<Option<pg_sys::Datum>>,
+}
+
+impl Row {
+    /// The values of a tuple.
+    ///
+    /// # Safety
+    /// `tuple` has the columns of `descriptor` and outlives the row.
+    pub unsafe fn of_tuple(tuple: pg_sys::HeapTuple, descriptor: pg_sys::TupleDesc) -> Self {
+        // SAFETY: by the caller.
+        unsafe {
+            let count = (*descriptor).natts as usize;
+            let mut values = vec![pg_sys::Datum::from(0); count];
+            let mut nulls = vec![true; count];
+            pg_sys::heap_deform_tuple(tuple, descriptor, values.as_mut_ptr(), nulls.as_mut_ptr());
+            Self { values: values.into_iter().zip(nulls).map(|(v, null)| (!null).then_some(v)).collect() }
+        }
+    }
+
+    /// The values of a row in a message whose columns have these names; `fallback` gives what was not sent because it had
+    /// not changed. Also says whether all values of the table's sent columns are there.
+    pub fn of_message(
+        table: &Table,
+        names: &[String],
+        tuple: &Tuple<'_>,
+        fallback: Option<&Tuple<'_>>,
+    ) -> (Self, bool) {
+        let mut values = vec![None; table.columns.len()];
+        let mut whole = !tuple.key_only;
+        for (name, value) in names.iter().zip(&tuple.values) {
+            let Some(place) = table.place_of(name) else { continue };
+            let value = match value {
+                Value::Unchanged => {
+                    let position = names.iter().position(|n| n == name);
+                    let before = fallback.filter(|f| !f.key_only).and_then(|f| f.values.get(position?));
+                    match before {
+                        Some(Value::Unchanged) | None => {
+                            whole = false;
+                            continue;
+                        }
+                        Some(value) => *value,
+                    }
+                }
+                value => *value,
+            };
+            if let Value::Text(text) = value {
+                values[place] = Some(read(&table.columns[place], text));
+            }
+        }
+        (Self { values }, whole)
+    }
+
+    /// Whether two rows have the same values in these columns, byte by byte: 1.0 and 1.00 differ.
+    pub fn same(&self, other: &Self, table: &Table, places: impl IntoIterator<Item = usize>) -> bool {
+        places.into_iter().all(|place| match (self.values[place], other.values[place]) {
+            (None, None) => true,
+            (Some(one), Some(two)) => {
+                let column = &table.columns[place];
+                // SAFETY: values of the column's type.
+                unsafe { pg_guard_ffi_boundary(|| datum_image_eq(one, two, column.by_value, i32::from(column.length))) }
+            }
+            _ => false,
+        })
+    }
+
+    /// The row as a JSON object; the caller holds a `Canonical`.
+    pub fn json(&self, table: &Table) -> String {
+        self.json_of(table, (0..table.columns.len()).filter(|place| !table.columns[*place].dropped))
+    }
+
+    /// Some columns as a JSON object; the caller holds a `Canonical`.
+    pub fn json_of(&self, table: &Table, places: impl IntoIterator<Item = usize>) -> String {
+        let mut json = String::from("{");
+        for place in places {
+            let column = &table.columns[place];
+            if json.len() > 1 {
+                json.push_str(", ");
+            }
+            json.push_str(&serde_json::Value::from(column.name.as_str()).to_string());
+            json.push_str(": ");
+            match self.values[place] {
+                None => json.push_str("null"),
+                Some(value) => json.push_str(&in_json(&write(column, value), column.json)),
+            }
+        }
+        json.push('}');
+        json
+    }
+}
+
+/// A value from its text, as the apply worker reads it.
+pub fn read(column: &Column, text: &str) -> pg_sys::Datum {
+    let text = CString::new(text).unwrap_or_default();
+    // SAFETY: the input function of the column's type; it raises errors itself.
+    unsafe {
+        let (mut function, mut parameter) = (pg_sys::InvalidOid, pg_sys::InvalidOid);
+        pg_sys::getTypeInputInfo(column.type_oid, &mut function, &mut parameter);
+        pg_sys::OidInputFunctionCall(function, text.as_ptr().cast_mut(), parameter, column.modifier)
+    }
+}
+
+/// The text of a value.
+pub fn write(column: &Column, value: pg_sys::Datum) -> String {
+    // SAFETY: the output function of the column's type.
+    unsafe {
+        let (mut function, mut variable) = (pg_sys::InvalidOid, false);
+        pg_sys::getTypeOutputInfo(column.type_oid, &mut function, &mut variable);
+        CStr::from_ptr(pg_sys::OidOutputFunctionCall(function, value)).to_string_lossy().into_owned()
+    }
+}
+
+fn in_json(text: &str, form: JsonForm) -> String {
+    match form {
+        JsonForm::Raw => text.to_owned(),
+        JsonForm::Boolean => if text == "t" { "true" } else { "false" }.to_owned(),
+        // Not infinities and NaN, which JSON lacks, nor minus zero, which it loses.
+        JsonForm::Number if text != "-0" && text.bytes().all(|b| b.is_ascii_digit() || b"+-.e".contains(&b)) => {
+            text.to_owned()
+        }
+        JsonForm::Number | JsonForm::Text => serde_json::Value::from(text).to_string(),
+    }
+}

@@ -1,0 +1,200 @@
+//! What must be known of a table to decide about its rows, remembered a process until the catalogue changes.
+
+use super::unique_index::{self, Unique};
+use pgrx::pg_sys;
+use pgrx::pg_sys::submodules::ffi::pg_guard_ffi_boundary;
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::HashMap;
+use std::ffi::CStr;
+use std::rc::Rc;
+
+unsafe extern "C-unwind" {
+    // src/include/catalog/partition.h
+    fn get_partition_ancestors(relation: pg_sys::Oid) -> *mut pg_sys::List;
+}
+
+/// How a column's text stands in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JsonForm {
+    /// A number where it is a finite one.
+    Number,
+    Boolean,
+    /// JSON already.
+    Raw,
+    Text,
+}
+
+/// A column; a dropped one keeps its place.
+pub struct Column {
+    pub name: String,
+    pub type_oid: pg_sys::Oid,
+    pub modifier: i32,
+    pub collation: pg_sys::Oid,
+    pub by_value: bool,
+    pub length: i16,
+    pub json: JsonForm,
+    /// Neither dropped nor generated: its value is in the stream and in INSERT.
+    pub sent: bool,
+    pub dropped: bool,
+}
+
+/// A table or a leaf partition.
+pub struct Table {
+    pub oid: pg_sys::Oid,
+    /// The table that was added: itself, or the root of its partition tree.
+    pub root: pg_sys::Oid,
+    pub schema: String,
+    pub name: String,
+    pub owner: pg_sys::Oid,
+    pub columns: Vec<Column>,
+    /// Places in `columns` of the primary key, or of all sent columns without one.
+    pub key: Vec<usize>,
+    pub key_index: Option<pg_sys::Oid>,
+    uniques: OnceCell<Vec<Unique>>,
+}
+
+impl Table {
+    /// The name as it stands in SQL.
+    pub fn qualified(&self) -> String {
+        format!("{}.{}", quote(&self.schema), quote(&self.name))
+    }
+
+    /// The other unique indexes.
+    pub fn uniques(&self) -> &[Unique] {
+        self.uniques.get_or_init(|| unique_index::others(self.oid, self.key_index))
+    }
+
+    pub fn place_of(&self, column: &str) -> Option<usize> {
+        self.columns.iter().position(|c| !c.dropped && c.name == column)
+    }
+}
+
+/// An identifier as it stands in SQL, always quoted.
+pub fn quote(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+thread_local! {
+    static TABLES: RefCell<HashMap<u32, Rc<Table>>> = RefCell::new(HashMap::new());
+    static STALE: Cell<bool> = const { Cell::new(false) };
+    static WATCHING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The table behind an open relation.
+///
+/// # Safety
+/// `relation` is open.
+pub unsafe fn of(relation: pg_sys::Relation) -> Rc<Table> {
+    if !WATCHING.replace(true) {
+        // SAFETY: the callback only sets a flag.
+        unsafe { pg_sys::CacheRegisterRelcacheCallback(Some(changed), pg_sys::Datum::from(0)) };
+    }
+    if STALE.replace(false) {
+        TABLES.with_borrow_mut(HashMap::clear);
+    }
+    // SAFETY: by the caller.
+    let oid = unsafe { (*relation).rd_id };
+    if let Some(known) = TABLES.with_borrow(|tables| tables.get(&oid.to_u32()).cloned()) {
+        return known;
+    }
+    // SAFETY: by the caller.
+    let table = Rc::new(unsafe { look_up(relation) });
+    TABLES.with_borrow_mut(|tables| tables.insert(oid.to_u32(), table.clone()));
+    table
+}
+
+/// The same by OID; the caller holds a lock on it.
+pub fn by_oid(oid: pg_sys::Oid) -> Rc<Table> {
+    // SAFETY: opened and closed in one go; an error releases it.
+    unsafe {
+        let relation = pg_sys::table_open(oid, pg_sys::AccessShareLock as i32);
+        let table = of(relation);
+        pg_sys::table_close(relation, pg_sys::NoLock as i32);
+        table
+    }
+}
+
+#[pgrx::pg_guard]
+unsafe extern "C-unwind" fn changed(_argument: pg_sys::Datum, _relation: pg_sys::Oid) {
+    STALE.set(true);
+}
+
+unsafe fn look_up(relation: pg_sys::Relation) -> Table {
+    // SAFETY: an open relation and its descriptor; the lists are palloc'd and live long enough.
+    unsafe {
+        let oid = (*relation).rd_id;
+        let form = &*(*relation).rd_rel;
+        let root = if form.relispartition {
+            let ancestors = pg_guard_ffi_boundary(|| get_partition_ancestors(oid));
+            (*(*ancestors).elements.add((*ancestors).length as usize - 1)).oid_value
+        } else {
+            oid
+        };
+        let columns = columns_of((*relation).rd_att);
+        let primary = pg_sys::RelationGetPrimaryKeyIndex(relation, true);
+        let key_index = (primary != pg_sys::InvalidOid).then_some(primary);
+        let key = match key_index {
+            Some(index) => unique_index::columns(index),
+            None => (0..columns.len()).filter(|place| columns[*place].sent).collect(),
+        };
+        Table {
+            oid,
+            root,
+            schema: text(pg_sys::get_namespace_name(pg_sys::get_rel_namespace(root))),
+            name: text(pg_sys::get_rel_name(root)),
+            owner: form.relowner,
+            columns,
+            key,
+            key_index,
+            uniques: OnceCell::new(),
+        }
+    }
+}
+
+unsafe fn columns_of(descriptor: pg_sys::TupleDesc) -> Vec<Column> {
+    // SAFETY: the descriptor of an open relation.
+    unsafe {
+        // TupleDescAttr() of tupdesc.h: the attributes lie behind their compact forms.
+        let attributes = (*descriptor)
+            .compact_attrs
+            .as_ptr()
+            .add((*descriptor).natts as usize)
+            .cast::<pg_sys::FormData_pg_attribute>();
+        (0..(*descriptor).natts)
+            .map(|place| {
+                let attribute = &*attributes.add(place as usize);
+                Column {
+                    name: CStr::from_ptr(attribute.attname.data.as_ptr()).to_string_lossy().into_owned(),
+                    type_oid: attribute.atttypid,
+                    modifier: attribute.atttypmod,
+                    collation: attribute.attcollation,
+                    by_value: attribute.attbyval,
+                    length: attribute.attlen,
+                    json: json_form(pg_sys::getBaseType(attribute.atttypid)),
+                    sent: !attribute.attisdropped && attribute.attgenerated == 0,
+                    dropped: attribute.attisdropped,
+                }
+            })
+            .collect()
+    }
+}
+
+fn json_form(base: pg_sys::Oid) -> JsonForm {
+    match base {
+        pg_sys::INT2OID
+        | pg_sys::INT4OID
+        | pg_sys::INT8OID
+        | pg_sys::OIDOID
+        | pg_sys::NUMERICOID
+        | pg_sys::FLOAT4OID
+        | pg_sys::FLOAT8OID => JsonForm::Number,
+        pg_sys::BOOLOID => JsonForm::Boolean,
+        pg_sys::JSONBOID => JsonForm::Raw,
+        _ => JsonForm::Text,
+    }
+}
+
+unsafe fn text(name: *mut std::ffi::c_char) -> String {
+    // SAFETY: a C string of the server, or null for what is gone.
+    if name.is_null() { String::new() } else { unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned() }
+}

@@ -1,0 +1,137 @@
+//! Tombstones, written and looked up without SQL: deleting sessions pay for them.
+
+use super::commit_time::{self, Writer};
+use super::key_id::{ALL_KEYS, KeyId};
+use pgrx::pg_sys;
+use pgrx::{FromDatum, IntoDatum};
+
+/// A key whose row is gone.
+pub struct Tombstone {
+    pub row_gone: Option<String>,
+    /// The key that the row has now, as JSON.
+    pub moved_to: Option<String>,
+    pub displaced: bool,
+    /// When the version is not that of the writing transaction.
+    pub version: Option<(i64, String)>,
+}
+
+/// One that was found, with who wrote it.
+pub struct Found {
+    pub tombstone: Tombstone,
+    pub writer: Writer,
+    pub all_keys: bool,
+}
+
+const COLUMNS: usize = 7;
+
+/// Writes a tombstone. No rights are asked: the caller has deleted the row.
+pub fn write(root: pg_sys::Oid, key: &KeyId, tombstone: &Tombstone) {
+    let (time, node) = match &tombstone.version {
+        Some((time, node)) => (Some(*time), Some(node.as_str())),
+        None => (None, None),
+    };
+    let values: [Option<pg_sys::Datum>; COLUMNS] = [
+        root.into_datum(),
+        uuid(key),
+        tombstone.row_gone.as_deref().and_then(IntoDatum::into_datum),
+        tombstone.moved_to.as_deref().and_then(IntoDatum::into_datum),
+        tombstone.displaced.into_datum(),
+        time.map(pg_sys::Datum::from),
+        node.and_then(IntoDatum::into_datum),
+    ];
+    let nulls = values.map(|v| v.is_none());
+    let values = values.map(|v| v.unwrap_or(pg_sys::Datum::from(0)));
+    // SAFETY: the values have the types of sql/tables/conflict.sql; the table has one plain index, which
+    // CatalogTupleInsert keeps (src/backend/catalog/indexing.c).
+    unsafe {
+        let (table, _) = relations();
+        let relation = pg_sys::table_open(table, pg_sys::RowExclusiveLock as i32);
+        let tuple = pg_sys::heap_form_tuple((*relation).rd_att, values.as_ptr(), nulls.as_ptr());
+        pg_sys::CatalogTupleInsert(relation, tuple);
+        pg_sys::table_close(relation, pg_sys::NoLock as i32);
+    }
+}
+
+/// The tombstones of a key, and those of all keys of its table, that have committed or are this transaction's.
+pub fn find(root: pg_sys::Oid, key: &KeyId) -> Vec<Found> {
+    // SAFETY: a scan of one plain table by its index; a new snapshot each time, because the table has no cache
+    // (GetNonHistoricCatalogSnapshot in src/backend/utils/time/snapmgr.c).
+    unsafe {
+        let (table, index) = relations();
+        let relation = pg_sys::table_open(table, pg_sys::AccessShareLock as i32);
+        let mut found = Vec::new();
+        if pg_sys::RelationGetNumberOfBlocksInFork(relation, pg_sys::ForkNumber::MAIN_FORKNUM) > 0 {
+            for id in [key, &ALL_KEYS] {
+                scan(relation, index, root, id, &mut found);
+            }
+        }
+        pg_sys::table_close(relation, pg_sys::NoLock as i32);
+        found
+    }
+}
+
+unsafe fn scan(relation: pg_sys::Relation, index: pg_sys::Oid, root: pg_sys::Oid, id: &KeyId, found: &mut Vec<Found>) {
+    // SAFETY: as above.
+    unsafe {
+        let mut keys: [pg_sys::ScanKeyData; 2] = [Default::default(), Default::default()];
+        let equal = pg_sys::BTEqualStrategyNumber as u16;
+        pg_sys::ScanKeyInit(
+            &mut keys[0],
+            1,
+            equal,
+            pg_sys::F_OIDEQ.into(),
+            root.into_datum().unwrap_or(pg_sys::Datum::from(0)),
+        );
+        pg_sys::ScanKeyInit(
+            &mut keys[1],
+            2,
+            equal,
+            pg_sys::F_UUID_EQ.into(),
+            uuid(id).unwrap_or(pg_sys::Datum::from(0)),
+        );
+        let scan = pg_sys::systable_beginscan(relation, index, true, std::ptr::null_mut(), 2, keys.as_mut_ptr());
+        loop {
+            let tuple = pg_sys::systable_getnext(scan);
+            if tuple.is_null() {
+                break;
+            }
+            found.push(read(tuple, (*relation).rd_att, *id == ALL_KEYS));
+        }
+        pg_sys::systable_endscan(scan);
+    }
+}
+
+unsafe fn read(tuple: pg_sys::HeapTuple, descriptor: pg_sys::TupleDesc, all_keys: bool) -> Found {
+    // SAFETY: by the caller: a tuple of the table of tombstones.
+    unsafe {
+        let mut values = [pg_sys::Datum::from(0); COLUMNS];
+        let mut nulls = [true; COLUMNS];
+        pg_sys::heap_deform_tuple(tuple, descriptor, values.as_mut_ptr(), nulls.as_mut_ptr());
+        let version = (!nulls[5]).then(|| values[5].value() as i64);
+        Found {
+            tombstone: Tombstone {
+                row_gone: String::from_datum(values[2], nulls[2]),
+                moved_to: String::from_datum(values[3], nulls[3]),
+                displaced: bool::from_datum(values[4], nulls[4]).unwrap_or(false),
+                version: version.zip(String::from_datum(values[6], nulls[6])),
+            },
+            writer: commit_time::of((*tuple).t_data),
+            all_keys,
+        }
+    }
+}
+
+fn uuid(id: &KeyId) -> Option<pg_sys::Datum> {
+    pgrx::Uuid::from_bytes(*id).into_datum()
+}
+
+fn relations() -> (pg_sys::Oid, pg_sys::Oid) {
+    // SAFETY: look-ups in the catalogue's cache.
+    unsafe {
+        let schema = pg_sys::get_namespace_oid(c"steep_repl".as_ptr(), false);
+        (
+            pg_sys::get_relname_relid(c"tombstones".as_ptr(), schema),
+            pg_sys::get_relname_relid(c"tombstones_key".as_ptr(), schema),
+        )
+    }
+}
