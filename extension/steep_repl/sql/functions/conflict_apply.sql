@@ -8,6 +8,30 @@ CREATE OR REPLACE FUNCTION steep_repl._remember() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'steep_repl_remember';
 COMMENT ON FUNCTION steep_repl._remember() IS 'Writes the tombstone of a row that was deleted or has another key now.';
 
+CREATE OR REPLACE FUNCTION steep_repl._key_id(relation oid, key jsonb) RETURNS uuid
+  LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'key_id_of_wrapper';
+COMMENT ON FUNCTION steep_repl._key_id(oid, jsonb) IS 'The id under which tombstones and versions of a key are kept on this node.';
+
+CREATE OR REPLACE FUNCTION steep_repl._row_json("row" anyelement) RETURNS text
+  LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'row_json_wrapper';
+COMMENT ON FUNCTION steep_repl._row_json(anyelement) IS 'A row of a table, whole, the same on all nodes whatever their settings.';
+
+CREATE OR REPLACE FUNCTION steep_repl._key_json("row" anyelement) RETURNS text
+  LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'key_json_wrapper';
+COMMENT ON FUNCTION steep_repl._key_json(anyelement) IS 'The primary key of a row of a table.';
+
+CREATE OR REPLACE FUNCTION steep_repl._as_owner(relation oid, statement text) RETURNS bigint
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'as_owner_wrapper';
+COMMENT ON FUNCTION steep_repl._as_owner(oid, text) IS 'Runs a statement as the owner of a table, restricted; how many rows it processed.';
+
+CREATE OR REPLACE FUNCTION steep_repl._remove_quietly(leaf oid, place text) RETURNS void
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'remove_quietly_wrapper';
+COMMENT ON FUNCTION steep_repl._remove_quietly(oid, text) IS 'Removes a locked row without any trigger.';
+
+CREATE OR REPLACE FUNCTION steep_repl._put_tombstone(relation oid, key jsonb, row_gone text, micros bigint, node text, displaced boolean) RETURNS void
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'put_tombstone_wrapper';
+COMMENT ON FUNCTION steep_repl._put_tombstone(oid, jsonb, text, bigint, text, boolean) IS 'Writes a tombstone under a version of its own.';
+
 CREATE OR REPLACE FUNCTION steep_repl._apply_session(slot text, origin integer)
   RETURNS TABLE (me text, peer text, subscription text, subscription_oid text, origin_since text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp

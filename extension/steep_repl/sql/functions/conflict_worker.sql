@@ -36,9 +36,8 @@ DECLARE
   removed bigint;
 BEGIN
   FOR move IN SELECT m.* FROM steep_repl.lost_moves m JOIN steep_repl.tables t ON t.relation = m.relation ORDER BY m.id LOOP
-    EXECUTE format('DELETE FROM %s WHERE %s AND xmin = %L::xid', steep_repl._source_of(move.relation::regclass),
-                   steep_repl._key_is(move.relation, move.key), move.moved_by);
-    GET DIAGNOSTICS removed = ROW_COUNT;
+    removed := steep_repl._as_owner(move.relation, format('DELETE FROM %s WHERE %s AND xmin = %L::xid', steep_repl._source_of(move.relation::regclass),
+                                                          steep_repl._key_is(move.relation, move.key), move.moved_by));
     IF removed = 0 THEN
       PERFORM steep_repl._log_row_under_two_keys(move);
     END IF;

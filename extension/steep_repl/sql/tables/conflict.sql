@@ -91,6 +91,16 @@ CREATE TABLE steep_repl.displaced (
 COMMENT ON TABLE steep_repl.displaced IS 'Row versions that lost a unique value, on all nodes and for good.';
 CREATE SEQUENCE steep_repl.displaced_seq;
 
+-- Displacements that came before the write that they displace.
+CREATE TABLE steep_repl.displaced_early (
+  relation oid NOT NULL,
+  key jsonb NOT NULL,
+  version_time timestamptz NOT NULL,
+  version_node text NOT NULL,
+  since timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+);
+COMMENT ON TABLE steep_repl.displaced_early IS 'Displacements of row versions that have not arrived here yet.';
+
 -- What an apply worker displaced and the worker has yet to tell: an apply worker's own writes are not sent on.
 CREATE TABLE steep_repl.displaced_queue (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -110,3 +120,17 @@ CREATE TABLE steep_repl.lost_moves (
   moved_by xid NOT NULL
 );
 COMMENT ON TABLE steep_repl.lost_moves IS 'Rows under the new key of a lost move, to be removed unless they have changed since.';
+
+-- Keys under which a peer holds a later row than this node, and since when that has been seen.
+CREATE TABLE steep_repl.pulls (
+  table_schema text NOT NULL,
+  table_name text NOT NULL,
+  key jsonb NOT NULL,
+  micros bigint NOT NULL,
+  node text NOT NULL,
+  seen_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  mine jsonb,
+  target jsonb,
+  PRIMARY KEY (table_schema, table_name, key)
+);
+COMMENT ON TABLE steep_repl.pulls IS 'Keys under which a peer holds a later row: adopted once nothing can be on its way any more.';

@@ -4,6 +4,7 @@
 //! changes whose row is not here; `unique` the clashes; `log` writes the entries. The rules themselves are in the crate
 //! `conflict`.
 
+pub mod by_hand;
 pub mod changed;
 pub mod log;
 pub mod missing;

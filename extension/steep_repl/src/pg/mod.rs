@@ -5,6 +5,7 @@ pub mod apply_receive;
 pub mod apply_trigger;
 pub mod canonical;
 pub mod commit_time;
+pub mod composite;
 pub mod copy_from;
 pub mod databases;
 pub mod hooks;

@@ -68,6 +68,22 @@ pub fn run(query: &str, arguments: &[Argument]) -> (Vec<Row>, u64) {
     }
 }
 
+/// Runs a statement that is made for this once; how many rows it processed.
+pub fn once(statement: &str) -> u64 {
+    let text = CString::new(statement).unwrap_or_default();
+    // SAFETY: as above.
+    unsafe {
+        pg_sys::SPI_connect();
+        let code = pg_sys::SPI_execute(text.as_ptr(), false, 0);
+        if code < 0 {
+            pgrx::error!("steep_repl: {statement}: SPI error {code}");
+        }
+        let processed = pg_sys::SPI_processed;
+        pg_sys::SPI_finish();
+        processed
+    }
+}
+
 unsafe fn planned(query: &str, arguments: &[Argument]) -> pg_sys::SPIPlanPtr {
     if let Some(plan) = PLANS.with_borrow(|plans| plans.get(query).copied()) {
         return plan;

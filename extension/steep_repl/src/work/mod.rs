@@ -28,6 +28,10 @@ pub fn round(database: u32) -> Result<bool, String> {
         }
     }
     in_transaction("housekeeping", || sql::text("SELECT steep_repl._housekeeping()::text", &[]))?;
+    in_transaction("proving conflicts", || sql::text("SELECT steep_repl._proof_round()::text", &[]))?;
+    for kind in due("looking for repairs", "_repairs_due")? {
+        repair(&kind)?;
+    }
     if !shared::read(|s| s.databases.iter().any(|d| d.oid == database && d.job != 0)) {
         let waiting = due("looking for initialisations", "_initialisations_due")?;
         if let Some(id) = waiting.first() {
@@ -35,6 +39,21 @@ pub fn round(database: u32) -> Result<bool, String> {
         }
     }
     Ok(busy)
+}
+
+/// Repairs are written under a replication origin of their own: the peers hold those rows already.
+fn repair(kind: &str) -> Result<(), String> {
+    let name = in_transaction("preparing a repair", || sql::text("SELECT steep_repl._repair_origin()", &[]))?;
+    let name = name.ok_or("no origin for repairs")?;
+    let setup =
+        || sql::text("SELECT pg_catalog.pg_replication_origin_session_setup($1)::text", &[name.as_str().into()]);
+    in_transaction("preparing a repair", setup)?;
+    let done = in_transaction("repairing", || sql::text("SELECT steep_repl._repair($1)::text", &[kind.into()]));
+    // Whatever came of it, what this process writes from here on is its own again.
+    in_transaction("ending a repair", || {
+        sql::text("SELECT pg_catalog.pg_replication_origin_session_reset()::text", &[])
+    })?;
+    done.map(|_| ())
 }
 
 fn due(activity: &str, function: &str) -> Result<Vec<String>, String> {

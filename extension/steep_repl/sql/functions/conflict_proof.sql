@@ -1,0 +1,216 @@
+-- Proof: after a conflict the keys that it touched are compared on all nodes, rows and versions. A node whose row differs
+-- once the streams have drained adopts the latest.
+
+CREATE OR REPLACE FUNCTION steep_repl._proof_round() RETURNS boolean
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  keys jsonb;
+  answers jsonb := '{}';
+  away text[] := '{}';
+  link steep_repl.links;
+  place integer := 0;
+  item jsonb;
+BEGIN
+  SELECT jsonb_agg(k.key) INTO keys FROM (
+    SELECT jsonb_build_object('schema', c.table_schema, 'table', c.table_name, 'key', c.key) AS key
+      FROM steep_repl.conflict_log c JOIN steep_repl.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name
+     WHERE c.converged_at IS NULL AND c.next_proof <= clock_timestamp() AND c.key IS NOT NULL
+       AND EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = t.relation AND i.indisprimary)
+     GROUP BY 1 ORDER BY min(c.next_proof) LIMIT 200) k;
+  IF keys IS NULL THEN
+    RETURN false;
+  END IF;
+  FOR link IN SELECT * FROM steep_repl.links l WHERE l.wanted <> 'remove' LOOP
+    BEGIN
+      answers := answers || jsonb_build_object(link.peer, steep_repl._peer_value(link.conninfo, format('SELECT steep_repl._key_states(%L)', keys), 5)::jsonb);
+    EXCEPTION WHEN OTHERS THEN
+      away := away || link.peer;
+    END;
+  END LOOP;
+  FOR item IN SELECT * FROM jsonb_array_elements(keys) LOOP
+    PERFORM steep_repl._prove_key(item, (SELECT coalesce(jsonb_object_agg(a.key, a.value->place), '{}') FROM jsonb_each(answers) a), away);
+    place := place + 1;
+  END LOOP;
+  RETURN jsonb_array_length(keys) = 200;
+END $$;
+COMMENT ON FUNCTION steep_repl._proof_round() IS 'Compares the keys whose proof is due with all peers; true when more are due.';
+
+CREATE OR REPLACE FUNCTION steep_repl._same_state(one jsonb, other jsonb) RETURNS boolean
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  -- Of keys without a row a node may have forgotten the deletion.
+  RETURN one->'hash' IS NOT DISTINCT FROM other->'hash' AND coalesce((one->>'unknown')::boolean, false) = coalesce((other->>'unknown')::boolean, false)
+     AND (one->>'hash' IS NULL OR (one->'micros', one->'node') IS NOT DISTINCT FROM (other->'micros', other->'node'));
+COMMENT ON FUNCTION steep_repl._same_state(jsonb, jsonb) IS 'Whether two nodes hold the same under a key.';
+
+CREATE OR REPLACE FUNCTION steep_repl._prove_key(item jsonb, states jsonb, away text[]) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  mine jsonb := steep_repl._key_states(jsonb_build_array(item))::jsonb->0;
+  differing text[] := ARRAY(SELECT s.key FROM jsonb_each(states) s WHERE NOT steep_repl._same_state(s.value, mine));
+  verdict text;
+BEGIN
+  IF differing = '{}' AND away = '{}' THEN
+    UPDATE steep_repl.conflict_log c SET converged_at = clock_timestamp(), not_converged_reason = NULL, proofs = c.proofs + 1
+     WHERE c.converged_at IS NULL AND c.table_schema = item->>'schema' AND c.table_name = item->>'table' AND c.key = item->'key';
+    RETURN;
+  END IF;
+  verdict := CASE WHEN differing = '{}' THEN format('no answer from %s', array_to_string(away, ', '))
+                  ELSE coalesce(steep_repl._pull_key(item, mine, states), format('%s differs, or a change is on its way', array_to_string(differing, ', '))) END;
+  UPDATE steep_repl.conflict_log c SET proofs = c.proofs + 1, not_converged_reason = verdict,
+         -- At once at first, then ever more seldom: a peer may be away for days.
+         next_proof = clock_timestamp() + least(power(1.5, c.proofs), 60) * interval '0.5 seconds'
+   WHERE c.converged_at IS NULL AND c.table_schema = item->>'schema' AND c.table_name = item->>'table' AND c.key = item->'key';
+END $$;
+COMMENT ON FUNCTION steep_repl._prove_key(jsonb, jsonb, text[]) IS 'Notes that all nodes agree on a key, or why not yet.';
+
+CREATE OR REPLACE FUNCTION steep_repl._pull_key(item jsonb, mine jsonb, states jsonb) RETURNS text
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  target jsonb;
+  source text;
+  seen_at timestamptz;
+BEGIN
+  SELECT s.key, s.value INTO source, target FROM jsonb_each(states) s WHERE s.value->>'micros' IS NOT NULL
+   ORDER BY (s.value->>'micros')::bigint DESC, s.value->>'node' COLLATE "C" DESC, (s.value->>'displaced')::boolean DESC NULLS LAST LIMIT 1;
+  IF target IS NULL OR mine->>'micros' IS NOT NULL
+     AND ((target->>'micros')::bigint, target->>'node' COLLATE "C") < ((mine->>'micros')::bigint, mine->>'node' COLLATE "C") THEN
+    RETURN NULL;  -- The others have to follow this node.
+  END IF;
+  IF ((target->>'micros')::bigint, target->>'node') IS NOT DISTINCT FROM ((mine->>'micros')::bigint, mine->>'node')
+     AND NOT (coalesce((target->>'displaced')::boolean, false) AND mine->>'hash' IS NOT NULL) THEN
+    RETURN NULL;
+  END IF;
+  -- Not what is only on its way: seen before, and what its writer has sent since then has all arrived.
+  INSERT INTO steep_repl.pulls AS p (table_schema, table_name, key, micros, node)
+  VALUES (item->>'schema', item->>'table', item->'key', (target->>'micros')::bigint, target->>'node')
+  ON CONFLICT (table_schema, table_name, key) DO UPDATE SET micros = excluded.micros, node = excluded.node,
+    seen_at = CASE WHEN (p.micros, p.node) = (excluded.micros, excluded.node) THEN p.seen_at ELSE clock_timestamp() END
+  RETURNING p.seen_at INTO seen_at;
+  IF EXISTS (SELECT 1 FROM steep_repl.links l LEFT JOIN steep_repl.link_observations o ON o.peer = l.peer
+              WHERE l.wanted <> 'remove' AND l.peer IN (source, target->>'node') AND coalesce(o.caught_up_at <= seen_at, true)) THEN
+    RETURN format('a change of %s may be on its way', target->>'node');
+  END IF;
+  IF target->>'hash' IS NOT NULL AND target->'row' IS NULL THEN
+    RETURN format('the link role may not read %I.%I on %s', item->>'schema', item->>'table', source);
+  END IF;
+  UPDATE steep_repl.pulls p SET target = _pull_key.target, mine = _pull_key.mine
+   WHERE p.table_schema = item->>'schema' AND p.table_name = item->>'table' AND p.key = item->'key';
+  RETURN format('adopting the row of %s', source);
+END $$;
+COMMENT ON FUNCTION steep_repl._pull_key(jsonb, jsonb, jsonb) IS 'Whether this node has to adopt what a peer holds under a key: queues it when all that was on its way has arrived. Returns what it waits for.';
+
+CREATE OR REPLACE FUNCTION steep_repl._repairs_due() RETURNS SETOF text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT 'adopt' WHERE EXISTS (SELECT 1 FROM steep_repl.pulls p WHERE p.target IS NOT NULL)
+  UNION ALL SELECT 'displace' WHERE EXISTS (SELECT 1 FROM steep_repl.displaced_early e);
+END;
+COMMENT ON FUNCTION steep_repl._repairs_due() IS 'Kinds of repair that wait: they are written under an origin of their own, so that peers do not get them.';
+
+CREATE OR REPLACE FUNCTION steep_repl._repair_origin() RETURNS text
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  name text := 'steep_repl_repair_' || (SELECT d.oid FROM pg_database d WHERE d.datname = current_database());
+  number oid := (SELECT o.roident FROM pg_replication_origin o WHERE o.roname = name);
+BEGIN
+  IF number IS NULL THEN
+    number := pg_replication_origin_create(name);
+  END IF;
+  IF NOT EXISTS (SELECT 1 FROM steep_repl.origins o WHERE o.origin_number = number AND o.kind = 'copy' AND o.xid_to IS NULL) THEN
+    PERFORM steep_repl._origin_means(number, 'copy', NULL);
+  END IF;
+  RETURN name;
+END $$;
+COMMENT ON FUNCTION steep_repl._repair_origin() IS 'The replication origin under which repairs are written, made when it is missing.';
+
+CREATE OR REPLACE FUNCTION steep_repl._repair(kind text) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM set_config('session_replication_role', 'replica', true);
+  IF kind = 'adopt' THEN
+    PERFORM steep_repl._adopt_all();
+  ELSE
+    PERFORM steep_repl._settle_early();
+  END IF;
+END $$;
+COMMENT ON FUNCTION steep_repl._repair(text) IS 'Carries out the repairs of one kind; the caller has set up the origin.';
+
+CREATE OR REPLACE FUNCTION steep_repl._adopt_all() RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  pull steep_repl.pulls;
+  message text;
+BEGIN
+  FOR pull IN SELECT * FROM steep_repl.pulls p WHERE p.target IS NOT NULL LIMIT 100 LOOP
+    BEGIN
+      PERFORM steep_repl._adopt(pull);
+    EXCEPTION WHEN OTHERS THEN
+      GET STACKED DIAGNOSTICS message = MESSAGE_TEXT;
+      UPDATE steep_repl.conflict_log c SET not_converged_reason = format('cannot adopt the row of a peer: %s', message)
+       WHERE c.converged_at IS NULL AND c.table_schema = pull.table_schema AND c.table_name = pull.table_name AND c.key = pull.key;
+    END;
+    DELETE FROM steep_repl.pulls p WHERE p.table_schema = pull.table_schema AND p.table_name = pull.table_name AND p.key = pull.key;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION steep_repl._adopt_all() IS 'Adopts what peers hold under the keys that wait for it.';
+
+CREATE OR REPLACE FUNCTION steep_repl._adopt(pull steep_repl.pulls) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+  root regclass := (SELECT t.relation FROM steep_repl.tables t WHERE t.table_schema = (pull).table_schema AND t.table_name = (pull).table_name);
+  id uuid := steep_repl._key_id(root, (pull).key);
+  micros bigint := ((pull).target->>'micros')::bigint;
+  node text := (pull).target->>'node';
+  condition text := steep_repl._key_is(root, (pull).key);
+  state jsonb;
+  columns text;
+  expressions text;
+BEGIN
+  EXECUTE format('SELECT 1 FROM %s t WHERE %s FOR UPDATE', steep_repl._source_of(root), condition);
+  state := steep_repl._key_state(root, (pull).key);
+  -- Only if nothing has been written here since the comparison.
+  IF (state->'micros', state->'node') IS DISTINCT FROM ((pull).mine->'micros', (pull).mine->'node') THEN
+    RETURN;
+  END IF;
+  PERFORM steep_repl._log_adoption(root, pull, state);
+  IF (pull).target->>'hash' IS NULL THEN
+    IF state->>'place' IS NOT NULL THEN
+      PERFORM steep_repl._remove_quietly((state->>'leaf')::bigint::oid, state->>'place');
+    END IF;
+    PERFORM steep_repl._put_tombstone(root, (pull).key, coalesce((pull).target->>'row_gone', state->>'row'), micros, node, coalesce(((pull).target->>'displaced')::boolean, false));
+    RETURN;
+  END IF;
+  SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum),
+         string_agg(CASE format_type(a.atttypid, NULL) WHEN 'jsonb' THEN format('nullif(%L::jsonb->%L, ''null'')', (pull).target->'row', a.attname)
+                         ELSE format('CAST(%L AS %s)', (pull).target->'row'->>a.attname, format_type(a.atttypid, a.atttypmod)) END, ', ' ORDER BY a.attnum)
+    INTO columns, expressions
+    FROM pg_attribute a WHERE a.attrelid = root AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '';
+  IF state->>'place' IS NOT NULL THEN
+    PERFORM steep_repl._remove_quietly((state->>'leaf')::bigint::oid, state->>'place');
+  END IF;
+  PERFORM steep_repl._as_owner(root, format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE VALUES (%s)', root, columns, expressions));
+  DELETE FROM steep_repl.row_versions v WHERE v.relation = root AND v.key_id = id;
+  INSERT INTO steep_repl.row_versions (relation, key_id, row_xid, version_time, version_node, adopted)
+  VALUES (root, id, pg_current_xact_id()::xid, steep_repl._at(micros), node, true);
+END $$;
+COMMENT ON FUNCTION steep_repl._adopt(steep_repl.pulls) IS 'Makes this node hold what a peer holds under a key, with that version.';
+
+CREATE OR REPLACE FUNCTION steep_repl._log_adoption(root regclass, pull steep_repl.pulls, state jsonb) RETURNS void
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  -- What is overwritten here is a write that lost: whole in the log, like any other.
+  INSERT INTO steep_repl.conflict_log (subscription, table_schema, table_name, conflict_type, local_tuple, remote_tuple, local_origin, remote_origin,
+    local_xact_ts, remote_xact_ts, resolution, resolved_at, resolved_by, conflict_key, key, key_id, result, strategy, winner, possible, reason, not_converged_reason)
+  SELECT '', (pull).table_schema, (pull).table_name,
+         CASE WHEN (pull).target->>'hash' IS NULL OR state->>'row' IS NULL THEN 'UPDATE-DELETE' ELSE 'UPDATE-UPDATE' END,
+         nullif(state->'row', 'null'), nullif((pull).target->'row', 'null'), state->>'node', (pull).target->>'node',
+         steep_repl._at((state->>'micros')::bigint), steep_repl._at(((pull).target->>'micros')::bigint), 'APPLIED_REMOTE', clock_timestamp(), 'proof',
+         steep_repl._conflict_key((pull).table_schema, (pull).table_name, (pull).key::text,
+           format('%s %s', state->>'micros', state->>'node'), format('%s %s', (pull).target->>'micros', (pull).target->>'node')),
+         (pull).key, steep_repl._key_id(root, (pull).key), nullif((pull).target->'row', 'null'), 'last_write_wins', 'remote', true,
+         'the nodes differed after a conflict: this one adopted the latest row', 'not compared yet'
+   WHERE state->>'row' IS NOT NULL;
+END;
+COMMENT ON FUNCTION steep_repl._log_adoption(regclass, steep_repl.pulls, jsonb) IS 'Logs the row that an adoption overwrites.';

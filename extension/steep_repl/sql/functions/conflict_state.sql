@@ -1,0 +1,75 @@
+-- What a node holds under a key, as peers compare it.
+
+CREATE OR REPLACE FUNCTION steep_repl._row_version(root oid, key_id uuid, writer xid, OUT micros bigint, OUT node text, OUT adopted boolean)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  commit record;
+BEGIN
+  adopted := false;
+  IF writer::text::bigint < 3 THEN
+    RETURN;
+  END IF;
+  SELECT * INTO commit FROM pg_xact_commit_timestamp_origin(writer);
+  IF commit."timestamp" IS NULL THEN
+    RETURN;
+  ELSIF commit.roident = 0 THEN
+    micros := steep_repl._micros(commit."timestamp");
+    node := steep_repl.node_id();
+  ELSE
+    SELECT w.micros, w.node, w.adopted INTO micros, node, adopted
+      FROM steep_repl._written_by(steep_repl._micros(commit."timestamp"), commit.roident::integer, writer::text::bigint, root::bigint, key_id) w;
+  END IF;
+END $$;
+COMMENT ON FUNCTION steep_repl._row_version(oid, uuid, xid) IS 'The version of a row or tombstone by its xmin; NULLs when nobody knows it.';
+
+CREATE OR REPLACE FUNCTION steep_repl._key_state(root regclass, key jsonb) RETURNS jsonb
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  id uuid := steep_repl._key_id(root, key);
+  found_row text;
+  leaf oid;
+  place text;
+  writer xid;
+  version record;
+  stone record;
+BEGIN
+  EXECUTE format('SELECT steep_repl._row_json(t), t.tableoid, t.ctid::text, t.xmin FROM %s t WHERE %s', steep_repl._source_of(root), steep_repl._key_is(root, key))
+    INTO found_row, leaf, place, writer;
+  IF found_row IS NOT NULL THEN
+    SELECT * INTO version FROM steep_repl._row_version(root, id, writer);
+    RETURN jsonb_build_object('row', found_row::jsonb, 'micros', version.micros, 'node', version.node, 'adopted', version.adopted,
+                              'leaf', leaf::bigint, 'place', place);
+  END IF;
+  SELECT s.row_gone, s.displaced, v.* INTO stone FROM steep_repl.tombstones s
+   CROSS JOIN LATERAL (SELECT * FROM steep_repl._row_version(root, id, s.xmin) WHERE s.version_node IS NULL
+                       UNION ALL SELECT steep_repl._micros(s.version_time), s.version_node, true WHERE s.version_node IS NOT NULL) v
+   WHERE s.relation = root AND s.key_id IN (id, '00000000-0000-0000-0000-000000000000')
+   ORDER BY v.micros DESC NULLS LAST, v.node DESC NULLS LAST, s.displaced DESC LIMIT 1;
+  RETURN jsonb_build_object('row', NULL, 'micros', stone.micros, 'node', stone.node, 'displaced', coalesce(stone.displaced, false), 'row_gone', stone.row_gone);
+END $$;
+COMMENT ON FUNCTION steep_repl._key_state(regclass, jsonb) IS 'What is here under a key: the row or none, and its version or that of its deletion.';
+
+CREATE OR REPLACE FUNCTION steep_repl._key_states(keys jsonb) RETURNS text
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  wanted record;
+  root regclass;
+  state jsonb;
+  states jsonb := '[]';
+BEGIN
+  FOR wanted IN SELECT k->>'schema' AS table_schema, k->>'table' AS table_name, k->'key' AS key
+                  FROM jsonb_array_elements(keys) WITH ORDINALITY e(k, place) ORDER BY e.place LOOP
+    SELECT t.relation INTO root FROM steep_repl.tables t WHERE t.table_schema = wanted.table_schema AND t.table_name = wanted.table_name;
+    IF root IS NULL THEN
+      states := states || jsonb_build_object('unknown', true);
+    ELSE
+      state := steep_repl._key_state(root, wanted.key) - 'leaf' - 'place';
+      -- The rows themselves only for those who may read them; a hash is enough to compare.
+      states := states || jsonb_build_array(state - 'row' - 'row_gone'
+        || jsonb_build_object('hash', md5(nullif(state->'row', 'null')::text))
+        || CASE WHEN has_table_privilege(session_user, root, 'SELECT') THEN jsonb_build_object('row', state->'row', 'row_gone', state->'row_gone') ELSE '{}' END);
+    END IF;
+  END LOOP;
+  RETURN states::text;
+END $$;
+COMMENT ON FUNCTION steep_repl._key_states(jsonb) IS 'What is here under some keys, for a peer that compares. Definer: looks at versions; rows only for those who may read the table.';

@@ -1,0 +1,65 @@
+-- Displaced rows: those that lost a unique value are displaced on all nodes (crates/conflict/src/unique.rs says why).
+
+CREATE OR REPLACE FUNCTION steep_repl._tell_displaced() RETURNS void
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  WITH told AS (DELETE FROM steep_repl.displaced_queue q RETURNING q.*)
+  INSERT INTO steep_repl.displaced (node_id, seq, table_schema, table_name, key, version_time, version_node)
+  SELECT steep_repl.node_id(), nextval('steep_repl.displaced_seq'), t.table_schema, t.table_name, t.key, t.version_time, t.version_node
+    FROM told t ORDER BY t.id;
+END;
+COMMENT ON FUNCTION steep_repl._tell_displaced() IS 'Tells all nodes which rows were displaced here, by a write of the worker''s own, which is sent on.';
+
+CREATE OR REPLACE FUNCTION steep_repl._displace(root regclass, key jsonb, micros bigint, node text) RETURNS boolean
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  state jsonb;
+BEGIN
+  EXECUTE format('SELECT 1 FROM %s t WHERE %s FOR UPDATE', steep_repl._source_of(root), steep_repl._key_is(root, key));
+  state := steep_repl._key_state(root, key);
+  IF state->>'row' IS NOT NULL AND ((state->>'micros')::bigint, state->>'node') = (micros, node) THEN
+    PERFORM steep_repl._remove_quietly((state->>'leaf')::bigint::oid, state->>'place');
+    PERFORM steep_repl._put_tombstone(root, key, state->>'row', micros, node, true);
+    RETURN true;
+  END IF;
+  -- A later write of the key is visible again.
+  RETURN state->>'micros' IS NOT NULL AND ((state->>'micros')::bigint, state->>'node' COLLATE "C") > (micros, node COLLATE "C")
+      OR state->>'row' IS NULL AND ((state->>'micros')::bigint, state->>'node') = (micros, node) AND (state->>'displaced')::boolean AND state->>'row_gone' IS NOT NULL;
+END $$;
+COMMENT ON FUNCTION steep_repl._displace(regclass, jsonb, bigint, text) IS 'Removes the row with that key and version, if it is here; false when that write has not arrived yet.';
+
+CREATE OR REPLACE FUNCTION steep_repl._take_displaced() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  root regclass := (SELECT t.relation FROM steep_repl.tables t WHERE t.table_schema = NEW.table_schema AND t.table_name = NEW.table_name);
+BEGIN
+  IF root IS NOT NULL AND NOT steep_repl._displace(root, NEW.key, steep_repl._micros(NEW.version_time), NEW.version_node) THEN
+    -- Its tombstone is there before it: then it will not be inserted; an update in place is looked for by the worker.
+    PERFORM steep_repl._put_tombstone(root, NEW.key, NULL, steep_repl._micros(NEW.version_time), NEW.version_node, true);
+    INSERT INTO steep_repl.displaced_early (relation, key, version_time, version_node)
+    VALUES (root, NEW.key, NEW.version_time, NEW.version_node);
+  END IF;
+  RETURN NEW;
+END $$;
+COMMENT ON FUNCTION steep_repl._take_displaced() IS 'Fires in the apply worker: a peer tells of a displaced row.';
+
+CREATE OR REPLACE TRIGGER displaced_arrived BEFORE INSERT ON steep_repl.displaced
+  FOR EACH ROW EXECUTE FUNCTION steep_repl._take_displaced();
+ALTER TABLE steep_repl.displaced ENABLE REPLICA TRIGGER displaced_arrived;
+
+CREATE OR REPLACE FUNCTION steep_repl._settle_early() RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  early steep_repl.displaced_early;
+BEGIN
+  DELETE FROM steep_repl.displaced_early e WHERE e.since < clock_timestamp() - interval '7 days'
+     OR NOT EXISTS (SELECT 1 FROM steep_repl.tables t WHERE t.relation = e.relation);
+  FOR early IN SELECT * FROM steep_repl.displaced_early LIMIT 500 LOOP
+    IF steep_repl._displace(early.relation, early.key, steep_repl._micros(early.version_time), early.version_node) THEN
+      DELETE FROM steep_repl.displaced_early e WHERE (e.relation, e.key, e.version_time, e.version_node)
+        = (early.relation, early.key, early.version_time, early.version_node);
+    END IF;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION steep_repl._settle_early() IS 'Removes displaced rows that arrived after their displacement, as an update in place.';

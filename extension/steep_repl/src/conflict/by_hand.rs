@@ -1,0 +1,85 @@
+//! What SQL functions need of rows and keys outside of an apply worker: for proof, repair and displaced rows.
+
+use crate::pg::acting_as::ActingAs;
+use crate::pg::canonical::Canonical;
+use crate::pg::key_id;
+use crate::pg::row::{self, Row};
+use crate::pg::stored_row::with_open;
+use crate::pg::table::{self, Table};
+use crate::pg::tombstone::{self, Tombstone};
+use crate::pg::{composite, plan};
+use pgrx::prelude::*;
+
+/// The key of a row of a table, as JSON, from any JSON that has its columns.
+fn key_row(table: &Table, key: &pgrx::JsonB) -> Row {
+    let mut like = Row { values: vec![None; table.columns.len()] };
+    for place in &table.key {
+        let column = &table.columns[*place];
+        let text = match &key.0[column.name.as_str()] {
+            serde_json::Value::Null => continue,
+            serde_json::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let _canonical = Canonical::begin();
+        like.values[*place] = Some(row::read(column, &text));
+    }
+    like
+}
+
+/// The id of a key, under which tombstones and versions are looked up.
+#[pg_extern(sql = false)]
+fn key_id_of(relation: pg_sys::Oid, key: pgrx::JsonB) -> pgrx::Uuid {
+    let table = table::by_oid(relation);
+    pgrx::Uuid::from_bytes(key_id::of(&table, &key_row(&table, &key)))
+}
+
+/// A row of a table, whole, in the one form that the conflict log uses.
+#[pg_extern(sql = false)]
+fn row_json(value: pgrx::AnyElement) -> String {
+    let (table, row) = composite::row_of(&value);
+    let _canonical = Canonical::begin();
+    row.json(&table)
+}
+
+/// The key of a row of a table, in the one form that the conflict log uses.
+#[pg_extern(sql = false)]
+fn key_json(value: pgrx::AnyElement) -> String {
+    let (table, row) = composite::row_of(&value);
+    let _canonical = Canonical::begin();
+    row.json_of(&table, table.key.iter().copied())
+}
+
+/// Runs a statement as the owner of a table, restricted, as an apply worker does; how many rows it processed. Triggers and
+/// expressions of the table are the owner's code.
+#[pg_extern(sql = false)]
+fn as_owner(relation: pg_sys::Oid, statement: &str) -> i64 {
+    let table = table::by_oid(relation);
+    let _owner = ActingAs::table_owner(table.owner);
+    plan::once(statement).cast_signed()
+}
+
+/// Removes a locked row without any trigger: its tombstone is written by the caller, under the version it has.
+#[pg_extern(sql = false)]
+fn remove_quietly(leaf: pg_sys::Oid, place: &str) {
+    with_open(leaf, |open| {
+        if let Some(row) = open.at(place) {
+            open.remove(&row);
+        }
+    });
+}
+
+/// Writes a tombstone under a version of its own.
+#[pg_extern(sql = false)]
+fn put_tombstone(
+    relation: pg_sys::Oid,
+    key: pgrx::JsonB,
+    row_gone: Option<String>,
+    micros: i64,
+    node: &str,
+    displaced: bool,
+) {
+    let table = table::by_oid(relation);
+    let id = key_id::of(&table, &key_row(&table, &key));
+    let stone = Tombstone { row_gone, moved_to: None, displaced, version: Some((micros, node.to_owned())) };
+    tombstone::write(table.root, &id, &stone);
+}
