@@ -25,6 +25,8 @@ pub struct Evidence {
     pub inserted_again_here: bool,
     /// The row here is gone because its key was changed.
     pub moved_away: bool,
+    /// The row here is gone because the table was truncated.
+    pub truncated: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +36,7 @@ pub enum Kind {
     UpdateDelete,
     DeleteInsert,
     KeyUpdate,
+    TruncateWrite,
 }
 
 impl Kind {
@@ -45,6 +48,7 @@ impl Kind {
             Self::UpdateDelete => "UPDATE-DELETE",
             Self::DeleteInsert => "DELETE-INSERT",
             Self::KeyUpdate => "KEY-UPDATE",
+            Self::TruncateWrite => "TRUNCATE-WRITE",
         }
     }
 }
@@ -99,6 +103,7 @@ fn kind(held: &State, change: Change, evidence: Evidence) -> Option<Kind> {
         // Who deletes a row has not seen that it moved.
         (State::Gone { .. }, Change::Delete) if evidence.moved_away => Kind::KeyUpdate,
         (State::Gone { .. }, Change::Delete) => return None,
+        (State::Gone { .. }, _) if evidence.truncated => Kind::TruncateWrite,
         (State::Row(_), Change::Insert) => Kind::InsertInsert,
         (State::Gone { .. }, Change::Insert) => Kind::DeleteInsert,
         (_, Change::Move) => Kind::KeyUpdate,
@@ -120,6 +125,7 @@ mod tests {
         both_deleted: false,
         inserted_again_here: false,
         moved_away: false,
+        truncated: false,
     };
 
     fn row(time: i64) -> State {

@@ -24,6 +24,14 @@ CREATE OR REPLACE FUNCTION steep_repl._as_owner(relation oid, statement text) RE
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'as_owner_wrapper';
 COMMENT ON FUNCTION steep_repl._as_owner(oid, text) IS 'Runs a statement as the owner of a table, restricted; how many rows it processed.';
 
+CREATE OR REPLACE FUNCTION steep_repl._applied_commit_time() RETURNS bigint
+  LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'applied_commit_time_wrapper';
+COMMENT ON FUNCTION steep_repl._applied_commit_time() IS 'The commit time, at its origin, of the transaction that this apply worker applies; NULL elsewhere.';
+
+CREATE OR REPLACE FUNCTION steep_repl._applied_peer() RETURNS text
+  LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'applied_peer_wrapper';
+COMMENT ON FUNCTION steep_repl._applied_peer() IS 'The node whose stream this apply worker applies; NULL elsewhere.';
+
 CREATE OR REPLACE FUNCTION steep_repl._remove_quietly(leaf oid, place text) RETURNS void
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'remove_quietly_wrapper';
 COMMENT ON FUNCTION steep_repl._remove_quietly(oid, text) IS 'Removes a locked row without any trigger.';
@@ -174,6 +182,7 @@ DECLARE
 BEGIN
   EXECUTE format('CREATE OR REPLACE TRIGGER "!steep_repl_decide" BEFORE INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION steep_repl._decide()', relation);
   EXECUTE format('ALTER TABLE %s ENABLE REPLICA TRIGGER "!steep_repl_decide"', relation);
+  PERFORM steep_repl._watch_truncate(relation);
   IF changed IS NULL THEN
     RETURN;
   END IF;
@@ -190,5 +199,6 @@ BEGIN
   EXECUTE format('DROP TRIGGER IF EXISTS "!steep_repl_decide" ON %s', relation);
   EXECUTE format('DROP TRIGGER IF EXISTS "~steep_repl_deleted" ON %s', relation);
   EXECUTE format('DROP TRIGGER IF EXISTS "~steep_repl_moved" ON %s', relation);
+  PERFORM steep_repl._unwatch_truncate(relation);
 END $$;
 COMMENT ON FUNCTION steep_repl._unwatch_rows(regclass) IS 'Takes our triggers off a table.';

@@ -37,9 +37,10 @@ COMMENT ON FUNCTION steep_repl._proof_round() IS 'Compares the keys whose proof 
 
 CREATE OR REPLACE FUNCTION steep_repl._same_state(one jsonb, other jsonb) RETURNS boolean
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-  -- Of keys without a row a node may have forgotten the deletion.
+  -- Of keys without a row a node may have forgotten the deletion; of equal rows, who wrote them.
   RETURN one->'hash' IS NOT DISTINCT FROM other->'hash' AND coalesce((one->>'unknown')::boolean, false) = coalesce((other->>'unknown')::boolean, false)
-     AND (one->>'hash' IS NULL OR (one->'micros', one->'node') IS NOT DISTINCT FROM (other->'micros', other->'node'));
+     AND (one->>'hash' IS NULL OR one->>'micros' IS NULL OR other->>'micros' IS NULL
+          OR (one->'micros', one->'node') IS NOT DISTINCT FROM (other->'micros', other->'node'));
 COMMENT ON FUNCTION steep_repl._same_state(jsonb, jsonb) IS 'Whether two nodes hold the same under a key.';
 
 CREATE OR REPLACE FUNCTION steep_repl._prove_key(item jsonb, states jsonb, away text[]) RETURNS void
@@ -211,6 +212,6 @@ BEGIN ATOMIC
            format('%s %s', state->>'micros', state->>'node'), format('%s %s', (pull).target->>'micros', (pull).target->>'node')),
          (pull).key, steep_repl._key_id(root, (pull).key), nullif((pull).target->'row', 'null'), 'last_write_wins', 'remote', true,
          'the nodes differed after a conflict: this one adopted the latest row', 'not compared yet'
-   WHERE state->>'row' IS NOT NULL;
+   WHERE state->>'row' IS NOT NULL AND state->'row' IS DISTINCT FROM (pull).target->'row';
 END;
 COMMENT ON FUNCTION steep_repl._log_adoption(regclass, steep_repl.pulls, jsonb) IS 'Logs the row that an adoption overwrites.';

@@ -104,6 +104,8 @@ BEGIN
     'query', format('COPY (SELECT %s FROM %s%s) TO STDOUT', (SELECT string_agg(quote_ident(n), ', ' ORDER BY o) FROM unnest(names) WITH ORDINALITY u(n, o)),
                     steep_repl._source_of(relation), CASE WHEN existing = 'identical' THEN ' WHERE false' ELSE '' END),
     'proof', CASE WHEN existing = 'identical' THEN format('SELECT steep_repl._content_hash(%L::regclass)', format('%s', relation)) END,
+    'versions', CASE WHEN existing <> 'identical' AND EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = relation AND i.indisprimary)
+                     THEN format('SELECT v FROM steep_repl._recent_versions(%L) v', format('%s', relation)) END,
     'hash', CASE WHEN existing = 'identical' THEN steep_repl._content_hash(relation) END);
 END $$;
 COMMENT ON FUNCTION steep_repl._copy_plan(regclass, text) IS 'How to copy a table; for contents that are to be identical, the hash here and the query for the source''s.';
@@ -128,3 +130,58 @@ BEGIN
     WHERE l.subscription IS NOT NULL;
 END $$;
 COMMENT ON FUNCTION steep_repl._init_table_done(bigint, text, bigint, bigint) IS 'Step 4, in the transaction of the copy: sends and receives the table from here on.';
+
+CREATE OR REPLACE FUNCTION steep_repl._recent_versions("table" text) RETURNS SETOF text
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  root regclass := (SELECT t.relation FROM steep_repl.tables t WHERE t.relation = "table"::regclass);
+  -- Changes of others that were written before this have all arrived here; what is older than it is older than
+  -- everything that may still arrive at the copy. Clocks may differ a little.
+  horizon timestamptz := (SELECT min(coalesce(o.caught_up_at, '-infinity')) - interval '10 seconds'
+                            FROM steep_repl.links l LEFT JOIN steep_repl.link_observations o ON o.peer = l.peer WHERE l.wanted <> 'remove');
+BEGIN
+  IF root IS NULL THEN
+    RETURN;
+  END IF;
+  RETURN QUERY EXECUTE format(
+    'SELECT jsonb_build_object(''key'', k.key, ''micros'', v.micros, ''node'', v.node)::text FROM %1$s t
+       CROSS JOIN LATERAL (SELECT steep_repl._key_json(t)::jsonb AS key) k
+       CROSS JOIN LATERAL steep_repl._row_version(%2$s, steep_repl._key_id(%2$s, k.key), t.xmin) v
+      WHERE pg_xact_commit_timestamp(t.xmin) >= $1 AND v.micros IS NOT NULL', steep_repl._source_of(root), root::oid) USING horizon;
+  RETURN QUERY
+  SELECT jsonb_build_object('key_id', s.key_id, 'key', (SELECT jsonb_object_agg(c.name, s.row_gone::jsonb->c.name) FROM steep_repl._key_columns(root) c(name)),
+                            'micros', v.micros, 'node', v.node, 'gone', true, 'row_gone', s.row_gone, 'displaced', s.displaced)::text
+    FROM steep_repl.tombstones s
+   CROSS JOIN LATERAL (SELECT x.micros, x.node FROM steep_repl._row_version(root, s.key_id, s.xmin) x WHERE s.version_node IS NULL
+                       UNION ALL SELECT steep_repl._micros(s.version_time), s.version_node WHERE s.version_node IS NOT NULL) v
+   WHERE s.relation = root AND v.micros IS NOT NULL AND coalesce(pg_xact_commit_timestamp(s.xmin) >= horizon, horizon IS NOT NULL);
+END $$;
+COMMENT ON FUNCTION steep_repl._recent_versions(text) IS 'Versions of the rows and deletions that a copy of a table must know: those that may be later than a change still on its way. Definer: reads tombstones.';
+
+CREATE OR REPLACE FUNCTION steep_repl._key_columns(root regclass) RETURNS SETOF text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT a.attname::text FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])
+   WHERE i.indrelid = root AND i.indisprimary;
+END;
+COMMENT ON FUNCTION steep_repl._key_columns(regclass) IS 'The columns of a table''s primary key.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_take_version(id bigint, relation bigint, version text) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+  v jsonb := version::jsonb;
+  root oid := relation::oid;
+BEGIN
+  IF v->>'key_id' = '00000000-0000-0000-0000-000000000000' THEN
+    INSERT INTO steep_repl.tombstones (relation, key_id, version_time, version_node)
+    VALUES (root, (v->>'key_id')::uuid, steep_repl._at((v->>'micros')::bigint), v->>'node');
+  ELSIF (v->>'gone')::boolean THEN
+    IF jsonb_typeof(v->'key') = 'object' THEN
+      PERFORM steep_repl._put_tombstone(root, v->'key', v->>'row_gone', (v->>'micros')::bigint, v->>'node', (v->>'displaced')::boolean);
+    END IF;
+  ELSE
+    INSERT INTO steep_repl.row_versions (relation, key_id, row_xid, version_time, version_node)
+    VALUES (root, steep_repl._key_id(root, v->'key'), pg_current_xact_id()::xid, steep_repl._at((v->>'micros')::bigint), v->>'node');
+  END IF;
+END $$;
+COMMENT ON FUNCTION steep_repl._init_take_version(bigint, bigint, text) IS 'Notes the version of a copied row, or of a row that is gone.';

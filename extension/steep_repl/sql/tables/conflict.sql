@@ -134,3 +134,16 @@ CREATE TABLE steep_repl.pulls (
   PRIMARY KEY (table_schema, table_name, key)
 );
 COMMENT ON TABLE steep_repl.pulls IS 'Keys under which a peer holds a later row: adopted once nothing can be on its way any more.';
+
+-- TRUNCATE, told to all nodes: natively it would take away rows that others have just written.
+CREATE TABLE steep_repl.truncations (
+  node_id text NOT NULL,
+  seq bigint NOT NULL,
+  at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  table_schema name NOT NULL,
+  table_name name NOT NULL,
+  received jsonb NOT NULL,
+  PRIMARY KEY (node_id, seq)
+);
+COMMENT ON TABLE steep_repl.truncations IS 'Which tables were truncated, and how far the truncating node had received from each peer.';
+CREATE SEQUENCE steep_repl.truncation_seq;

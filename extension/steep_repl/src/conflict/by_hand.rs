@@ -1,5 +1,6 @@
 //! What SQL functions need of rows and keys outside of an apply worker: for proof, repair and displaced rows.
 
+use crate::conflict::session;
 use crate::pg::acting_as::ActingAs;
 use crate::pg::canonical::Canonical;
 use crate::pg::key_id;
@@ -56,6 +57,18 @@ fn as_owner(relation: pg_sys::Oid, statement: &str) -> i64 {
     let table = table::by_oid(relation);
     let _owner = ActingAs::table_owner(table.owner);
     plan::once(statement).cast_signed()
+}
+
+/// The commit time of the transaction that this apply worker applies, in microseconds since 2000; NULL elsewhere.
+#[pg_extern(sql = false)]
+fn applied_commit_time() -> Option<i64> {
+    session::open_version().map(|version| version.time)
+}
+
+/// The node whose stream this apply worker applies; NULL elsewhere.
+#[pg_extern(sql = false)]
+fn applied_peer() -> Option<String> {
+    session::stream().map(|stream| stream.peer.to_string())
 }
 
 /// Removes a locked row without any trigger: its tombstone is written by the caller, under the version it has.

@@ -101,6 +101,7 @@ fn delete(arriving: &Arriving, table: &Table, key: &Row, changed: &Changed) {
     let evidence = Evidence {
         written_here: state::written_here(&gone.state),
         moved_away: gone.moved_to.is_some(),
+        truncated: gone.truncated,
         ..Evidence::default()
     };
     if let Some(finding) = find(&gone.state, changed.change, &version, verdict, evidence) {

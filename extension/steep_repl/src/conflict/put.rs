@@ -40,6 +40,7 @@ pub fn insert(open: &OpenTable, new: &Row) -> Outcome {
             let found = state::gone(table, &key_id::of(table, new), &version);
             evidence.both_deleted = found.both_deleted;
             evidence.moved_away = found.moved_to.is_some();
+            evidence.truncated = found.truncated;
             let held = found.state.clone();
             gone = Some(found);
             held

@@ -48,6 +48,8 @@ pub struct Gone {
     pub moved_here_by: Option<u32>,
     /// The arriving node had deleted the key too, before the deletion that counts here.
     pub both_deleted: bool,
+    /// By TRUNCATE.
+    pub truncated: bool,
 }
 
 /// Looks up the tombstones of a key; the latest counts.
@@ -70,7 +72,14 @@ pub fn gone(table: &Table, key: &KeyId, arriving: &Version) -> Gone {
         }
     }
     let Some((version, found)) = latest else {
-        return Gone { state: State::Absent, row_gone: None, moved_to: None, moved_here_by: None, both_deleted: false };
+        return Gone {
+            state: State::Absent,
+            row_gone: None,
+            moved_to: None,
+            moved_here_by: None,
+            both_deleted: false,
+            truncated: false,
+        };
     };
     let both_deleted = version.as_ref().is_some_and(|k| deleted_there.is_some_and(|there| there < k.version));
     Gone {
@@ -82,6 +91,7 @@ pub fn gone(table: &Table, key: &KeyId, arriving: &Version) -> Gone {
         },
         moved_to: found.tombstone.moved_to,
         both_deleted,
+        truncated: found.all_keys,
     }
 }
 

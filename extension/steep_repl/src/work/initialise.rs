@@ -75,6 +75,12 @@ fn copy(id: i64, table: &str, connection: &mut Connection) -> Result<(), String>
         }
         connection.start_copy(&plan.query).unwrap_or_else(|failure| peer::refused(failure));
         let (rows, bytes) = copy_from::copy_into(pg_sys::Oid::from(plan.relation), &plan.columns, connection);
+        if let Some(query) = &plan.versions {
+            let versions = connection.rows(query, 1).unwrap_or_else(|failure| peer::refused(failure));
+            for version in versions.into_iter().flatten().flatten() {
+                sql("_init_take_version", id, vec![i64::from(plan.relation).into(), version.as_str().into()]);
+            }
+        }
         sql("_init_table_done", id, vec![table.into(), rows.cast_signed().into(), bytes.cast_signed().into()]);
     })
 }
@@ -87,6 +93,7 @@ struct Plan {
     query: String,
     proof: Option<String>,
     hash: Option<String>,
+    versions: Option<String>,
 }
 
 impl Plan {

@@ -1,0 +1,106 @@
+-- TRUNCATE: travels as one row and removes on each node what was written before it.
+
+CREATE OR REPLACE FUNCTION steep_repl._watch_truncate(relation regclass) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  one regclass;
+BEGIN
+  FOR one IN SELECT relation UNION SELECT t.relid FROM pg_partition_tree(relation) t JOIN pg_class c ON c.oid = t.relid WHERE c.relkind IN ('r', 'p') LOOP
+    EXECUTE format('CREATE OR REPLACE TRIGGER "!steep_repl_truncate" BEFORE TRUNCATE ON %s EXECUTE FUNCTION steep_repl._before_truncate()', one);
+    EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER "!steep_repl_truncate"', one);
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION steep_repl._watch_truncate(regclass) IS 'Puts our TRUNCATE trigger on a table and its partitions: statement triggers are not inherited.';
+
+CREATE OR REPLACE FUNCTION steep_repl._unwatch_truncate(relation regclass) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+DECLARE
+  one regclass;
+BEGIN
+  FOR one IN SELECT relation UNION SELECT t.relid FROM pg_partition_tree(relation) t JOIN pg_class c ON c.oid = t.relid WHERE c.relkind IN ('r', 'p') LOOP
+    EXECUTE format('DROP TRIGGER IF EXISTS "!steep_repl_truncate" ON %s', one);
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION steep_repl._unwatch_truncate(regclass) IS 'Takes our TRUNCATE trigger off a table and its partitions.';
+
+CREATE OR REPLACE FUNCTION steep_repl._before_truncate() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  root regclass := coalesce(pg_partition_root(TG_RELID), TG_RELID);
+  known steep_repl.tables;
+BEGIN
+  SELECT * INTO known FROM steep_repl.tables t WHERE t.relation = root;
+  IF NOT FOUND OR current_setting('steep_repl.truncating', true) = format('%s %s', root::oid, statement_timestamp()) THEN
+    RETURN NULL;
+  ELSIF TG_RELID <> root THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR049', MESSAGE = format('cannot truncate partition %s alone: %s is replicated as a whole', TG_RELID::regclass, root),
+      HINT = format('DELETE FROM %s; or truncate %s.', TG_RELID::regclass, root);
+  END IF;
+  -- Its partitions' triggers follow within this statement.
+  PERFORM set_config('steep_repl.truncating', format('%s %s', root::oid, statement_timestamp()), true);
+  DELETE FROM steep_repl.tombstones s WHERE s.relation = root;
+  INSERT INTO steep_repl.tombstones (relation, key_id) VALUES (root, '00000000-0000-0000-0000-000000000000');
+  INSERT INTO steep_repl.truncations (node_id, seq, table_schema, table_name, received)
+  SELECT steep_repl.node_id(), nextval('steep_repl.truncation_seq'), known.table_schema, known.table_name,
+         (SELECT coalesce(jsonb_object_agg(l.peer, pg_replication_origin_progress('pg_' || l.subscription, false)), '{}')
+            FROM steep_repl.links l WHERE l.subscription IS NOT NULL)
+   WHERE steep_repl.node_id() IS NOT NULL;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION steep_repl._before_truncate() IS 'Tells all nodes that a replicated table is truncated. Definer: whoever truncates a table may not write ours. Errors: SR049 one partition alone.';
+
+CREATE OR REPLACE FUNCTION steep_repl._take_truncation() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  root regclass := (SELECT t.relation FROM steep_repl.tables t WHERE t.table_schema = NEW.table_schema AND t.table_name = NEW.table_name);
+  keyed boolean := EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = root AND i.indisprimary);
+  truncated bigint := steep_repl._applied_commit_time();
+  me text := steep_repl.node_id();
+  -- What this node wrote until then had been received where the table was truncated: at the latest beat before it.
+  seen timestamptz := coalesce((SELECT max(h.at) FROM steep_repl.beat_history h WHERE h.lsn <= (NEW.received->>me)::pg_lsn), '-infinity');
+  stored record;
+  written bigint;
+  writer text;
+BEGIN
+  IF root IS NULL THEN
+    RETURN NEW;
+  END IF;
+  INSERT INTO steep_repl.tombstones (relation, key_id) VALUES (root, '00000000-0000-0000-0000-000000000000');
+  FOR stored IN EXECUTE format('SELECT t.tableoid AS leaf, t.ctid::text AS place, t.xmin AS writer, pg_xact_commit_timestamp(t.xmin) AS at,
+      CASE WHEN $1 AND pg_xact_commit_timestamp(t.xmin) > $2 THEN steep_repl._key_json(t)::jsonb END AS key,
+      CASE WHEN $1 AND pg_xact_commit_timestamp(t.xmin) > $2 THEN steep_repl._row_json(t)::jsonb END AS whole
+      FROM %s t FOR UPDATE', steep_repl._source_of(root)) USING keyed, least(seen, steep_repl._at(truncated))
+  LOOP
+    written := NULL;
+    IF stored.key IS NOT NULL THEN
+      SELECT v.micros, v.node INTO written, writer FROM steep_repl._row_version(root, steep_repl._key_id(root, stored.key), stored.writer) v;
+      IF writer = me THEN
+        PERFORM steep_repl._log_truncated(root, NEW.node_id, truncated, stored.key, stored.whole, written);
+      END IF;
+    END IF;
+    IF coalesce(written <= truncated, true) THEN
+      PERFORM steep_repl._remove_quietly(stored.leaf, stored.place);
+    END IF;
+  END LOOP;
+  RETURN NEW;
+END $$;
+COMMENT ON FUNCTION steep_repl._take_truncation() IS 'Fires in the apply worker: removes what was written before a peer''s TRUNCATE, and logs what that had not seen.';
+
+CREATE OR REPLACE FUNCTION steep_repl._log_truncated(root regclass, peer text, truncated bigint, key jsonb, whole jsonb, micros bigint) RETURNS void
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  INSERT INTO steep_repl.conflict_log (subscription, peer, table_schema, table_name, conflict_type, local_tuple, local_origin, remote_origin,
+    local_xact_ts, remote_xact_ts, resolution, resolved_at, resolved_by, conflict_key, key, key_id, result, strategy, winner, possible, not_converged_reason)
+  SELECT coalesce(l.subscription_name, ''), _log_truncated.peer, t.table_schema, t.table_name, 'TRUNCATE-WRITE', whole, steep_repl.node_id(), _log_truncated.peer,
+         steep_repl._at(micros), steep_repl._at(truncated), CASE WHEN micros > truncated THEN 'KEPT_LOCAL' ELSE 'APPLIED_REMOTE' END, clock_timestamp(), 'last_write_wins',
+         steep_repl._conflict_key(t.table_schema, t.table_name, key::text, format('%s %s', micros, steep_repl.node_id()), format('%s %s', truncated, _log_truncated.peer)),
+         key, steep_repl._key_id(root, key), CASE WHEN micros > truncated THEN whole END, t.strategy,
+         -- How far the truncating node had received is known to the nearest beat.
+         CASE WHEN micros > truncated THEN 'local' ELSE 'remote' END, true, 'not compared yet'
+    FROM steep_repl.tables t LEFT JOIN steep_repl.links l ON l.peer = _log_truncated.peer WHERE t.relation = root;
+END;
+COMMENT ON FUNCTION steep_repl._log_truncated(regclass, text, bigint, jsonb, jsonb, bigint) IS 'Logs a row of this node that a peer''s TRUNCATE had not seen: removed when older, kept when later.';
+
+CREATE OR REPLACE TRIGGER truncation_arrived BEFORE INSERT ON steep_repl.truncations
+  FOR EACH ROW EXECUTE FUNCTION steep_repl._take_truncation();
+ALTER TABLE steep_repl.truncations ENABLE REPLICA TRIGGER truncation_arrived;
