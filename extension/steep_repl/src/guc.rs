@@ -13,6 +13,9 @@ pub static LOCK_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(5_000);
 /// Milliseconds that a transaction from a peer whose clock is ahead waits at most.
 pub static CLOCK_WAIT: GucSetting<i32> = GucSetting::<i32>::new(10_000);
 
+/// Whether native "conflict detected" lines about replicated tables go to the server log.
+pub static LOG_NATIVE_CONFLICTS: GucSetting<bool> = GucSetting::<bool>::new(false);
+
 pub fn define() {
     GucRegistry::define_int_guc(
         c"steep_repl.max_databases",
@@ -63,5 +66,13 @@ pub fn define() {
         600_000,
         GucContext::Sighup,
         GucFlags::UNIT_MS,
+    );
+    GucRegistry::define_bool_guc(
+        c"steep_repl.log_native_conflicts",
+        c"Whether PostgreSQL's own lines about conflicts in replicated tables go to the server log.",
+        c"They hold whole rows.",
+        &LOG_NATIVE_CONFLICTS,
+        GucContext::Sighup,
+        GucFlags::default(),
     );
 }

@@ -3,6 +3,7 @@
 //! The SQL lives in `sql/`; this library holds what SQL cannot do: shared memory, background workers, a client of
 //! the peer, copying rows from it, and entries in the catalogue of subscriptions.
 
+mod apply_error;
 mod audit;
 mod conflict;
 mod error;
@@ -30,8 +31,10 @@ pub extern "C-unwind" fn _PG_init() {
     guc::define();
     if pg::preload::in_progress() {
         shared::request();
+        apply_error::request();
         worker::register_launcher();
         pg::hooks::install();
+        pg::log_hook::install();
         pg::stream_start::install();
     }
 }

@@ -35,6 +35,7 @@ BEGIN ATOMIC
     'settings', (SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]') FROM steep_repl.check_settings((SELECT greatest(count(*), 1)::int FROM steep_repl.links)) s),
     'nodes', (SELECT coalesce(jsonb_object_agg(n.node_id, n.status), '{}') FROM steep_repl.nodes n WHERE n.status <> 'removed'),
     'subscriptions', (SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]') FROM steep_repl.subscription_status() s),
+    'native_conflicts', (SELECT coalesce(jsonb_object_agg(l.peer, coalesce(steep_repl._apply_error(l.subscription)->'native_conflicts', '0')), '{}') FROM steep_repl.links l WHERE l.subscription IS NOT NULL),
     'slots', (SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]') FROM steep_repl._slots() s),
     'tables', (SELECT coalesce(jsonb_object_agg(t.state, t.n), '{}') FROM (SELECT x.state, count(*) AS n FROM steep_repl.replicated_tables() x GROUP BY x.state) t))
   FROM steep_repl._health_reasons() r;

@@ -39,6 +39,14 @@ CREATE OR REPLACE FUNCTION steep_repl._remove_subscription_table(subscription oi
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'remove_subscription_table_wrapper';
 COMMENT ON FUNCTION steep_repl._remove_subscription_table(oid, oid) IS 'Takes a table out of a subscription.';
 
+CREATE OR REPLACE FUNCTION steep_repl._apply_error(subscription oid) RETURNS jsonb
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'apply_error_wrapper';
+COMMENT ON FUNCTION steep_repl._apply_error(oid) IS 'The last error of the apply worker of a subscription, and how many lines about native conflicts were kept out of the server log.';
+
+CREATE OR REPLACE FUNCTION steep_repl._forget_apply_error(subscription oid, before timestamptz) RETURNS void
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'forget_apply_error_wrapper';
+COMMENT ON FUNCTION steep_repl._forget_apply_error(oid, timestamptz) IS 'Forgets the error of an apply worker that has got over it, unless it is later than that.';
+
 CREATE OR REPLACE FUNCTION steep_repl._before_drop() RETURNS text
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

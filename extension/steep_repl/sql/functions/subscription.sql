@@ -80,7 +80,9 @@ BEGIN
   PERFORM steep_repl._wake_worker();
 EXCEPTION WHEN OTHERS THEN
   GET STACKED DIAGNOSTICS message = MESSAGE_TEXT;
-  PERFORM steep_repl._audit_failure('subscription.create', 'subscription', peer, message);
+  -- Not the string itself, which may hold a password.
+  PERFORM steep_repl._audit_failure('subscription.create', 'subscription',
+    CASE WHEN peer ~ '=|^postgres(ql)?://' THEN 'connection string' ELSE peer END, message);
   RAISE;
 END $$;
 COMMENT ON FUNCTION steep_repl.subscribe(text, text, boolean) IS
@@ -151,8 +153,26 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl._slots() IS 'The slots that peers have on this node, with the WAL that they hold. Definer: reads the registry.';
 
+CREATE OR REPLACE FUNCTION steep_repl._apply_failure(subscription oid) RETURNS TABLE (at timestamptz, error text)
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  -- Got over: the transaction that failed is applied; or, where the error was outside of one, the peer has been heard since.
+  SELECT (e->>'at')::timestamptz,
+         -- The detail may hold values of a row.
+         format('%s (%s)%s%s', e->>'message', concat_ws(', ', e->>'sqlstate', 'table ' || (e->>'table')),
+                CASE WHEN pg_has_role(session_user, 'steep_repl_admin', 'MEMBER') THEN '. ' || rtrim(e->>'detail', '.') END, '. ' || (e->>'context'))
+    FROM steep_repl._apply_error(_apply_failure.subscription) e
+    LEFT JOIN pg_replication_origin_status o ON o.external_id = 'pg_' || _apply_failure.subscription
+    LEFT JOIN pg_stat_subscription a ON a.subid = _apply_failure.subscription AND a.worker_type = 'apply'
+   WHERE e->>'at' IS NOT NULL
+     AND CASE WHEN e->>'finished_at' IS NULL THEN coalesce(a.last_msg_receipt_time <= (e->>'at')::timestamptz, true)
+              ELSE coalesce(o.remote_lsn <= (e->>'finished_at')::pg_lsn, true) END;
+END;
+COMMENT ON FUNCTION steep_repl._apply_failure(oid) IS
+  'Why the apply worker of a subscription failed, while it has not got over it. The detail, which may hold values of rows, only for members of steep_repl_admin.';
+
 CREATE OR REPLACE FUNCTION steep_repl.subscription_status() RETURNS TABLE (
-  peer text, state text, lag_bytes bigint, lag_seconds double precision, last_error text, blocked_by integer,
+  peer text, state text, lag_bytes bigint, lag_seconds double precision, last_error text, last_error_at timestamptz, blocked_by integer,
   slot_name text, retained_wal_bytes bigint, received_lsn pg_lsn, last_message_at timestamptz, tables_pending integer)
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -161,13 +181,13 @@ BEGIN ATOMIC
               WHEN l.state = 'requested' THEN CASE WHEN l.last_error IS NULL THEN 'linking' ELSE 'failed' END
               WHEN l.wanted = 'pause' OR l.held_until > now() THEN 'paused'
               WHEN l.initialising IS NOT NULL THEN 'copying'
-              WHEN a.pid IS NOT NULL AND o.failing_since IS NULL THEN 'streaming'
+              WHEN a.pid IS NOT NULL AND o.failing_since IS NULL AND f.at IS NULL THEN 'streaming'
               ELSE 'waiting' END,
          greatest(pg_wal_lsn_diff(o.peer_lsn, o.confirmed_lsn), 0)::bigint,
          CASE WHEN o.failing_since IS NULL AND o.confirmed_lsn >= o.peer_lsn THEN 0
               ELSE extract(epoch FROM clock_timestamp() - o.caught_up_at)::double precision END,
-         coalesce(o.error, l.last_error, (SELECT format('the apply worker has failed %s times; the server log of this node says why', e.apply_error_count)
-            FROM pg_stat_subscription_stats e WHERE e.subid = l.subscription AND e.apply_error_count > 0 AND a.pid IS NULL AND l.wanted = 'stream' AND l.initialising IS NULL)),
+         coalesce(o.error, f.error, l.last_error),
+         CASE WHEN o.error IS NOT NULL THEN o.observed_at WHEN f.error IS NOT NULL THEN f.at WHEN l.last_error IS NOT NULL THEN l.last_error_at END,
          (pg_blocking_pids(a.pid))[1],
          l.slot_name::text,
          (SELECT s.retained_wal_bytes FROM steep_repl._slots() s WHERE s.peer = l.peer),
@@ -177,7 +197,8 @@ BEGIN ATOMIC
     FROM steep_repl.links l
     LEFT JOIN pg_stat_subscription a ON a.subid = l.subscription AND a.worker_type = 'apply'
     LEFT JOIN steep_repl.link_observations o ON o.peer = l.peer
+    LEFT JOIN LATERAL steep_repl._apply_failure(l.subscription) f ON true
    ORDER BY l.peer;
 END;
 COMMENT ON FUNCTION steep_repl.subscription_status() IS
-  'The links on which this node receives: state, lag, last error, who blocks the apply worker, and the WAL that this node keeps for the peer (retained_wal_bytes). Definer: reads connection state of all.';
+  'The links on which this node receives: state, lag, last error (also that of the apply worker, until it has got over it), who blocks the apply worker, and the WAL that this node keeps for the peer (retained_wal_bytes). Definer: reads connection state of all.';

@@ -45,6 +45,9 @@ BEGIN
                         ELSE o.caught_up_at END,
     observed_at = excluded.observed_at, peer_lsn = excluded.peer_lsn, confirmed_lsn = excluded.confirmed_lsn,
     failing_since = NULL, error = NULL;
+  IF NOT EXISTS (SELECT 1 FROM steep_repl._apply_failure(link.subscription)) THEN
+    PERFORM steep_repl._forget_apply_error(link.subscription, asked_at);
+  END IF;
   -- Seldom, because every change of the registry goes to the WAL.
   UPDATE steep_repl.nodes n SET last_seen = asked_at, status = 'online'
    WHERE n.node_id = peer AND n.status <> 'removed' AND (n.status <> 'online' OR coalesce(n.last_seen < asked_at - interval '10 seconds', true));

@@ -11,6 +11,7 @@ pub mod databases;
 pub mod hooks;
 pub mod key_id;
 pub mod latch;
+pub mod log_hook;
 pub mod peer_connection;
 pub mod plan;
 pub mod preload;

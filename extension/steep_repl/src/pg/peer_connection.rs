@@ -8,6 +8,7 @@
 
 use pgrx::pg_sys;
 use pgrx::pg_sys::submodules::ffi::pg_guard_ffi_boundary;
+use pgrx::{PgSqlErrorCode, PgTryBuilder};
 use std::ffi::{CStr, CString};
 
 /// A row as text, NULL as None.
@@ -33,6 +34,22 @@ fn functions() -> &'static pg_sys::WalReceiverFunctionsType {
     }
 }
 
+/// What libpq says of a string that it cannot read repeats parts of it, which may be of a password.
+fn check(conninfo: &CStr) -> Result<(), Failure> {
+    PgTryBuilder::new(|| {
+        // SAFETY: the string outlives the call, which raises an error or does nothing.
+        unsafe {
+            let check = functions().walrcv_check_conninfo.expect("walrcv_check_conninfo");
+            pg_guard_ffi_boundary(|| check(conninfo.as_ptr(), false));
+        }
+        Ok(())
+    })
+    .catch_when(PgSqlErrorCode::ERRCODE_SYNTAX_ERROR, |_| {
+        Err(Failure(String::from("the connection string has a syntax error")))
+    })
+    .execute()
+}
+
 fn c_string(text: &str) -> CString {
     CString::new(text.replace('\0', "")).unwrap_or_default()
 }
@@ -42,6 +59,7 @@ impl Connection {
     pub fn open(conninfo: &str, replication: bool) -> Result<Self, Failure> {
         let mut error = std::ptr::null_mut();
         let conninfo = c_string(conninfo);
+        check(&conninfo)?;
         // SAFETY: all strings outlive the call; an error text is palloc'd in the current context.
         unsafe {
             let connect = functions().walrcv_connect.expect("walrcv_connect");

@@ -17,6 +17,7 @@ record DirectSubscriptions(Database database) implements SubscriptionApi {
                         row.bigOrNull("lag_bytes"),
                         row.floatOrNull("lag_seconds"),
                         row.textOrNull("last_error"),
+                        row.timeOrNull("last_error_at"),
                         row.numberOrNull("blocked_by"),
                         row.textOrNull("slot_name"),
                         row.bigOrNull("retained_wal_bytes"),

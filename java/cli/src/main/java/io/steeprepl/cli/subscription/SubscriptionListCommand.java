@@ -26,6 +26,7 @@ final class SubscriptionListCommand extends NodeAction {
             Column.of("last_message_at", SubscriptionStatus::lastMessageAt),
             Column.of("slot_name", SubscriptionStatus::slotName),
             Column.of("retained_wal_bytes", SubscriptionStatus::retainedWalBytes),
+            Column.of("last_error_at", SubscriptionStatus::lastErrorAt),
             Column.of("last_error", SubscriptionStatus::lastError));
 
     @Override
