@@ -228,57 +228,66 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steep_repl._init_end(bigint) IS 'Step 5: the links go on.';
 
-CREATE OR REPLACE FUNCTION steep_repl._init_again(id bigint, error text) RETURNS void
+CREATE OR REPLACE FUNCTION steep_repl._init_hopeless(sqlstate text) RETURNS boolean
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  -- Data, constraints, missing things and rights, code of users, our own refusals; of those not the ones that pass by themselves.
+  RETURN left(sqlstate, 2) IN ('22', '23', '42', 'P0', 'SR') AND sqlstate NOT IN ('SR014', 'SR016', 'SR028');
+COMMENT ON FUNCTION steep_repl._init_hopeless(text) IS 'Whether an error would come again, so that it is not worth while to try again.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_again(id bigint, error text, hopeless boolean) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
-  again boolean;
+  again boolean := (SELECT i.attempts < 5 AND NOT hopeless FROM steep_repl.initialisations i WHERE i.id = _init_again.id);
 BEGIN
   UPDATE steep_repl.initialisations i SET error = _init_again.error,
-      state = CASE WHEN i.attempts < 5 THEN 'waiting' ELSE 'failed' END,
-      phase = CASE WHEN i.attempts < 5 THEN 'trying again' ELSE 'failed' END,
+      state = CASE WHEN again THEN 'waiting' ELSE 'failed' END,
+      phase = CASE WHEN again THEN 'trying again' ELSE 'failed' END,
       next_try = now() + least(power(2, i.attempts), 30) * interval '1 second',
-      finished_at = CASE WHEN i.attempts < 5 THEN NULL ELSE now() END
-    WHERE i.id = _init_again.id RETURNING i.state = 'waiting' INTO again;
-  UPDATE steep_repl.initialisation_tables t SET state = CASE WHEN again THEN 'wanted' ELSE 'failed' END,
+      finished_at = CASE WHEN again THEN NULL ELSE now() END
+    WHERE i.id = _init_again.id;
+  UPDATE steep_repl.initialisation_tables t SET state = CASE WHEN again AND NOT t.hopeless THEN 'wanted' ELSE 'failed' END,
       reason = coalesce(t.reason, _init_again.error)
     WHERE t.id = _init_again.id AND t.state <> 'complete';
 END $$;
-COMMENT ON FUNCTION steep_repl._init_again(bigint, text) IS 'Notes why an initialisation stopped, and has it tried again, up to five times.';
+COMMENT ON FUNCTION steep_repl._init_again(bigint, text, boolean) IS 'Notes why an initialisation stopped, and has it tried again, up to five times, unless that is hopeless.';
 
 CREATE OR REPLACE FUNCTION steep_repl._init_finish(id bigint) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
   left_out text;
+  hopeless boolean;
 BEGIN
   PERFORM steep_repl._advance_sequences(k.relation::regclass) FROM steep_repl.initialisation_tables t
      JOIN steep_repl.tables k ON k.table_schema = t.table_schema AND k.table_name = t.table_name
     WHERE t.id = _init_finish.id AND t.state = 'complete';
   PERFORM steep_repl._init_end(id);
-  SELECT string_agg(format('%I.%I: %s', t.table_schema, t.table_name, coalesce(t.reason, 'the source does not replicate it')), '; ') INTO left_out
+  SELECT string_agg(format('%I.%I: %s', t.table_schema, t.table_name, coalesce(t.reason, 'the source does not replicate it')), '; '),
+         bool_and(t.hopeless) INTO left_out, hopeless
     FROM steep_repl.initialisation_tables t WHERE t.id = _init_finish.id AND t.state <> 'complete';
   IF left_out IS NOT NULL THEN
-    PERFORM steep_repl._init_again(id, left_out);
+    PERFORM steep_repl._init_again(id, left_out, hopeless);
     RETURN;
   END IF;
   UPDATE steep_repl.initialisations i SET state = 'complete', phase = 'complete', error = NULL, finished_at = now() WHERE i.id = _init_finish.id;
 END $$;
 COMMENT ON FUNCTION steep_repl._init_finish(bigint) IS 'Moves sequences past the copied ids and lets the links go on.';
 
-CREATE OR REPLACE FUNCTION steep_repl._init_table_failed(id bigint, "table" text, error text) RETURNS void
+CREATE OR REPLACE FUNCTION steep_repl._init_table_failed(id bigint, "table" text, error text, sqlstate text) RETURNS void
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  UPDATE steep_repl.initialisation_tables t SET state = 'failed', reason = _init_table_failed.error
+  UPDATE steep_repl.initialisation_tables t SET state = 'failed', reason = _init_table_failed.error,
+         hopeless = steep_repl._init_hopeless(_init_table_failed.sqlstate)
    WHERE t.id = _init_table_failed.id AND format('%I.%I', t.table_schema, t.table_name) = "table";
 END;
-COMMENT ON FUNCTION steep_repl._init_table_failed(bigint, text, text) IS 'Notes why a table could not be taken over; the others go on.';
+COMMENT ON FUNCTION steep_repl._init_table_failed(bigint, text, text, text) IS 'Notes why a table could not be taken over; the others go on.';
 
-CREATE OR REPLACE FUNCTION steep_repl._init_failed(id bigint, error text) RETURNS void
+CREATE OR REPLACE FUNCTION steep_repl._init_failed(id bigint, error text, sqlstate text) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 BEGIN
-  PERFORM steep_repl._init_again(id, error);
+  PERFORM steep_repl._init_again(id, error, steep_repl._init_hopeless(sqlstate));
   PERFORM steep_repl._init_end(id);
   BEGIN
     PERFORM steep_repl._init_release(id);
@@ -286,4 +295,4 @@ BEGIN
     RAISE LOG 'steep_repl: the source will let go by itself: %', SQLERRM;
   END;
 END $$;
-COMMENT ON FUNCTION steep_repl._init_failed(bigint, text) IS 'Notes why an initialisation stopped, lets the links go on, and tries again up to five times.';
+COMMENT ON FUNCTION steep_repl._init_failed(bigint, text, text) IS 'Notes why an initialisation stopped, lets the links go on, and has it tried again where that helps.';

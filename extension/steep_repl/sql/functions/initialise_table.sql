@@ -23,7 +23,7 @@ BEGIN
   -- What is wanted and is on the source; what has been taken over already stays.
   UPDATE steep_repl.initialisation_tables t SET state = 'waiting', rows_expected = (l->>4)::bigint, reason = NULL
     FROM jsonb_array_elements(listed::jsonb) l
-   WHERE t.id = _init_tables.id AND t.state IN ('wanted', 'failed') AND t.table_schema = l->>0 AND t.table_name = l->>1;
+   WHERE t.id = _init_tables.id AND t.state IN ('wanted', 'failed') AND NOT t.hopeless AND t.table_schema = l->>0 AND t.table_name = l->>1;
   UPDATE steep_repl.initialisation_tables t SET state = 'complete'
    WHERE t.id = _init_tables.id AND EXISTS (SELECT 1 FROM steep_repl.tables k WHERE k.table_schema = t.table_schema AND k.table_name = t.table_name);
 END $$;

@@ -78,6 +78,7 @@ CREATE TABLE steep_repl.initialisation_tables (
   bytes_copied bigint NOT NULL DEFAULT 0,
   state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('wanted', 'waiting', 'complete', 'failed')),
   reason text,
+  hopeless boolean NOT NULL DEFAULT false,
   announced boolean NOT NULL DEFAULT false,
   PRIMARY KEY (id, table_schema, table_name)
 );

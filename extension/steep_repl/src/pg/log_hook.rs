@@ -4,7 +4,7 @@
 //! The hook runs while an error is being reported, perhaps in a process that is about to end: it raises nothing,
 //! catches everything, and takes one short lock.
 
-use super::worker_process;
+use super::{sqlstate, worker_process};
 use crate::apply_error::{self, ApplyError};
 use crate::guc;
 use pgrx::pg_sys;
@@ -88,7 +88,7 @@ unsafe fn read(data: &pg_sys::ErrorData) -> ApplyError {
     // SAFETY: by the caller.
     unsafe {
         let mut error = ApplyError { at: worker_process::now(), ..Default::default() };
-        error.sqlstate.set(&sqlstate(data.sqlerrcode));
+        error.sqlstate.set(&sqlstate::unpacked(data.sqlerrcode));
         error.message.set(&text(data.message, 1024));
         error.detail.set(&text(data.detail, 1024));
         // The worker's own line is the outermost, so the last.
@@ -113,11 +113,6 @@ fn last_lsn(line: &[u8]) -> u64 {
         Some(u64::from(number(&line[start..at])?) << 32 | u64::from(number(&line[at + 1..end])?))
     });
     found.unwrap_or(0)
-}
-
-/// The five characters of a packed SQLSTATE (src/include/utils/elog.h).
-fn sqlstate(code: i32) -> String {
-    (0..5).map(|place| char::from((code >> (6 * place) & 0x3f) as u8 + b'0')).collect()
 }
 
 /// # Safety

@@ -16,6 +16,7 @@ pub mod peer_connection;
 pub mod plan;
 pub mod preload;
 pub mod row;
+pub mod sqlstate;
 pub mod stored_row;
 pub mod stream_start;
 pub mod subscription_rel;

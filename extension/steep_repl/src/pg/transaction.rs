@@ -1,14 +1,32 @@
 //! Transactions of a background worker.
 
+use super::sqlstate;
 use pgrx::PgTryBuilder;
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::CaughtError;
 use std::panic::AssertUnwindSafe;
 
+/// The ERROR that rolled a transaction back.
+pub struct Failed {
+    pub text: String,
+    pub sqlstate: String,
+}
+
+impl From<String> for Failed {
+    fn from(text: String) -> Self {
+        Self { text, sqlstate: String::from("XX000") }
+    }
+}
+
 /// Runs `body` in a transaction of its own. An ERROR rolls it back and comes back as its text; the process goes on.
 ///
 /// The activity and statement start are set, so that pg_stat_activity shows what the worker does.
 pub fn in_transaction<R>(activity: &str, body: impl FnOnce() -> R) -> Result<R, String> {
+    attempt(activity, body).map_err(|failed| failed.text)
+}
+
+/// The same; the ERROR comes back with its SQLSTATE.
+pub fn attempt<R>(activity: &str, body: impl FnOnce() -> R) -> Result<R, Failed> {
     let text = std::ffi::CString::new(activity).unwrap_or_default();
     // SAFETY: the frame of a background worker's transaction, as in src/test/modules/worker_spi.
     unsafe {
@@ -17,6 +35,7 @@ pub fn in_transaction<R>(activity: &str, body: impl FnOnce() -> R) -> Result<R, 
         pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
         pg_sys::pgstat_report_activity(pg_sys::BackendState::STATE_RUNNING, text.as_ptr());
     }
+    let watch = sqlstate::Watch::begin();
     let outcome = PgTryBuilder::new(AssertUnwindSafe(|| {
         let result = body();
         // SAFETY: ends what was begun above; commit may raise, which the handler below catches.
@@ -28,9 +47,10 @@ pub fn in_transaction<R>(activity: &str, body: impl FnOnce() -> R) -> Result<R, 
         }
         Ok(result)
     }))
-    .catch_others(|error| Err(describe(&error)))
-    .catch_rust_panic(|error| Err(describe(&error)))
+    .catch_others(|error| Err(failed(&error)))
+    .catch_rust_panic(|error| Err(failed(&error)))
     .execute();
+    drop(watch);
     // SAFETY: after an error the transaction must be aborted before anything else.
     unsafe {
         if outcome.is_err() {
@@ -67,15 +87,20 @@ pub fn around<R>(body: impl FnOnce() -> R) -> R {
     }
 }
 
-fn describe(error: &CaughtError) -> String {
+fn failed(error: &CaughtError) -> Failed {
     let report = match error {
         CaughtError::PostgresError(report) | CaughtError::ErrorReport(report) => report,
         CaughtError::RustPanic { ereport, .. } => ereport,
     };
-    match report.detail() {
+    let text = match report.detail() {
         Some(detail) if !detail.is_empty() => format!("{} ({detail})", report.message()),
         _ => report.message().to_owned(),
-    }
+    };
+    let sqlstate = match error {
+        CaughtError::PostgresError(_) => sqlstate::last(),
+        _ => sqlstate::unpacked(report.sql_error_code() as i32),
+    };
+    Failed { text, sqlstate }
 }
 
 /// Runs `body` in the transaction that an apply worker has open between two changes, as one step of it.

@@ -2,11 +2,12 @@
 //! which also says why they are safe; here are the parts that SQL cannot do: one snapshot of the source held over
 //! many transactions of ours, and COPY from it.
 
+use crate::error;
 use crate::peer;
 use crate::pg::copy_from;
 use crate::pg::latch;
 use crate::pg::peer_connection::{Connection, Row};
-use crate::pg::transaction::in_transaction;
+use crate::pg::transaction::{Failed, attempt};
 use crate::pg::worker_process;
 use crate::shared;
 use pgrx::bgworkers::BackgroundWorker;
@@ -27,25 +28,27 @@ pub extern "C-unwind" fn steep_repl_initialise_main(argument: pg_sys::Datum) {
     }
     worker_process::at_exit(move_out);
     if let Err(error) = run(id) {
-        pgrx::log!("steep_repl initialisation {id}: {error}");
-        if let Err(second) = call("_init_failed", id, vec![error.as_str().into()]) {
-            pgrx::log!("steep_repl initialisation {id}: {second}");
+        pgrx::log!("steep_repl initialisation {id}: {}", error.text);
+        if let Err(second) = call("_init_failed", id, vec![error.text.as_str().into(), error.sqlstate.as_str().into()])
+        {
+            pgrx::log!("steep_repl initialisation {id}: {}", second.text);
         }
     }
 }
 
-fn run(id: i64) -> Result<(), String> {
+fn run(id: i64) -> Result<(), Failed> {
     call("_init_prepare", id, vec![])?;
     wait_for("_init_links_ready", id)?;
     call("_init_pause", id, vec![])?;
     wait_for("_init_hold", id)?;
-    let source = call("_init_source", id, vec![])?.ok_or("the source is not known")?;
-    let mut connection = in_transaction("connecting to the source", || peer::open(&source, true))?;
+    let source = call("_init_source", id, vec![])?.ok_or_else(|| String::from("the source is not known"))?;
+    let mut connection = attempt("connecting to the source", || peer::open(&source, true))?;
     ask(&mut connection, "BEGIN READ ONLY ISOLATION LEVEL REPEATABLE READ", 0)?;
     let slot = format!("steep_repl_copy_{}", worker_process::my_pid());
-    let lsn = in_transaction("taking a snapshot of the source", || connection.create_temporary_slot(&slot))?;
+    let lsn = attempt("taking a snapshot of the source", || connection.create_temporary_slot(&slot))?;
     call("_init_snapshot_taken", id, vec![lsn.cast_signed().into()])?;
-    let tables = ask(&mut connection, &call("_init_tables_query", id, vec![])?.ok_or("no query")?, 5)?;
+    let tables =
+        ask(&mut connection, &call("_init_tables_query", id, vec![])?.ok_or_else(|| String::from("no query"))?, 5)?;
     let listed = serde_json::to_string(&tables).map_err(|e| e.to_string())?;
     call("_init_tables", id, vec![listed.as_str().into()])?;
     call("_init_origin", id, vec![])?;
@@ -53,10 +56,13 @@ fn run(id: i64) -> Result<(), String> {
         if let Err(error) = copy(id, &table, &mut connection) {
             // With the source still there, the reason lies in this table: the others go on. What is left of its COPY has
             // to be read before the connection can be asked anything.
-            in_transaction("reading the rest of a copy", || connection.finish_copy())?;
-            ask(&mut connection, "SELECT 1::text", 1).map_err(|_| error.clone())?;
-            pgrx::log!("steep_repl initialisation {id}: {table}: {error}");
-            call("_init_table_failed", id, vec![table.as_str().into(), error.as_str().into()])?;
+            attempt("reading the rest of a copy", || connection.finish_copy())?;
+            if ask(&mut connection, "SELECT 1::text", 1).is_err() {
+                return Err(error);
+            }
+            pgrx::log!("steep_repl initialisation {id}: {table}: {}", error.text);
+            let arguments = vec![table.as_str().into(), error.text.as_str().into(), error.sqlstate.as_str().into()];
+            call("_init_table_failed", id, arguments)?;
         }
     }
     call("_init_finish", id, vec![])?;
@@ -64,13 +70,18 @@ fn run(id: i64) -> Result<(), String> {
 }
 
 /// Copies one table in one transaction, together with its entries in all subscriptions and in the publication.
-fn copy(id: i64, table: &str, connection: &mut Connection) -> Result<(), String> {
-    in_transaction(&format!("copying {table}"), || {
+fn copy(id: i64, table: &str, connection: &mut Connection) -> Result<(), Failed> {
+    attempt(&format!("copying {table}"), || {
         let plan = Plan::read(&sql("_init_table_begin", id, vec![table.into()]).unwrap_or_default());
         if let (Some(proof), Some(here)) = (&plan.proof, &plan.hash) {
             let there = connection.rows(proof, 1).unwrap_or_else(|failure| peer::refused(failure));
             if there.first().and_then(|row| row.first().cloned().flatten()).as_ref() != Some(here) {
-                pgrx::error!("the rows of {table} here and on the source are not identical");
+                error::raise(
+                    PgSqlErrorCode::ERRCODE_DATA_EXCEPTION,
+                    format!("the rows of {table} here and on the source are not identical"),
+                    None,
+                    "Make them equal while nobody writes, or empty the table here; then remove it and add it again.",
+                );
             }
         }
         connection.start_copy(&plan.query).unwrap_or_else(|failure| peer::refused(failure));
@@ -102,18 +113,16 @@ impl Plan {
     }
 }
 
-fn ask(connection: &mut Connection, query: &str, columns: usize) -> Result<Vec<Row>, String> {
-    in_transaction("asking the source", || {
-        connection.rows(query, columns).unwrap_or_else(|failure| peer::refused(failure))
-    })
+fn ask(connection: &mut Connection, query: &str, columns: usize) -> Result<Vec<Row>, Failed> {
+    attempt("asking the source", || connection.rows(query, columns).unwrap_or_else(|failure| peer::refused(failure)))
 }
 
 /// Calls a step until it returns NULL; what it returns else is what it waits for, shown as the phase.
-fn wait_for(step: &str, id: i64) -> Result<(), String> {
+fn wait_for(step: &str, id: i64) -> Result<(), Failed> {
     let start = Instant::now();
     while let Some(reason) = call(step, id, vec![])? {
         if start.elapsed() > PATIENCE {
-            return Err(format!("gave up after {} s: {reason}", PATIENCE.as_secs()));
+            return Err(format!("gave up after {} s: {reason}", PATIENCE.as_secs()).into());
         }
         latch::wait(Duration::from_millis(100));
     }
@@ -121,8 +130,8 @@ fn wait_for(step: &str, id: i64) -> Result<(), String> {
 }
 
 /// One step in a transaction of its own.
-fn call(step: &str, id: i64, more: Vec<pgrx::datum::DatumWithOid>) -> Result<Option<String>, String> {
-    in_transaction(step, || sql(step, id, more))
+fn call(step: &str, id: i64, more: Vec<pgrx::datum::DatumWithOid>) -> Result<Option<String>, Failed> {
+    attempt(step, || sql(step, id, more))
 }
 
 fn sql(step: &str, id: i64, more: Vec<pgrx::datum::DatumWithOid>) -> Option<String> {
