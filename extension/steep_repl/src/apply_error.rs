@@ -24,6 +24,8 @@ pub struct ApplyError {
     pub table: Text<192>,
     /// The end of the peer's transaction that failed, 0 outside of one.
     pub finished_at: u64,
+    /// Which change of that transaction, from 1; 0 outside of one.
+    pub change: u32,
     /// Lines "conflict detected" that were kept out of the server log.
     pub native_conflicts: u64,
 }
@@ -91,6 +93,7 @@ fn apply_error(subscription: pg_sys::Oid) -> Option<pgrx::JsonB> {
         "table": some(found.table.get()),
         "finished_at": (found.finished_at != 0)
             .then(|| format!("{:X}/{:X}", found.finished_at >> 32, found.finished_at & 0xffff_ffff)),
+        "change": found.change,
         "native_conflicts": found.native_conflicts,
     })))
 }

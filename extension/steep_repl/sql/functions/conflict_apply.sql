@@ -12,6 +12,10 @@ CREATE OR REPLACE FUNCTION steep_repl._key_id(relation oid, key jsonb) RETURNS u
   LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'key_id_of_wrapper';
 COMMENT ON FUNCTION steep_repl._key_id(oid, jsonb) IS 'The id under which tombstones and versions of a key are kept on this node.';
 
+CREATE OR REPLACE FUNCTION steep_repl._canonical_key(relation oid, key jsonb) RETURNS jsonb
+  LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'canonical_key_wrapper';
+COMMENT ON FUNCTION steep_repl._canonical_key(oid, jsonb) IS 'A key in the one form that the conflict log uses.';
+
 CREATE OR REPLACE FUNCTION steep_repl._row_json("row" anyelement) RETURNS text
   LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'row_json_wrapper';
 COMMENT ON FUNCTION steep_repl._row_json(anyelement) IS 'A row of a table, whole, the same on all nodes whatever their settings.';

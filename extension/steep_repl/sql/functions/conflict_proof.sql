@@ -52,7 +52,11 @@ DECLARE
   verdict text;
 BEGIN
   IF differing = '{}' AND away = '{}' THEN
-    UPDATE steep_repl.conflict_log c SET converged_at = clock_timestamp(), not_converged_reason = NULL, proofs = c.proofs + 1
+    UPDATE steep_repl.conflict_log c SET converged_at = clock_timestamp(), not_converged_reason = NULL, proofs = c.proofs + 1,
+           -- What was set aside has been adopted, or something later has: nothing is left to decide.
+           resolution = CASE WHEN c.conflict_type = 'APPLY-ERROR' AND c.resolution = 'PENDING' THEN 'APPLIED_REMOTE' ELSE c.resolution END,
+           resolved_at = CASE WHEN c.conflict_type = 'APPLY-ERROR' AND c.resolution = 'PENDING' THEN clock_timestamp() ELSE c.resolved_at END,
+           resolved_by = CASE WHEN c.conflict_type = 'APPLY-ERROR' AND c.resolution = 'PENDING' THEN 'proof' ELSE c.resolved_by END
      WHERE c.converged_at IS NULL AND c.table_schema = item->>'schema' AND c.table_name = item->>'table' AND c.key = item->'key';
     RETURN;
   END IF;
@@ -69,34 +73,34 @@ CREATE OR REPLACE FUNCTION steep_repl._pull_key(item jsonb, mine jsonb, states j
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
-  target jsonb;
+  latest jsonb;
   source text;
   seen_at timestamptz;
 BEGIN
-  SELECT s.key, s.value INTO source, target FROM jsonb_each(states) s WHERE s.value->>'micros' IS NOT NULL
+  SELECT s.key, s.value INTO source, latest FROM jsonb_each(states) s WHERE s.value->>'micros' IS NOT NULL
    ORDER BY (s.value->>'micros')::bigint DESC, s.value->>'node' COLLATE "C" DESC, (s.value->>'displaced')::boolean DESC NULLS LAST LIMIT 1;
-  IF target IS NULL OR mine->>'micros' IS NOT NULL
-     AND ((target->>'micros')::bigint, target->>'node' COLLATE "C") < ((mine->>'micros')::bigint, mine->>'node' COLLATE "C") THEN
+  IF latest IS NULL OR mine->>'micros' IS NOT NULL
+     AND ((latest->>'micros')::bigint, latest->>'node' COLLATE "C") < ((mine->>'micros')::bigint, mine->>'node' COLLATE "C") THEN
     RETURN NULL;  -- The others have to follow this node.
   END IF;
-  IF ((target->>'micros')::bigint, target->>'node') IS NOT DISTINCT FROM ((mine->>'micros')::bigint, mine->>'node')
-     AND NOT (coalesce((target->>'displaced')::boolean, false) AND mine->>'hash' IS NOT NULL) THEN
+  IF ((latest->>'micros')::bigint, latest->>'node') IS NOT DISTINCT FROM ((mine->>'micros')::bigint, mine->>'node')
+     AND NOT (coalesce((latest->>'displaced')::boolean, false) AND mine->>'hash' IS NOT NULL) THEN
     RETURN NULL;
   END IF;
   -- Not what is only on its way: seen before, and what its writer has sent since then has all arrived.
   INSERT INTO steep_repl.pulls AS p (table_schema, table_name, key, micros, node)
-  VALUES (item->>'schema', item->>'table', item->'key', (target->>'micros')::bigint, target->>'node')
+  VALUES (item->>'schema', item->>'table', item->'key', (latest->>'micros')::bigint, latest->>'node')
   ON CONFLICT (table_schema, table_name, key) DO UPDATE SET micros = excluded.micros, node = excluded.node,
     seen_at = CASE WHEN (p.micros, p.node) = (excluded.micros, excluded.node) THEN p.seen_at ELSE clock_timestamp() END
   RETURNING p.seen_at INTO seen_at;
   IF EXISTS (SELECT 1 FROM steep_repl.links l LEFT JOIN steep_repl.link_observations o ON o.peer = l.peer
-              WHERE l.wanted <> 'remove' AND l.peer IN (source, target->>'node') AND coalesce(o.caught_up_at <= seen_at, true)) THEN
-    RETURN format('a change of %s may be on its way', target->>'node');
+              WHERE l.wanted <> 'remove' AND l.peer IN (source, latest->>'node') AND coalesce(o.caught_up_at <= seen_at, true)) THEN
+    RETURN format('a change of %s may be on its way', latest->>'node');
   END IF;
-  IF target->>'hash' IS NOT NULL AND target->'row' IS NULL THEN
+  IF latest->>'hash' IS NOT NULL AND latest->'row' IS NULL THEN
     RETURN format('the link role may not read %I.%I on %s', item->>'schema', item->>'table', source);
   END IF;
-  UPDATE steep_repl.pulls p SET target = _pull_key.target, mine = _pull_key.mine
+  UPDATE steep_repl.pulls p SET target = latest, mine = _pull_key.mine
    WHERE p.table_schema = item->>'schema' AND p.table_name = item->>'table' AND p.key = item->'key';
   RETURN format('adopting the row of %s', source);
 END $$;
@@ -212,6 +216,9 @@ BEGIN ATOMIC
            format('%s %s', state->>'micros', state->>'node'), format('%s %s', (pull).target->>'micros', (pull).target->>'node')),
          (pull).key, steep_repl._key_id(root, (pull).key), nullif((pull).target->'row', 'null'), 'last_write_wins', 'remote', true,
          'the nodes differed after a conflict: this one adopted the latest row', 'not compared yet'
-   WHERE state->>'row' IS NOT NULL AND state->'row' IS DISTINCT FROM (pull).target->'row';
+   WHERE state->>'row' IS NOT NULL AND state->'row' IS DISTINCT FROM (pull).target->'row'
+     -- What was set aside had seen the row that is here.
+     AND NOT EXISTS (SELECT 1 FROM steep_repl.conflict_log c WHERE c.conflict_type = 'APPLY-ERROR' AND c.resolution = 'PENDING'
+                        AND c.table_schema = (pull).table_schema AND c.table_name = (pull).table_name AND c.key = (pull).key);
 END;
 COMMENT ON FUNCTION steep_repl._log_adoption(regclass, steep_repl.pulls, jsonb) IS 'Logs the row that an adoption overwrites.';

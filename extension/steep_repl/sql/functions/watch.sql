@@ -113,6 +113,7 @@ BEGIN
   PERFORM steep_repl._identify_new_leaves();
   PERFORM steep_repl._settle_lost_moves();
   PERFORM steep_repl._tell_displaced();
+  PERFORM steep_repl._note_apply_failures();
   -- Links that an initialisation left paused when it ended without its own end.
   UPDATE steep_repl.links l SET initialising = NULL WHERE l.initialising IS NOT NULL
      AND NOT EXISTS (SELECT 1 FROM steep_repl.initialisations i WHERE i.id = l.initialising AND i.state IN ('waiting', 'running'));

@@ -147,3 +147,17 @@ CREATE TABLE steep_repl.truncations (
 );
 COMMENT ON TABLE steep_repl.truncations IS 'Which tables were truncated, and how far the truncating node had received from each peer.';
 CREATE SEQUENCE steep_repl.truncation_seq;
+
+-- Changes that an apply worker failed at, by the end of their transaction at the peer and their number in it.
+CREATE TABLE steep_repl.apply_failures (
+  peer text NOT NULL,
+  finished_at pg_lsn NOT NULL,
+  change bigint NOT NULL,
+  sqlstate text NOT NULL,
+  message text NOT NULL,
+  tries integer NOT NULL DEFAULT 1,
+  last_try timestamptz NOT NULL,
+  set_aside boolean NOT NULL DEFAULT false,
+  PRIMARY KEY (peer, finished_at, change)
+);
+COMMENT ON TABLE steep_repl.apply_failures IS 'Changes that an apply worker failed at; those that no retry can apply are set aside after a few tries.';

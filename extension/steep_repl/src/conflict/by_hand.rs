@@ -34,6 +34,16 @@ fn key_id_of(relation: pg_sys::Oid, key: pgrx::JsonB) -> pgrx::Uuid {
     pgrx::Uuid::from_bytes(key_id::of(&table, &key_row(&table, &key)))
 }
 
+/// A key in the one form that the conflict log uses.
+#[pg_extern(sql = false)]
+fn canonical_key(relation: pg_sys::Oid, key: pgrx::JsonB) -> pgrx::JsonB {
+    let table = table::by_oid(relation);
+    let row = key_row(&table, &key);
+    let _canonical = Canonical::begin();
+    let json = row.json_of(&table, table.key.iter().copied());
+    pgrx::JsonB(serde_json::from_str(&json).unwrap_or(serde_json::Value::Null))
+}
+
 /// A row of a table, whole, in the one form that the conflict log uses.
 #[pg_extern(sql = false)]
 fn row_json(value: pgrx::AnyElement) -> String {

@@ -6,9 +6,9 @@
 
 use crate::conflict::changed::Changed;
 use crate::conflict::log::{Entry, Winner};
-use crate::conflict::put;
-use crate::conflict::session::{self, Arriving};
+use crate::conflict::session::{self, Arriving, How};
 use crate::conflict::state::{self, Gone};
+use crate::conflict::{put, set_aside};
 use crate::pg::acting_as::ActingAs;
 use crate::pg::canonical::Canonical;
 use crate::pg::key_id;
@@ -25,10 +25,21 @@ pub fn settle() {
     }
     transaction::within_apply(|| {
         if let Some(arriving) = session::undecided() {
-            settle_change(&arriving);
+            match arriving.how {
+                How::Worker => settle_change(&arriving),
+                How::ByHand => by_hand(&arriving),
+                How::SetAside => set_aside::log(&arriving, None),
+            }
         }
         session::settled();
     });
+}
+
+/// Applies a change that the worker was not shown. An error that no retry changes sets it aside.
+fn by_hand(arriving: &Arriving) {
+    if let Err(failure) = transaction::in_subtransaction(|| settle_change(arriving)) {
+        set_aside::log(arriving, Some(&failure));
+    }
 }
 
 fn settle_change(arriving: &Arriving) {
@@ -44,8 +55,7 @@ fn settle_change(arriving: &Arriving) {
                 delete(arriving, &table, key, &changed);
             }
         }
-        Change::Insert => {}
-        Change::Update | Change::Move => {
+        Change::Insert | Change::Update | Change::Move => {
             let Some(after) = &changed.after else { return };
             if changed.change == Change::Move
                 && let Some(key) = &changed.key_before

@@ -11,6 +11,7 @@ pub mod missing;
 pub mod put;
 pub mod remember;
 pub mod session;
+pub mod set_aside;
 pub mod state;
 pub mod take;
 pub mod unique;

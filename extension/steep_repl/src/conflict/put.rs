@@ -54,6 +54,7 @@ pub fn insert(open: &OpenTable, new: &Row) -> Outcome {
     if held != State::Absent
         && let Some(changed) = Changed::read(&arriving, table)
     {
+        evidence.saw_what_is_here = stored.as_ref().and_then(|row| changed.saw(&row.row, table));
         if let Some(finding) = find(&held, changed.change, &version, verdict, evidence) {
             let winner = if verdict.applies() { Winner::Remote } else { Winner::Local };
             let mut entry = Entry::found(&finding, winner, state::known(&held));

@@ -4,7 +4,7 @@ use crate::pg::plan::{self, Argument};
 use conflict::Version;
 use pgoutput::{Message, Relation};
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -30,11 +30,24 @@ pub struct Transaction {
     pub change: u32,
 }
 
+/// Who applies a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// The server's apply worker.
+    Worker,
+    /// We, one by one: something in its transaction could not be applied, and a worker that fails at each such change would
+    /// be started anew for each.
+    ByHand,
+    /// Nobody: no retry could apply it. It is logged.
+    SetAside,
+}
+
 /// A change of a row that has been handed to the apply worker and not yet been settled.
 pub struct Current {
     pub relation: Rc<Relation>,
     /// Our trigger has decided about it.
     pub decided: bool,
+    pub how: How,
 }
 
 struct Session {
@@ -43,6 +56,8 @@ struct Session {
     relations: HashMap<u32, Rc<Relation>>,
     current: Option<Current>,
     message: Vec<u8>,
+    /// Changes that no retry could apply, by the end of their transaction and their number in it.
+    set_aside: HashSet<(u64, u32)>,
 }
 
 thread_local! {
@@ -70,38 +85,75 @@ pub fn begin(slot: &str, origin: u16) {
             relations: HashMap::new(),
             current: None,
             message: Vec::new(),
+            set_aside: HashSet::new(),
         })
     });
-    SESSION.set(session);
+    let set_aside = session.as_ref().map(|s| set_aside(&s.stream.peer)).unwrap_or_default();
+    SESSION.set(session.map(|s| Session { set_aside, ..s }));
 }
 
-/// Takes note of a message that is about to be applied; the commit time when a transaction begins.
-pub fn note(message: &[u8]) -> Option<i64> {
+fn set_aside(peer: &str) -> HashSet<(u64, u32)> {
+    plan::rows("SELECT finished_at, change FROM steep_repl._set_aside($1)", &[Argument::text(peer)])
+        .into_iter()
+        .filter_map(|row| Some((row[0].as_deref()?.parse().ok()?, row[1].as_deref()?.parse().ok()?)))
+        .collect()
+}
+
+/// Where in the stream the worker is: the end of the open transaction and the number of the change. Raises nothing: called
+/// while an error is being reported.
+pub fn position() -> Option<(u64, u32)> {
+    SESSION
+        .try_with(|session| {
+            let session = session.try_borrow().ok()?;
+            session.as_ref().map(|s| (s.transaction.final_lsn, s.transaction.change))
+        })
+        .ok()
+        .flatten()
+}
+
+/// What becomes of a message.
+pub enum Noted {
+    Apply,
+    /// A transaction begins, with this commit time.
+    Begin(i64),
+    /// The worker must not see it.
+    Withhold,
+}
+
+/// Takes note of a message that is about to be applied.
+pub fn note(message: &[u8]) -> Noted {
     SESSION.with_borrow_mut(|session| {
-        let session = session.as_mut()?;
+        let Some(session) = session.as_mut() else { return Noted::Apply };
         match pgoutput::glance(message) {
             (b'I' | b'U' | b'D', relation) => {
                 session.transaction.change += 1;
-                session.current =
-                    session.relations.get(&relation).map(|r| Current { relation: r.clone(), decided: false });
+                let place = (session.transaction.final_lsn, session.transaction.change);
+                let known = session.relations.get(&relation);
+                let how = match known {
+                    Some(_) if session.set_aside.is_empty() => How::Worker,
+                    Some(_) if session.set_aside.contains(&place) => How::SetAside,
+                    Some(_) if session.set_aside.iter().any(|(lsn, _)| *lsn == place.0) => How::ByHand,
+                    _ => How::Worker,
+                };
+                session.current = known.map(|r| Current { relation: r.clone(), decided: false, how });
                 session.message.clear();
                 session.message.extend_from_slice(message);
-                None
+                if how == How::Worker { Noted::Apply } else { Noted::Withhold }
             }
             (b'B' | b'R', _) => match pgoutput::parse(message) {
                 Some(Message::Begin { final_lsn, commit_time, xid }) => {
                     session.transaction = Transaction { final_lsn, commit_time, xid, change: 0 };
-                    Some(commit_time)
+                    Noted::Begin(commit_time)
                 }
                 Some(Message::Relation(relation)) => {
                     if relation.schema != "steep_repl" {
                         session.relations.insert(relation.id, Rc::new(relation));
                     }
-                    None
+                    Noted::Apply
                 }
-                _ => None,
+                _ => Noted::Apply,
             },
-            _ => None,
+            _ => Noted::Apply,
         }
     })
 }
@@ -125,6 +177,7 @@ pub fn arriving(schema: &str, name: &str) -> Option<Arriving> {
             has_old: session.message.get(5).is_some_and(|b| *b != b'N'),
             transaction: session.transaction,
             relation: current.relation.clone(),
+            how: How::Worker,
         })
     })
 }
@@ -134,7 +187,7 @@ pub fn transaction_of(schema: &str, name: &str) -> Option<Arriving> {
     SESSION.with_borrow(|session| {
         let session = session.as_ref()?;
         let relation = session.relations.values().find(|r| r.name == name && r.schema == schema)?.clone();
-        Some(Arriving { has_old: false, transaction: session.transaction, relation })
+        Some(Arriving { has_old: false, transaction: session.transaction, relation, how: How::Worker })
     })
 }
 
@@ -144,11 +197,12 @@ pub fn undecided() -> Option<Arriving> {
         let session = session.as_mut()?;
         let current = session.current.as_ref()?;
         let kind = session.message.first().copied().unwrap_or(0);
-        let missing = !current.decided && kind != b'I';
+        let missing = current.how != How::Worker || !current.decided && kind != b'I';
         let arriving = missing.then(|| Arriving {
             has_old: session.message.get(5).is_some_and(|b| *b != b'N'),
             transaction: session.transaction,
             relation: current.relation.clone(),
+            how: current.how,
         });
         if arriving.is_none() {
             session.current = None;
@@ -202,6 +256,7 @@ pub struct Arriving {
     pub has_old: bool,
     pub transaction: Transaction,
     pub relation: Rc<Relation>,
+    pub how: How,
 }
 
 impl Arriving {

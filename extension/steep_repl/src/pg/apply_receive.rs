@@ -7,6 +7,7 @@
 use super::commit_time;
 use super::latch::{self, LatchRef};
 use super::stream_start;
+use crate::conflict::session::Noted;
 use crate::conflict::{missing, session, unique};
 use crate::guc;
 use pgrx::pg_sys;
@@ -34,12 +35,16 @@ pub unsafe extern "C-unwind" fn receive(
         if length <= HEADER as i32 || **buffer as u8 != b'w' {
             return length;
         }
-        let message = std::slice::from_raw_parts((*buffer).cast::<u8>().add(HEADER), length as usize - HEADER);
+        let message = std::slice::from_raw_parts_mut((*buffer).cast::<u8>().add(HEADER), length as usize - HEADER);
         if message[0] == b'C' {
             unique::check_deferred();
         }
-        let Some(commit_time) = session::note(message) else { return length };
-        wait_for_clock(commit_time);
+        match session::note(message) {
+            Noted::Apply => {}
+            Noted::Begin(commit_time) => wait_for_clock(commit_time),
+            // A message that the worker ignores (logical decoding messages) takes its place.
+            Noted::Withhold => message[0] = b'M',
+        }
         length
     }
 }

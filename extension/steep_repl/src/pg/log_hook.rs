@@ -6,6 +6,7 @@
 
 use super::{sqlstate, worker_process};
 use crate::apply_error::{self, ApplyError};
+use crate::conflict::session;
 use crate::guc;
 use pgrx::pg_sys;
 use std::borrow::Cow;
@@ -96,6 +97,10 @@ unsafe fn read(data: &pg_sys::ErrorData) -> ApplyError {
         let last = context.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
         error.context.set(&decoded(&context[last..], 512));
         error.finished_at = last_lsn(&context[last..]);
+        if let Some((finished_at, change)) = session::position() {
+            error.finished_at = finished_at;
+            error.change = change;
+        }
         if !data.table_name.is_null() {
             error.table.set(&format!("{}.{}", text(data.schema_name, 64), text(data.table_name, 64)));
         }

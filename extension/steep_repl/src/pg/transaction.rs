@@ -117,3 +117,43 @@ pub fn within_apply<R>(body: impl FnOnce() -> R) -> R {
         result
     }
 }
+
+/// Runs `body` in a subtransaction. An error that trying again cannot change undoes it and comes back; others go on.
+pub fn in_subtransaction(body: impl FnOnce()) -> Result<(), Failed> {
+    // SAFETY: the frame of plpgsql's exception blocks (exec_stmt_block in src/pl/plpgsql/src/pl_exec.c).
+    unsafe {
+        let context = pg_sys::CurrentMemoryContext;
+        let owner = pg_sys::CurrentResourceOwner;
+        let snapshots = pg_sys::ActiveSnapshotSet();
+        debug_assert!(snapshots);
+        pg_sys::BeginInternalSubTransaction(std::ptr::null());
+        pg_sys::MemoryContextSwitchTo(context);
+        let watch = sqlstate::Watch::begin();
+        let outcome = PgTryBuilder::new(AssertUnwindSafe(|| {
+            body();
+            Ok(())
+        }))
+        .catch_others(|error| {
+            let failed = failed(&error);
+            if !hopeless(&failed.sqlstate) {
+                error.rethrow();
+            }
+            Err(failed)
+        })
+        .execute();
+        drop(watch);
+        if outcome.is_ok() {
+            pg_sys::ReleaseCurrentSubTransaction();
+        } else {
+            pg_sys::RollbackAndReleaseCurrentSubTransaction();
+        }
+        pg_sys::MemoryContextSwitchTo(context);
+        pg_sys::CurrentResourceOwner = owner;
+        outcome
+    }
+}
+
+/// Data, constraints, missing objects and rights, errors of users' own code; as _hopeless() in sql/functions/apply_failure.sql.
+fn hopeless(sqlstate: &str) -> bool {
+    matches!(sqlstate.get(..2), Some("22" | "23" | "42" | "P0")) || sqlstate == "55000"
+}

@@ -28,17 +28,25 @@ pub fn round(database: u32) -> Result<bool, String> {
         }
     }
     in_transaction("housekeeping", || sql::text("SELECT steep_repl._housekeeping()::text", &[]))?;
-    in_transaction("proving conflicts", || sql::text("SELECT steep_repl._proof_round()::text", &[]))?;
-    for kind in due("looking for repairs", "_repairs_due")? {
-        repair(&kind)?;
-    }
+    let proven = prove(&mut busy);
     if !shared::read(|s| s.databases.iter().any(|d| d.oid == database && d.job != 0)) {
         let waiting = due("looking for initialisations", "_initialisations_due")?;
         if let Some(id) = waiting.first() {
             worker_process::start("initialisation", "steep_repl_initialise_main", database, id);
         }
     }
-    Ok(busy)
+    // Last, so that a proof that fails holds up nothing else.
+    proven.map(|()| busy)
+}
+
+/// Compares what conflicts have touched, and carries out the repairs that follow.
+fn prove(busy: &mut bool) -> Result<(), String> {
+    let more = in_transaction("proving conflicts", || sql::text("SELECT steep_repl._proof_round()::text", &[]))?;
+    *busy |= more.as_deref() == Some("true");
+    for kind in due("looking for repairs", "_repairs_due")? {
+        repair(&kind)?;
+    }
+    Ok(())
 }
 
 /// Repairs are written under a replication origin of their own: the peers hold those rows already.
