@@ -52,11 +52,11 @@ functions() {
 
 tables() {
   awk '
-    /^COMMENT ON TABLE steep_repl\./ {
+    /^COMMENT ON (TABLE|VIEW) steep_repl\./ {
       name = $4; sub(/steep_repl\./, "", name)
       text = $0; sub(/^[^\047]*\047/, "", text); sub(/\047;$/, "", text); gsub(/\047\047/, "\047", text)
       printf "| `%s` | %s |\n", name, text
-    }' "$sql"/tables/*.sql
+    }' "$sql"/tables/*.sql "$sql"/functions/*.sql
 }
 
 generate() {
@@ -71,15 +71,16 @@ that both may.
 
 HEAD
   local noun
-  for noun in node audit subscription table node_start health library; do
+  for noun in node audit subscription table conflict conflict_prune node_start health library; do
     case $noun in
       node) echo '## Nodes' ;; audit) echo '## Audit log' ;; subscription) echo '## Links' ;; table) echo '## Tables' ;;
+      conflict) echo '## Conflicts' ;;
       node_start) echo '## Starting a node' ;; health) echo '## Health' ;; library) echo '## Library and settings' ;;
     esac
-    echo
+    if [ "$noun" != conflict_prune ]; then echo; fi
     functions "$sql/functions/$noun.sql"
   done
-  printf '## Tables of the extension\n\nTo read. They are written by the functions above.\n\n| table | holds |\n|---|---|\n'
+  printf '## Tables and views of the extension\n\nTo read. They are written by the functions above.\n\n| name | holds |\n|---|---|\n'
   tables
 }
 

@@ -11,6 +11,11 @@ GRANT SELECT (node_id, node_name, host, port, priority, is_coordinator, last_see
 GRANT EXECUTE ON FUNCTION steep_repl.version(), steep_repl.node_id(), steep_repl.node_status(), steep_repl.health(),
   steep_repl.check_settings(integer), steep_repl.subscription_status(), steep_repl.replicated_tables(),
   steep_repl.start_progress() TO steep_repl_viewer;
+-- Not the table conflict_log: the view shows of it what the caller may see.
+GRANT SELECT ON steep_repl.conflicts TO steep_repl_viewer;
+GRANT EXECUTE ON FUNCTION steep_repl.conflict_list(text, text, text, text, boolean, timestamptz, integer),
+  steep_repl.conflict_show(bigint, integer), steep_repl.conflict_stats(), steep_repl.conflict_strategies(),
+  steep_repl._may_read(oid, text, text), steep_repl._conflicts_of_key(bigint, integer) TO steep_repl_viewer;
 GRANT EXECUTE ON FUNCTION steep_repl._before_drop() TO PUBLIC;
 
 GRANT EXECUTE ON FUNCTION steep_repl.heartbeat(), steep_repl.pause(text), steep_repl.resume(text) TO steep_repl_operator;
@@ -29,6 +34,7 @@ GRANT EXECUTE ON FUNCTION
   steep_repl.unregister_node(text),
   steep_repl.coordinator_compare_and_set(text, jsonb, jsonb),
   steep_repl.prune_audit_log(interval),
+  steep_repl.prune_conflict_log(interval, bigint),
   steep_repl.subscribe(text, text, boolean),
   steep_repl.unsubscribe(text),
   steep_repl.add_table(regclass, text, boolean, text),

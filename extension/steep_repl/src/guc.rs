@@ -12,6 +12,10 @@ pub static WORKER_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(1_000);
 pub static LOCK_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(5_000);
 /// Milliseconds that a transaction from a peer whose clock is ahead waits at most.
 pub static CLOCK_WAIT: GucSetting<i32> = GucSetting::<i32>::new(10_000);
+/// Seconds after which a conflict leaves the log; 0: never.
+pub static CONFLICT_LOG_MAX_AGE: GucSetting<i32> = GucSetting::<i32>::new(90 * 24 * 60 * 60);
+/// How many conflicts the log holds; 0: any number.
+pub static CONFLICT_LOG_MAX_ROWS: GucSetting<i32> = GucSetting::<i32>::new(1_000_000);
 
 /// Whether native "conflict detected" lines about replicated tables go to the server log.
 pub static LOG_NATIVE_CONFLICTS: GucSetting<bool> = GucSetting::<bool>::new(false);
@@ -72,6 +76,26 @@ pub fn define() {
         c"Whether PostgreSQL's own lines about conflicts in replicated tables go to the server log.",
         c"They hold whole rows.",
         &LOG_NATIVE_CONFLICTS,
+        GucContext::Sighup,
+        GucFlags::default(),
+    );
+    GucRegistry::define_int_guc(
+        c"steep_repl.conflict_log_max_age",
+        c"How long conflicts stay in conflict_log.",
+        c"0 keeps them for ever. What is pending stays; what is not proven stays ten times as long.",
+        &CONFLICT_LOG_MAX_AGE,
+        0,
+        i32::MAX,
+        GucContext::Sighup,
+        GucFlags::UNIT_S,
+    );
+    GucRegistry::define_int_guc(
+        c"steep_repl.conflict_log_max_rows",
+        c"How many conflicts conflict_log keeps.",
+        c"0 sets no limit. What is pending or not proven stays.",
+        &CONFLICT_LOG_MAX_ROWS,
+        0,
+        i32::MAX,
         GucContext::Sighup,
         GucFlags::default(),
     );

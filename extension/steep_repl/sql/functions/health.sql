@@ -1,5 +1,15 @@
 -- Health: what a monitor, or a person at night, has to know first.
 
+CREATE OR REPLACE FUNCTION steep_repl._conflict_health() RETURNS TABLE (
+  pending bigint, unproven bigint, unproven_since timestamptz, unproven_reason text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT (SELECT count(*) FROM steep_repl.conflict_log l WHERE l.resolution = 'PENDING'), count(*), min(l.detected_at),
+         (array_agg(l.not_converged_reason ORDER BY l.detected_at))[1]
+    FROM steep_repl.conflict_log l WHERE l.converged_at IS NULL;
+END;
+COMMENT ON FUNCTION steep_repl._conflict_health() IS 'How many conflicts wait for a decision or for their proof, since when, and why the oldest does.';
+
 CREATE OR REPLACE FUNCTION steep_repl._health_reasons() RETURNS TABLE (severity integer, reason text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -17,7 +27,11 @@ BEGIN ATOMIC
   UNION ALL SELECT 1, format('%s does not receive from this node; %s of WAL are kept for it', s.peer, pg_size_pretty(s.retained_wal_bytes))
     FROM steep_repl._slots() s WHERE NOT s.active
   UNION ALL SELECT 2, format('table %I.%I: %s', t.table_schema, t.table_name, t.reason)
-    FROM steep_repl.replicated_tables() t WHERE t.state = 'failed';
+    FROM steep_repl.replicated_tables() t WHERE t.state = 'failed'
+  UNION ALL SELECT 1, format('conflicts that wait for a decision: %s, see conflict_list(p_resolution => ''PENDING'')', c.pending)
+    FROM steep_repl._conflict_health() c WHERE c.pending > 0
+  UNION ALL SELECT 1, format('conflicts that are not proven to have ended alike on all nodes: %s, the oldest since %s%s', c.unproven, c.unproven_since, ', ' || c.unproven_reason)
+    FROM steep_repl._conflict_health() c WHERE c.unproven_since < clock_timestamp() - interval '1 minute';
 END;
 COMMENT ON FUNCTION steep_repl._health_reasons() IS 'All that is wrong, with its weight.';
 
@@ -37,7 +51,8 @@ BEGIN ATOMIC
     'subscriptions', (SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]') FROM steep_repl.subscription_status() s),
     'native_conflicts', (SELECT coalesce(jsonb_object_agg(l.peer, coalesce(steep_repl._apply_error(l.subscription)->'native_conflicts', '0')), '{}') FROM steep_repl.links l WHERE l.subscription IS NOT NULL),
     'slots', (SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]') FROM steep_repl._slots() s),
-    'tables', (SELECT coalesce(jsonb_object_agg(t.state, t.n), '{}') FROM (SELECT x.state, count(*) AS n FROM steep_repl.replicated_tables() x GROUP BY x.state) t))
+    'tables', (SELECT coalesce(jsonb_object_agg(t.state, t.n), '{}') FROM (SELECT x.state, count(*) AS n FROM steep_repl.replicated_tables() x GROUP BY x.state) t),
+    'conflicts', (SELECT to_jsonb(c) FROM steep_repl._conflict_health() c))
   FROM steep_repl._health_reasons() r;
 END;
-COMMENT ON FUNCTION steep_repl.health() IS 'status healthy, degraded or unhealthy, the reasons, and the state of worker, settings, links, slots and tables. Definer: looks at all of it.';
+COMMENT ON FUNCTION steep_repl.health() IS 'status healthy, degraded or unhealthy, the reasons, and the state of worker, settings, links, slots, tables and conflicts. Definer: looks at all of it.';

@@ -2,6 +2,7 @@
 //! step in a transaction of its own, an error noted where `health()` finds it.
 
 pub mod initialise;
+mod prune;
 
 use crate::pg::transaction::in_transaction;
 use crate::pg::worker_process;
@@ -29,6 +30,7 @@ pub fn round(database: u32) -> Result<bool, String> {
     }
     in_transaction("housekeeping", || sql::text("SELECT steep_repl._housekeeping()::text", &[]))?;
     let proven = prove(&mut busy);
+    prune::if_due()?;
     if !shared::read(|s| s.databases.iter().any(|d| d.oid == database && d.job != 0)) {
         let waiting = due("looking for initialisations", "_initialisations_due")?;
         if let Some(id) = waiting.first() {
