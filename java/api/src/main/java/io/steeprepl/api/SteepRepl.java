@@ -17,6 +17,9 @@ public interface SteepRepl extends AutoCloseable {
     /** The tables that are replicated. */
     TableApi tables();
 
+    /** The conflicts that this node has logged. */
+    ConflictApi conflicts();
+
     /** Initialising this node from another one. */
     StartApi start();
 

@@ -1,6 +1,7 @@
 package io.steeprepl.cli;
 
 import io.steeprepl.cli.audit.AuditCommand;
+import io.steeprepl.cli.conflict.ConflictCommand;
 import io.steeprepl.cli.demo.DemoCommand;
 import io.steeprepl.cli.extension.ExtensionCommand;
 import io.steeprepl.cli.health.HealthCommand;
@@ -26,6 +27,7 @@ import picocli.CommandLine.ScopeType;
             NodeCommand.class,
             TableCommand.class,
             SubscriptionCommand.class,
+            ConflictCommand.class,
             AuditCommand.class,
             ExtensionCommand.class,
             SandboxCommand.class,

@@ -42,6 +42,10 @@ class MainTest {
                 "table add a.b.c.d",
                 "audit list --since 2q",
                 "audit list --limit many",
+                "conflict list --since soon",
+                "conflict list --table a.b.c",
+                "conflict show",
+                "conflict show seven",
                 "completion fish"
             })
     void wrongUsageIsTwo(String line) {

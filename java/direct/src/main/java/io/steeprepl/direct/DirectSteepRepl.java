@@ -1,6 +1,7 @@
 package io.steeprepl.direct;
 
 import io.steeprepl.api.AuditApi;
+import io.steeprepl.api.ConflictApi;
 import io.steeprepl.api.HealthApi;
 import io.steeprepl.api.NodeApi;
 import io.steeprepl.api.StartApi;
@@ -46,6 +47,11 @@ public final class DirectSteepRepl implements SteepRepl {
     @Override
     public TableApi tables() {
         return new DirectTables(database);
+    }
+
+    @Override
+    public ConflictApi conflicts() {
+        return new DirectConflicts(database);
     }
 
     @Override

@@ -47,6 +47,10 @@ record Row(ResultSet row) {
         return row.wasNull() ? null : value;
     }
 
+    double real(String column) throws SQLException {
+        return row.getDouble(column);
+    }
+
     boolean flag(String column) throws SQLException {
         return row.getBoolean(column);
     }

@@ -32,7 +32,7 @@ public final class Json {
     private static void write(@Nullable Object value, StringBuilder out) {
         switch (value) {
             case null -> out.append("null");
-            case Raw raw -> out.append(raw.text());
+            case Raw raw -> raw(raw.text(), out);
             case Double number when number.isNaN() || number.isInfinite() -> out.append("null");
             case Number number -> out.append(number);
             case Boolean flag -> out.append(flag);
@@ -40,6 +40,18 @@ public final class Json {
             // Not every Iterable: a Path is one, of Paths.
             case Collection<?> list -> array(list, out);
             default -> string(value.toString(), out);
+        }
+    }
+
+    /** PostgreSQL escapes the controls of ASCII. What else a terminal would obey stands inside of strings. */
+    private static void raw(String text, StringBuilder out) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c >= '\u007f' && Text.harmful(c)) {
+                out.append("\\u%04x".formatted((int) c));
+            } else {
+                out.append(c);
+            }
         }
     }
 

@@ -1,7 +1,6 @@
 package io.steeprepl.cli.output;
 
 import java.io.PrintWriter;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -11,6 +10,7 @@ public final class Output {
     private final PrintWriter out;
     private final PrintWriter err;
     private final Format format;
+    private final boolean colour;
     private final Table table;
 
     /** Prints to {@code out} and {@code err}. */
@@ -18,6 +18,7 @@ public final class Output {
         this.out = out;
         this.err = err;
         this.format = format;
+        this.colour = colour;
         this.table = new Table(colour);
     }
 
@@ -26,10 +27,16 @@ public final class Output {
         return format == Format.JSON;
     }
 
+    /** Whether what is printed as text may have colours. */
+    public boolean colour() {
+        return colour;
+    }
+
     /** Rows; {@code whenNone} is said to people when there are none. */
     public <T> void list(List<Column<T>> columns, List<T> rows, String whenNone) {
         if (json()) {
-            print(Json.write(rows.stream().map(row -> object(columns, row)).toList()));
+            print(Json.write(
+                    rows.stream().map(row -> Column.object(columns, row)).toList()));
         } else if (rows.isEmpty()) {
             note(whenNone);
         } else {
@@ -40,7 +47,7 @@ public final class Output {
     /** One thing. In JSON one object on one line, so that several calls make a stream. */
     public <T> void one(List<Column<T>> columns, T row) {
         if (json()) {
-            print(Json.write(object(columns, row)));
+            print(Json.write(Column.object(columns, row)));
         } else {
             table.one(columns, row).forEach(this::print);
         }
@@ -82,11 +89,5 @@ public final class Output {
     private void print(String line) {
         out.println(line);
         out.flush();
-    }
-
-    private static <T> Map<String, @Nullable Object> object(List<Column<T>> columns, T row) {
-        var object = new LinkedHashMap<String, @Nullable Object>();
-        columns.forEach(column -> object.put(column.name(), column.value().apply(row)));
-        return object;
     }
 }

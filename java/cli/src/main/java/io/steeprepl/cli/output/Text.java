@@ -10,7 +10,20 @@ import org.jspecify.annotations.Nullable;
 public final class Text {
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ssxxx");
 
+    private static final DateTimeFormatter PRECISE = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss.SSSSSSxxx");
+    private static final DateTimeFormatter TIME_OF_DAY = DateTimeFormatter.ofPattern("HH:mm:ss.SSS");
+
     private Text() {}
+
+    /** A time with all its digits, in the user's zone. */
+    public static String precise(Instant time) {
+        return PRECISE.format(time.atZone(ZoneId.systemDefault()));
+    }
+
+    /** A time without its day, in the user's zone. */
+    public static String timeOfDay(Instant time) {
+        return TIME_OF_DAY.format(time.atZone(ZoneId.systemDefault()));
+    }
 
     /** A value for a cell: nothing for null, times in the user's zone, no control characters. */
     static String cell(@Nullable Object value) {

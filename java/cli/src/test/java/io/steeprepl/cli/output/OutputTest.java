@@ -42,6 +42,7 @@ class OutputTest {
         assertThat(out.toString()).contains("\\u001b[2J\\u202ex\\n\\u0007").doesNotContain("\u001b");
         output(Format.JSON, false).list(COLUMNS, List.of(new Item("\u009b1m", 1L, "")), "");
         assertThat(out.toString()).doesNotContain("\u009b");
+        assertThat(Json.write(Json.Raw.of("{\"k\": \"\u202e\u009b ä\"}"))).isEqualTo("{\"k\": \"\\u202e\\u009b ä\"}");
     }
 
     @Test

@@ -1,0 +1,15 @@
+package io.steeprepl.api;
+
+import java.util.List;
+
+/** The conflicts that this node has logged. All methods throw {@link ApiException}. */
+public interface ConflictApi {
+    /** The entries that fit, newest first. */
+    List<Conflict> list(ConflictFilter filter);
+
+    /** One entry with the history of its key. */
+    ConflictHistory show(long id);
+
+    /** The counts by kind, table and peer. */
+    List<ConflictCount> stats();
+}

@@ -1,0 +1,135 @@
+package io.steeprepl.direct;
+
+import io.steeprepl.api.ApiException;
+import io.steeprepl.api.Conflict;
+import io.steeprepl.api.ConflictApi;
+import io.steeprepl.api.ConflictCount;
+import io.steeprepl.api.ConflictFilter;
+import io.steeprepl.api.ConflictHistory;
+import io.steeprepl.api.QualifiedName;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** {@link ConflictApi} by SQL. */
+record DirectConflicts(Database database) implements ConflictApi {
+    private static final String LIST = """
+            SELECT * FROM steep_repl.conflict_list(p_table => ?::text, p_kind => ?::text, p_peer => ?::text,
+              p_resolution => ?::text, p_unproven => ?, p_since => now() - make_interval(secs => ?::float8), p_limit => ?)""";
+
+    @Override
+    public List<Conflict> list(ConflictFilter filter) {
+        QualifiedName table = filter.table();
+        return database.rows(
+                LIST,
+                DirectConflicts::conflict,
+                table == null ? null : table.sql(),
+                filter.kind(),
+                filter.peer(),
+                filter.resolution(),
+                filter.unprovenOnly(),
+                seconds(filter.newerThan()),
+                filter.limit());
+    }
+
+    @Override
+    public ConflictHistory show(long id) {
+        List<Conflict> history =
+                database.rows("SELECT * FROM steep_repl.conflict_show(?)", DirectConflicts::conflict, id);
+        Conflict entry = history.stream()
+                .filter(conflict -> conflict.id() == id)
+                .findFirst()
+                .orElseThrow(() -> new ApiException.Failed(
+                        null, "the server did not return conflict " + id, null, "try again", null));
+        return new ConflictHistory(entry, history);
+    }
+
+    @Override
+    public List<ConflictCount> stats() {
+        return database.rows("SELECT * FROM steep_repl.conflict_stats()", DirectConflicts::count);
+    }
+
+    private static Conflict conflict(Row row) throws SQLException {
+        return new Conflict(
+                row.big("id"),
+                row.time("detected_at"),
+                row.text("subscription"),
+                table(row),
+                row.text("conflict_type"),
+                row.textOrNull("peer"),
+                side(row, "local"),
+                side(row, "remote"),
+                row.textOrNull("base_tuple"),
+                row.bigOrNull("origin_xid"),
+                row.lsnOrNull("remote_lsn"),
+                row.textOrNull("key"),
+                row.textOrNull("key_id"),
+                row.textOrNull("conflict_key"),
+                row.flag("tuples_visible"),
+                decision(row),
+                new Conflict.Proof(
+                        row.timeOrNull("converged_at"),
+                        row.textOrNull("not_converged_reason"),
+                        row.number("proofs"),
+                        row.timeOrNull("next_proof")));
+    }
+
+    private static Conflict.Side side(Row row, String side) throws SQLException {
+        return new Conflict.Side(
+                row.textOrNull(side + "_tuple"), row.textOrNull(side + "_origin"), row.timeOrNull(side + "_xact_ts"));
+    }
+
+    private static Conflict.Decision decision(Row row) throws SQLException {
+        return new Conflict.Decision(
+                row.textOrNull("resolution"),
+                row.timeOrNull("resolved_at"),
+                row.textOrNull("resolved_by"),
+                row.textOrNull("strategy"),
+                row.textOrNull("winner"),
+                row.textOrNull("result"),
+                row.flag("possible"),
+                row.textOrNull("reason"),
+                row.textOrNull("sqlstate"),
+                row.textOrNull("error"));
+    }
+
+    private static ConflictCount count(Row row) throws SQLException {
+        return new ConflictCount(
+                row.text("conflict_type"),
+                table(row),
+                row.textOrNull("peer"),
+                row.big("total"),
+                row.big("last_hour"),
+                row.big("last_day"),
+                row.real("per_minute"),
+                row.big("pending"),
+                row.big("unproven"),
+                row.big("possible"),
+                row.time("last_at"),
+                counters(row));
+    }
+
+    private static ConflictCount.@Nullable NativeCounters counters(Row row) throws SQLException {
+        if (row.bigOrNull("native_insert_exists") == null) {
+            return null;
+        }
+        return new ConflictCount.NativeCounters(
+                row.big("native_insert_exists"),
+                row.big("native_update_exists"),
+                row.big("native_update_origin_differs"),
+                row.big("native_update_missing"),
+                row.big("native_delete_origin_differs"),
+                row.big("native_delete_missing"),
+                row.big("native_multiple_unique"),
+                row.big("native_apply_errors"));
+    }
+
+    private static QualifiedName table(Row row) throws SQLException {
+        return new QualifiedName(row.text("table_schema"), row.text("table_name"));
+    }
+
+    private static @Nullable Double seconds(@Nullable Duration duration) {
+        return duration == null ? null : duration.toMillis() / 1000.0;
+    }
+}
