@@ -155,13 +155,14 @@ CREATE OR REPLACE FUNCTION steep_repl._log_conflict(
 BEGIN
   INSERT INTO steep_repl.conflict_log (subscription, peer, table_schema, table_name, conflict_type, local_tuple, remote_tuple, base_tuple,
     local_origin, remote_origin, local_xact_ts, remote_xact_ts, origin_xid, remote_lsn, resolution, resolved_at, resolved_by, conflict_key,
-    key, key_id, result, strategy, winner, possible, reason, not_converged_reason)
+    key, key_id, result, strategy, winner, possible, reason, not_converged_reason, relation)
   VALUES (subscription, peer, table_schema, table_name, kind, local_tuple::jsonb, remote_tuple::jsonb, base_tuple::jsonb,
     local_origin, peer, steep_repl._at(local_micros), steep_repl._at(remote_micros), origin_xid, '0/0'::pg_lsn + final_lsn,
     CASE winner WHEN 'local' THEN 'KEPT_LOCAL' ELSE 'APPLIED_REMOTE' END, clock_timestamp(), 'last_write_wins',
     steep_repl._conflict_key(table_schema, table_name, key, format('%s %s', local_micros, local_origin), format('%s %s', remote_micros, peer)),
     key::jsonb, key_id::uuid, CASE winner WHEN 'local' THEN local_tuple ELSE remote_tuple END::jsonb,
-    'last_write_wins', winner, possible, reason, 'not compared yet');
+    'last_write_wins', winner, possible, reason, 'not compared yet',
+    (SELECT t.relation FROM steep_repl.tables t WHERE t.table_schema = _log_conflict.table_schema AND t.table_name = _log_conflict.table_name));
 END $$;
 COMMENT ON FUNCTION steep_repl._log_conflict(text, text, text, text, text, text, text, text, text, bigint, bigint, bigint, bigint, text, text, text, boolean, text) IS
   'Writes an entry of the conflict log, in the transaction that applies the winner.';

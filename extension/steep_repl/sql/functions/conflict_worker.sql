@@ -57,11 +57,11 @@ BEGIN
     RETURN;
   END IF;
   INSERT INTO steep_repl.conflict_log (subscription, table_schema, table_name, conflict_type, local_tuple, local_origin, resolution, conflict_key,
-                                       key, result, strategy, reason, not_converged_reason)
+                                       key, result, strategy, reason, not_converged_reason, relation)
   SELECT '', t.table_schema, t.table_name, 'KEY-UPDATE', row_now, steep_repl.node_id(), 'PENDING',
          steep_repl._conflict_key(t.table_schema, t.table_name, (move).key::text, (move).moved_by::text, steep_repl.node_id()),
          (move).key, row_now, 'last_write_wins',
-         'the move that made this key lost against a later change of the old key, but the row has changed since: it stands under both keys', 'pending'
+         'the move that made this key lost against a later change of the old key, but the row has changed since: it stands under both keys', 'pending', t.relation
     FROM steep_repl.tables t WHERE t.relation = (move).relation;
 END $$;
 COMMENT ON FUNCTION steep_repl._log_row_under_two_keys(steep_repl.lost_moves) IS 'Leaves a row that stands under two keys to a person.';

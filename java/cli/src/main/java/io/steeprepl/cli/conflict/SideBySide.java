@@ -63,7 +63,8 @@ record SideBySide(boolean full, boolean colour) {
         rows.add(new Row(heading("LOCAL", conflict.local()), local, remote == null ? base : remote));
         rows.add(new Row(heading("REMOTE", conflict.remote()), remote, local == null ? base : local));
         rows.add(new Row(base == null ? "BASE (not known)" : "BASE", base, null));
-        if (result != null) {
+        // Where neither side stayed as it was.
+        if (result != null && !result.equals(local) && !result.equals(remote)) {
             rows.add(new Row("RESULT", result, null));
         }
         return rows;

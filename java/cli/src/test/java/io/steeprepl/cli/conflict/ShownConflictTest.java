@@ -33,6 +33,17 @@ class ShownConflictTest {
             boolean visible,
             String resolution,
             Conflict.Proof proof) {
+        return conflict(local, remote, base, visible, resolution, proof, remote);
+    }
+
+    private static Conflict conflict(
+            @Nullable String local,
+            @Nullable String remote,
+            @Nullable String base,
+            boolean visible,
+            String resolution,
+            Conflict.Proof proof,
+            @Nullable String result) {
         return new Conflict(
                 7,
                 ON_B,
@@ -50,7 +61,7 @@ class ShownConflictTest {
                 null,
                 visible,
                 new Conflict.Decision(
-                        resolution, ON_B, "steep_repl", "last_write_wins", "remote", null, false, null, null, null),
+                        resolution, ON_B, "steep_repl", "last_write_wins", "remote", result, false, null, null, null),
                 proof);
     }
 
@@ -108,6 +119,15 @@ class ShownConflictTest {
         List<String> whole = lines(conflict, true, false);
         assertThat(whole).hasSize(5);
         assertThat(whole.get(4)).matches(" +\\* 67890123456789 +\\* 67890123456789x");
+    }
+
+    @Test
+    void theRowThatStayedIsShownWhereItIsNeitherSides() {
+        String merged = "{\"order_id\": 50432, \"status\": \"merged\"}";
+        var proof = new Conflict.Proof(null, null, 0, null);
+        assertThat(lines(conflict(LOCAL, REMOTE, BASE, true, "MERGED", proof, merged), false, false))
+                .satisfies(lines -> assertThat(lines.getFirst()).endsWith("RESULT"))
+                .anySatisfy(line -> assertThat(line).matches(" +status .* new +merged"));
     }
 
     @Test
