@@ -56,7 +56,8 @@ BEGIN
            -- What was set aside has been adopted, or something later has: nothing is left to decide.
            resolution = CASE WHEN c.conflict_type = 'APPLY-ERROR' AND c.resolution = 'PENDING' THEN 'APPLIED_REMOTE' ELSE c.resolution END,
            resolved_at = CASE WHEN c.conflict_type = 'APPLY-ERROR' AND c.resolution = 'PENDING' THEN clock_timestamp() ELSE c.resolved_at END,
-           resolved_by = CASE WHEN c.conflict_type = 'APPLY-ERROR' AND c.resolution = 'PENDING' THEN 'proof' ELSE c.resolved_by END
+           resolved_by = CASE WHEN c.conflict_type = 'APPLY-ERROR' AND c.resolution = 'PENDING' THEN 'proof' ELSE c.resolved_by END,
+           error = CASE WHEN c.sqlstate IS NOT NULL THEN c.error END
      WHERE c.converged_at IS NULL AND c.table_schema = item->>'schema' AND c.table_name = item->>'table' AND c.key = item->'key';
     RETURN;
   END IF;
@@ -153,7 +154,8 @@ BEGIN
       PERFORM steep_repl._adopt(pull);
     EXCEPTION WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS message = MESSAGE_TEXT;
-      UPDATE steep_repl.conflict_log c SET not_converged_reason = format('cannot adopt the row of a peer: %s', message)
+      -- The message may quote values: it stands where only those see it who may read the table.
+      UPDATE steep_repl.conflict_log c SET not_converged_reason = 'cannot adopt the row of a peer', error = coalesce(c.error, message)
        WHERE c.converged_at IS NULL AND c.table_schema = pull.table_schema AND c.table_name = pull.table_name AND c.key = pull.key;
     END;
     DELETE FROM steep_repl.pulls p WHERE p.table_schema = pull.table_schema AND p.table_name = pull.table_name AND p.key = pull.key;
@@ -206,9 +208,9 @@ CREATE OR REPLACE FUNCTION steep_repl._log_adoption(root regclass, pull steep_re
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   -- What is overwritten here is a write that lost: whole in the log, like any other.
-  INSERT INTO steep_repl.conflict_log (subscription, table_schema, table_name, conflict_type, local_tuple, remote_tuple, local_origin, remote_origin,
+  INSERT INTO steep_repl.conflict_log (relation, subscription, table_schema, table_name, conflict_type, local_tuple, remote_tuple, local_origin, remote_origin,
     local_xact_ts, remote_xact_ts, resolution, resolved_at, resolved_by, conflict_key, key, key_id, result, strategy, winner, possible, reason, not_converged_reason)
-  SELECT '', (pull).table_schema, (pull).table_name,
+  SELECT root, '', (pull).table_schema, (pull).table_name,
          CASE WHEN (pull).target->>'hash' IS NULL OR state->>'row' IS NULL THEN 'UPDATE-DELETE' ELSE 'UPDATE-UPDATE' END,
          nullif(state->'row', 'null'), nullif((pull).target->'row', 'null'), state->>'node', (pull).target->>'node',
          steep_repl._at((state->>'micros')::bigint), steep_repl._at(((pull).target->>'micros')::bigint), 'APPLIED_REMOTE', clock_timestamp(), 'proof',
