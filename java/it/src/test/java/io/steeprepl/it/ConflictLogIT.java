@@ -3,14 +3,10 @@ package io.steeprepl.it;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import io.steeprepl.cli.Main;
 import io.steeprepl.testkit.Cluster;
 import io.steeprepl.testkit.ClusterLogs;
 import io.steeprepl.testkit.TestNode;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -67,25 +63,8 @@ class ConflictLogIT {
                 FROM (SELECT clock_timestamp() - interval '%3$s' AS at) t""".formatted(table, key, age, resolution, proven));
     }
 
-    /** How a command ended. */
-    private record Ended(int code, String out, String err) {
-        JsonNode json() throws IOException {
-            return new ObjectMapper().readTree(out);
-        }
-    }
-
-    private static Ended run(String role, String... args) {
-        String[] line = new String[args.length + 2];
-        line[0] = "-c";
-        line[1] = a.uri().replace("postgres@", role + "@");
-        System.arraycopy(args, 0, line, 2, args.length);
-        var out = new StringWriter();
-        var err = new StringWriter();
-        int code = Main.commandLine()
-                .setOut(new PrintWriter(out, true))
-                .setErr(new PrintWriter(err, true))
-                .execute(line);
-        return new Ended(code, out.toString(), err.toString());
+    private static Commands.Ended run(String role, String... args) {
+        return Commands.run(a.uri().replace("postgres@", role + "@"), args);
     }
 
     /** What a role reads: rows, or the error. */
@@ -320,7 +299,7 @@ class ConflictLogIT {
         log("secrets", 9, "1 hour", "PENDING", false);
         log("orders", 50432, "1 minute", "APPLIED_REMOTE", true);
 
-        Ended list = run("vera", "conflict", "list", "--since", "1d");
+        Commands.Ended list = run("vera", "conflict", "list", "--since", "1d");
         assertThat(list.code()).as(list.err()).isZero();
         assertThat(list.out().lines().toList())
                 .hasSize(4)
@@ -335,11 +314,11 @@ class ConflictLogIT {
                         entry -> assertThat(entry.get("tuples_visible").asBoolean())
                                 .isFalse(),
                         entry -> assertThat(entry.get("remote_tuple").isNull()).isTrue());
-        Ended unknown = run("vera", "conflict", "list", "--kind", "quarrel");
+        Commands.Ended unknown = run("vera", "conflict", "list", "--kind", "quarrel");
         assertThat(unknown.code()).isEqualTo(1);
         assertThat(unknown.err()).contains("SR052").contains("UPDATE-DELETE");
 
-        Ended shown = run("vera", "conflict", "show", "3");
+        Commands.Ended shown = run("vera", "conflict", "show", "3");
         assertThat(shown.code()).as(shown.err()).isZero();
         assertThat(shown.out())
                 .startsWith("#3 UPDATE-UPDATE on public.orders, order_id=50432\n")

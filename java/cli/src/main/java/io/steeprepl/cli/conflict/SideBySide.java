@@ -21,7 +21,12 @@ record SideBySide(boolean full, boolean colour) {
 
     /** One of the rows, with what it is compared with. */
     private record Row(
-            String heading, @Nullable Tuple tuple, @Nullable Tuple other) {}
+            String heading, @Nullable Tuple tuple, @Nullable Tuple other) {
+        /** What stands for the values of a row that is not there. */
+        String absent() {
+            return heading.startsWith("BASE") ? "" : "(no row)";
+        }
+    }
 
     List<String> lines(Conflict conflict) {
         if (!conflict.tuplesVisible()) {
@@ -35,7 +40,7 @@ record SideBySide(boolean full, boolean colour) {
             cells.addAll(line(column, rows));
         }
         if (columns.isEmpty()) {
-            cells.add(prepend("", rows.stream().map(row -> pad() + "(no row)").toList()));
+            cells.add(prepend("", rows.stream().map(row -> pad() + row.absent()).toList()));
         }
         int[] widths = new int[rows.size() + 1];
         cells.forEach(line -> {
@@ -62,7 +67,8 @@ record SideBySide(boolean full, boolean colour) {
         List<Row> rows = new ArrayList<>();
         rows.add(new Row(heading("LOCAL", conflict.local()), local, remote == null ? base : remote));
         rows.add(new Row(heading("REMOTE", conflict.remote()), remote, local == null ? base : local));
-        rows.add(new Row(base == null ? "BASE (not known)" : "BASE", base, null));
+        String none = conflict.kind().equals("INSERT-INSERT") ? "BASE (none)" : "BASE (not known)";
+        rows.add(new Row(base == null ? none : "BASE", base, null));
         // Where neither side stayed as it was.
         if (result != null && !result.equals(local) && !result.equals(remote)) {
             rows.add(new Row("RESULT", result, null));
@@ -102,8 +108,9 @@ record SideBySide(boolean full, boolean colour) {
             boolean marked = row.tuple() != null
                     && row.other() != null
                     && !row.tuple().shown(column).equals(row.other().shown(column));
-            String value =
-                    row.tuple() == null ? "(no row)" : Text.sanitise(row.tuple().shown(column));
+            String value = row.tuple() == null
+                    ? row.absent()
+                    : Text.sanitise(row.tuple().shown(column));
             parts.add(cut(value).stream().map(part -> mark(part, marked)).toList());
         }
         int height = parts.stream().mapToInt(List::size).max().orElse(1);
