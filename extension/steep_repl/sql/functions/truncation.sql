@@ -89,9 +89,9 @@ COMMENT ON FUNCTION steep_repl._take_truncation() IS 'Fires in the apply worker:
 CREATE OR REPLACE FUNCTION steep_repl._log_truncated(root regclass, peer text, truncated bigint, key jsonb, whole jsonb, micros bigint) RETURNS void
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  INSERT INTO steep_repl.conflict_log (subscription, peer, table_schema, table_name, conflict_type, local_tuple, local_origin, remote_origin,
+  INSERT INTO steep_repl.conflict_log (relation, subscription, peer, table_schema, table_name, conflict_type, local_tuple, local_origin, remote_origin,
     local_xact_ts, remote_xact_ts, resolution, resolved_at, resolved_by, conflict_key, key, key_id, result, strategy, winner, possible, not_converged_reason)
-  SELECT coalesce(l.subscription_name, ''), _log_truncated.peer, t.table_schema, t.table_name, 'TRUNCATE-WRITE', whole, steep_repl.node_id(), _log_truncated.peer,
+  SELECT root, coalesce(l.subscription_name, ''), _log_truncated.peer, t.table_schema, t.table_name, 'TRUNCATE-WRITE', whole, steep_repl.node_id(), _log_truncated.peer,
          steep_repl._at(micros), steep_repl._at(truncated), CASE WHEN micros > truncated THEN 'KEPT_LOCAL' ELSE 'APPLIED_REMOTE' END, clock_timestamp(), 'last_write_wins',
          steep_repl._conflict_key(t.table_schema, t.table_name, key::text, format('%s %s', micros, steep_repl.node_id()), format('%s %s', truncated, _log_truncated.peer)),
          key, steep_repl._key_id(root, key), CASE WHEN micros > truncated THEN whole END, t.strategy,
