@@ -101,15 +101,15 @@ pub fn serve_one(database: u32) -> bool {
     true
 }
 
-/// The worker ends: whoever waits is told so.
-pub fn give_up(database: u32) {
+/// The worker serves nobody now: whoever waits is told why.
+pub fn refuse(database: u32, why: &str) {
     for place in 0..shared::REQUESTS {
         let waiting = shared::read(|s| {
             let request = &s.requests[place];
             request.database == database && matches!(request.stage, Stage::Asked | Stage::Running)
         });
         if waiting {
-            answer_at(place, false, "the steep_repl worker was stopped");
+            answer_at(place, false, why);
         }
     }
 }

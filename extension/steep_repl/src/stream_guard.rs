@@ -2,15 +2,27 @@
 
 use crate::pg::peer_connection::Connection;
 use crate::pg::transaction;
+use crate::schema::{self, Installed};
 use crate::{error, sql};
 use pgrx::PgSqlErrorCode;
 
 /// Raises an error when the stream from `slot`, to be started at `start_at`, would go on over a gap. Whatever cannot
-/// be asked (a peer that is no longer a node) is no reason to stop.
+/// be asked (a peer that is no longer a node) is no reason to stop. SQL objects of another version are one: what this
+/// library does while rows arrive needs its own.
 pub fn check(connection: &mut Connection, slot: &str, start_at: u64) {
+    let installed = transaction::around(schema::installed);
+    if let Installed::Other(remedy) = installed {
+        error::raise(
+            PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            remedy,
+            None,
+            "The stream goes on by itself then.",
+        );
+    }
+    if matches!(installed, Installed::Nothing) {
+        return;
+    }
     let problem = transaction::around(|| {
-        let present = "SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'steep_repl'";
-        sql::text(present, &[])?;
         let beat = sql::text("SELECT steep_repl._received_beat($1::name)", &[slot.into()]);
         let question = format!("SELECT steep_repl._stream_facts('{}')::text", slot.replace('\'', "''"));
         let facts = connection.rows(&question, 1).ok()?.pop()?.pop()??;

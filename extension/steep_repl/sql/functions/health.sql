@@ -16,6 +16,8 @@ BEGIN ATOMIC
   -- 2 makes the node unhealthy, 1 degraded.
   SELECT 2, 'steep_repl is not in shared_preload_libraries: no worker runs' WHERE NOT (steep_repl._worker_state()->>'preloaded')::boolean
   UNION ALL SELECT 2, 'the worker of this database does not run' WHERE (steep_repl._worker_state()->>'preloaded')::boolean AND NOT (steep_repl._worker_state()->>'running')::boolean
+  UNION ALL SELECT 2, format('the extension in this database is %s, the library %s: no rounds until they are one; ALTER EXTENSION steep_repl UPDATE', e.extversion, steep_repl.version())
+    FROM pg_extension e WHERE e.extname = 'steep_repl' AND e.extversion <> steep_repl.version()
   UNION ALL SELECT 1, 'this database is not a node yet: SELECT steep_repl.create_node(…)' WHERE steep_repl.node_id() IS NULL
   UNION ALL SELECT 1, format('setting %s is %s: %s', s.name, s.current, s.problem)
     FROM steep_repl.check_settings((SELECT greatest(count(*), 1)::int FROM steep_repl.links)) s WHERE s.name <> 'shared_preload_libraries'

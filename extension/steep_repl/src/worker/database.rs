@@ -2,11 +2,13 @@
 
 use crate::pg::latch::{self, LatchRef};
 use crate::pg::{transaction, worker_process};
-use crate::{audit, guc, request, shared, sql, work};
+use crate::schema::{self, Installed};
+use crate::{audit, guc, request, shared, work};
 use pgrx::prelude::*;
 use std::time::{Duration, Instant};
 
-const PRESENT: &str = "SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'steep_repl'";
+/// How often a worker that must not call the SQL objects looks again; an update also wakes it.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 #[pg_guard]
 #[unsafe(no_mangle)]
@@ -18,13 +20,29 @@ pub extern "C-unwind" fn steep_repl_worker_main(argument: pg_sys::Datum) {
     }
     worker_process::at_exit(move_out);
     let mut next_round = Instant::now();
+    let mut waits_for_update = false;
     loop {
         worker_process::reload_settings_if_asked();
-        match transaction::in_transaction("looking for the extension", || sql::text(PRESENT, &[])) {
-            Ok(Some(_)) => {}
-            Ok(_) => {
+        match transaction::in_transaction("looking for the extension", schema::installed) {
+            Ok(Installed::Ours) => {
+                if waits_for_update {
+                    waits_for_update = false;
+                    set_error(oid, "");
+                }
+            }
+            Ok(Installed::Nothing) => {
                 stay_away(oid);
                 return;
+            }
+            Ok(Installed::Other(remedy)) => {
+                if !waits_for_update {
+                    waits_for_update = true;
+                    note_error(oid, &remedy);
+                }
+                // Failures for the audit log wait, too.
+                request::refuse(oid, &remedy);
+                latch::wait(LOOK_AGAIN);
+                continue;
             }
             Err(error) => note_error(oid, &error),
         }
@@ -74,7 +92,7 @@ unsafe extern "C-unwind" fn move_out(_code: i32, _argument: pg_sys::Datum) {
             place.restarts += 1;
         }
     });
-    request::give_up(oid);
+    request::refuse(oid, "the steep_repl worker was stopped");
 }
 
 /// The extension is not (or no longer) here: no worker until CREATE EXTENSION asks for one.
@@ -88,6 +106,10 @@ fn stay_away(oid: u32) {
 
 fn note_error(oid: u32, error: &str) {
     pgrx::log!("steep_repl worker: {error}");
+    set_error(oid, error);
+}
+
+fn set_error(oid: u32, error: &str) {
     shared::write(|s| {
         if let Some(place) = s.database(oid) {
             place.last_error.set(error);
