@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the extension and lays it out in extension/stage/ as a server finds it:
-#   stage/lib/steep_repl.so   stage/extension/steep_repl.control   stage/extension/steep_repl--VERSION.sql
+#   stage/lib/steep_repl.so   stage/extension/steep_repl.control   stage/extension/steep_repl--….sql (scripts.sh)
 # The Rust target folder lives in the cache, keyed by compiler and headers, and so survives a fresh clone.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -17,7 +17,13 @@ library=$CARGO_TARGET_DIR/release/libsteep_repl.so suffix=so
 [ -f "$library" ] || { library=${library%.so}.dylib; suffix=dylib; }
 # A new file, never an overwritten one: a running server has the old one mapped.
 cp "$library" stage/lib/.new && mv stage/lib/.new "stage/lib/steep_repl.$suffix"
+# All scripts before the control file, which offers them; then away with those of other builds.
+fresh=$(mktemp -d stage/.scripts.XXXXXX)
+trap 'rm -rf "$fresh"' EXIT
+bash scripts.sh "$version" "$fresh"
+for script in stage/extension/*.sql; do
+  [ -f "$fresh/${script##*/}" ] || rm -f "$script"
+done
+mv "$fresh"/*.sql stage/extension/
 cp steep_repl/steep_repl.control stage/extension/
-(cd steep_repl/sql && grep -v '^#' order | xargs cat) >"stage/extension/.new"
-mv stage/extension/.new "stage/extension/steep_repl--$version.sql"
 chmod -R a+rX stage

@@ -48,7 +48,3 @@ GRANT EXECUTE ON FUNCTION
   steep_repl._leaves(regclass), steep_repl._init_tables_query(bigint), steep_repl._stream_facts(name),
   steep_repl._hold(text, text, integer), steep_repl._release(text, text), steep_repl._held_at(text, text), steep_repl._key_states(jsonb), steep_repl._recent_versions(text), steep_repl._reserve_table(name, name, text)
   TO steep_repl_admin;
-
-SELECT steep_repl._audit('extension.create', 'extension', 'steep_repl', NULL, pg_catalog.to_jsonb(steep_repl.version()));
-SELECT steep_repl._audit_settings();
-SELECT steep_repl._wake_worker();

@@ -28,6 +28,9 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steep_repl._guard_rename() IS 'Refuses to rename replicated tables. Definer: whoever renames may not read the list.';
 
+-- There is no CREATE OR REPLACE EVENT TRIGGER, and an update runs this file again.
+DROP EVENT TRIGGER IF EXISTS steep_repl_guard_drop;
+DROP EVENT TRIGGER IF EXISTS steep_repl_guard_rename;
 CREATE EVENT TRIGGER steep_repl_guard_drop ON sql_drop EXECUTE FUNCTION steep_repl._guard_drop();
 CREATE EVENT TRIGGER steep_repl_guard_rename ON ddl_command_end
   WHEN TAG IN ('ALTER TABLE', 'ALTER SCHEMA') EXECUTE FUNCTION steep_repl._guard_rename();

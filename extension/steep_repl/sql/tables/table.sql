@@ -78,8 +78,8 @@ CREATE TABLE steep_repl.initialisation_tables (
   bytes_copied bigint NOT NULL DEFAULT 0,
   state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('wanted', 'waiting', 'complete', 'failed')),
   reason text,
-  hopeless boolean NOT NULL DEFAULT false,
   announced boolean NOT NULL DEFAULT false,
+  hopeless boolean NOT NULL DEFAULT false,
   PRIMARY KEY (id, table_schema, table_name)
 );
 COMMENT ON TABLE steep_repl.initialisation_tables IS 'The tables of each initialisation.';

@@ -3,7 +3,7 @@ package io.steeprepl.api;
 /** The version of this build; the extension's is asked from the server. */
 public final class Version {
     /** As in the build's own files, which a test compares. */
-    public static final String CURRENT = "0.1.0";
+    public static final String CURRENT = "0.2.0";
 
     private Version() {}
 }

@@ -51,6 +51,8 @@ final class ExtensionInstallCommand extends Action {
             Setting.ALL.forEach(setting -> out.text(setting.line() + System.lineSeparator()));
             out.text("%nThen in each database that is to be a node: steep-repl -c CONN node create NODE_ID%n"
                     .formatted());
+            out.text("In each that has an older version of the extension: ALTER EXTENSION steep_repl UPDATE%n"
+                    .formatted());
         }
         return ExitCode.OK;
     }

@@ -28,7 +28,9 @@ class InstallerTest {
         Files.writeString(Files.createDirectory(root.resolve("lib")).resolve("steep_repl.so"), "new library");
         Path extension = Files.createDirectory(root.resolve("extension"));
         Files.writeString(extension.resolve("steep_repl.control"), "new control");
-        Files.writeString(extension.resolve("steep_repl--0.1.0.sql"), "new sql");
+        for (String script : List.of("0.1.0", "0.2.0", "0.1.0--0.2.0")) {
+            Files.writeString(extension.resolve("steep_repl--" + script + ".sql"), "new sql");
+        }
         Files.createDirectories(folder.resolve("server/lib"));
         Files.createDirectories(folder.resolve("server/share/extension"));
     }
@@ -57,13 +59,15 @@ class InstallerTest {
     }
 
     @Test
-    void putsLibraryScriptAndControlFileInPlace() throws IOException {
+    void putsLibraryAllScriptsAndControlFileInPlace() throws IOException {
         Server server = server("PostgreSQL 18.1 (Debian 18.1-1)");
         new Installer(server.pgConfig()).install(stage.copiesInto(server));
         assertThat(installed())
                 .containsExactly(
                         "lib/steep_repl.so",
+                        "share/extension/steep_repl--0.1.0--0.2.0.sql",
                         "share/extension/steep_repl--0.1.0.sql",
+                        "share/extension/steep_repl--0.2.0.sql",
                         "share/extension/steep_repl.control");
     }
 
@@ -73,7 +77,7 @@ class InstallerTest {
         Server server = server("PostgreSQL 18.1");
         new Installer(server.pgConfig()).install(stage.copiesInto(server));
         assertThat(library).hasContent("new library");
-        assertThat(installed()).hasSize(3);
+        assertThat(installed()).hasSize(5);
     }
 
     @Test

@@ -1,0 +1,12 @@
+-- From 0.1.0 to 0.2.0, with the functions of 0.2.0: nodes, links and tables that are there already become as these would
+-- make them now.
+DO $existing$
+BEGIN
+  IF EXISTS (SELECT 1 FROM pg_catalog.pg_publication WHERE pubname = 'steep_repl') THEN
+    ALTER PUBLICATION steep_repl ADD TABLE steep_repl.displaced, steep_repl.truncations;
+  END IF;
+  PERFORM steep_repl._set_subscription_table(l.subscription, told::pg_catalog.regclass, 'r', 0)
+     FROM steep_repl.links l, pg_catalog.unnest(ARRAY['steep_repl.displaced', 'steep_repl.truncations']) told WHERE l.subscription IS NOT NULL;
+  PERFORM steep_repl._watch_rows(c.oid::pg_catalog.regclass) FROM steep_repl.tables t JOIN pg_catalog.pg_class c ON c.oid = t.relation;
+END
+$existing$;
