@@ -28,6 +28,8 @@ pub struct ApplyError {
     pub change: u32,
     /// Lines "conflict detected" that were kept out of the server log.
     pub native_conflicts: u64,
+    /// The commit time at the peer of the last transaction that was applied (TimestampTz); 0 when none was yet.
+    pub applied_until: i64,
 }
 
 #[derive(Copy, Clone)]
@@ -67,12 +69,38 @@ impl ApplyErrors {
 pub fn note(subscription: u32, error: &ApplyError) {
     let mut errors = ERRORS.exclusive();
     let place = errors.place(subscription);
-    *place = ApplyError { subscription, native_conflicts: place.native_conflicts, ..*error };
+    *place = ApplyError {
+        subscription,
+        native_conflicts: place.native_conflicts,
+        applied_until: place.applied_until,
+        ..*error
+    };
 }
 
 /// Counts a line of a native conflict.
 pub fn count_conflict(subscription: u32) {
     ERRORS.exclusive().place(subscription).native_conflicts += 1;
+}
+
+/// Notes that a transaction of the peer has been applied.
+pub fn applied(subscription: u32, commit_time: i64) {
+    ERRORS.exclusive().place(subscription).applied_until = commit_time;
+}
+
+/// The commit time at the peer of the last transaction that was applied, in microseconds since 2000; NULL when that is not
+/// known.
+#[pg_extern(sql = false)]
+fn applied_until(subscription: pg_sys::Oid) -> Option<i64> {
+    if !crate::shared::available() {
+        return None;
+    }
+    let errors = ERRORS.share();
+    errors
+        .0
+        .iter()
+        .find(|e| e.subscription == subscription.to_u32())
+        .map(|e| e.applied_until)
+        .filter(|until| *until != 0)
 }
 
 /// The last error of the apply worker of a subscription, and how many lines of native conflicts were kept out of the
@@ -109,6 +137,7 @@ fn forget_apply_error(subscription: pg_sys::Oid, before: TimestampWithTimeZone) 
             *place = ApplyError {
                 subscription: place.subscription,
                 native_conflicts: place.native_conflicts,
+                applied_until: place.applied_until,
                 ..Default::default()
             };
         }

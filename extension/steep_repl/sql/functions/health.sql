@@ -28,6 +28,10 @@ BEGIN ATOMIC
     FROM steep_repl.subscription_status() s WHERE s.blocked_by IS NOT NULL
   UNION ALL SELECT 1, format('%s does not receive from this node; %s of WAL are kept for it', s.peer, pg_size_pretty(s.retained_wal_bytes))
     FROM steep_repl._slots() s WHERE NOT s.active
+  UNION ALL SELECT CASE WHEN abs(c.ahead_seconds) > 10 THEN 2 ELSE 1 END,
+                   format('the clock of %s is %s s %s this node''s: the later write wins by the clock, so set both by NTP', c.peer, round(abs(c.ahead_seconds)::numeric, 1),
+                          CASE WHEN c.ahead_seconds > 0 THEN 'ahead of' ELSE 'behind' END)
+    FROM steep_repl.clocks c JOIN steep_repl.links l ON l.peer = c.peer WHERE abs(c.ahead_seconds) - c.known_within > 0.5
   UNION ALL SELECT 2, format('table %I.%I: %s', t.table_schema, t.table_name, t.reason)
     FROM steep_repl.replicated_tables() t WHERE t.state = 'failed'
   UNION ALL SELECT 1, format('conflicts that wait for a decision: %s, see conflict_list(p_resolution => ''PENDING'')', c.pending)
@@ -52,6 +56,10 @@ BEGIN ATOMIC
     'nodes', (SELECT coalesce(jsonb_object_agg(n.node_id, n.status), '{}') FROM steep_repl.nodes n WHERE n.status <> 'removed'),
     'subscriptions', (SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]') FROM steep_repl.subscription_status() s),
     'native_conflicts', (SELECT coalesce(jsonb_object_agg(l.peer, coalesce(steep_repl._apply_error(l.subscription)->'native_conflicts', '0')), '{}') FROM steep_repl.links l WHERE l.subscription IS NOT NULL),
+    'clocks', (SELECT coalesce(jsonb_object_agg(c.peer, round(c.ahead_seconds::numeric, 3)), '{}') FROM steep_repl.clocks c JOIN steep_repl.links l ON l.peer = c.peer),
+    'memory', jsonb_build_object('tombstones', (SELECT greatest(c.reltuples, 0)::bigint FROM pg_class c WHERE c.oid = 'steep_repl.tombstones'::regclass),
+                                 'row_versions', (SELECT greatest(c.reltuples, 0)::bigint FROM pg_class c WHERE c.oid = 'steep_repl.row_versions'::regclass),
+                                 'displaced', (SELECT count(*) FROM steep_repl.displaced), 'set_aside', (SELECT count(*) FROM steep_repl.apply_failures f WHERE f.set_aside)),
     'slots', (SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]') FROM steep_repl._slots() s),
     'tables', (SELECT coalesce(jsonb_object_agg(t.state, t.n), '{}') FROM (SELECT x.state, count(*) AS n FROM steep_repl.replicated_tables() x GROUP BY x.state) t),
     'conflicts', (SELECT to_jsonb(c) FROM steep_repl._conflict_health() c))

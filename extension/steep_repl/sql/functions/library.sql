@@ -47,6 +47,10 @@ CREATE OR REPLACE FUNCTION steep_repl._forget_apply_error(subscription oid, befo
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'forget_apply_error_wrapper';
 COMMENT ON FUNCTION steep_repl._forget_apply_error(oid, timestamptz) IS 'Forgets the error of an apply worker that has got over it, unless it is later than that.';
 
+CREATE OR REPLACE FUNCTION steep_repl._applied_until(subscription oid) RETURNS bigint
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'applied_until_wrapper';
+COMMENT ON FUNCTION steep_repl._applied_until(oid) IS 'The commit time at the peer of the last transaction that was applied, in microseconds since 2000; NULL when that is not known.';
+
 CREATE OR REPLACE FUNCTION steep_repl._before_drop() RETURNS text
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -42,7 +42,8 @@ BEGIN
   INSERT INTO steep_repl.tombstones (relation, key_id) VALUES (root, '00000000-0000-0000-0000-000000000000');
   INSERT INTO steep_repl.truncations (node_id, seq, table_schema, table_name, received)
   SELECT steep_repl.node_id(), nextval('steep_repl.truncation_seq'), known.table_schema, known.table_name,
-         (SELECT coalesce(jsonb_object_agg(l.peer, pg_replication_origin_progress('pg_' || l.subscription, false)), '{}')
+         (SELECT coalesce(jsonb_object_agg(l.peer, jsonb_build_object('lsn', pg_replication_origin_progress('pg_' || l.subscription, false),
+                                                                     'micros', steep_repl._applied_until(l.subscription))), '{}')
             FROM steep_repl.links l WHERE l.subscription IS NOT NULL)
    WHERE steep_repl.node_id() IS NOT NULL;
   RETURN NULL;
@@ -56,8 +57,10 @@ DECLARE
   keyed boolean := EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = root AND i.indisprimary);
   truncated bigint := steep_repl._applied_commit_time();
   me text := steep_repl.node_id();
-  -- What this node wrote until then had been received where the table was truncated: at the latest beat before it.
-  seen timestamptz := coalesce((SELECT max(h.at) FROM steep_repl.beat_history h WHERE h.lsn <= (NEW.received->>me)::pg_lsn), '-infinity');
+  -- What this node wrote until then had been received where the table was truncated; at the latest beat before it, when
+  -- the other side did not know more.
+  seen timestamptz := coalesce(steep_repl._at((NEW.received->me->>'micros')::bigint),
+                               (SELECT max(h.at) FROM steep_repl.beat_history h WHERE h.lsn <= (NEW.received->me->>'lsn')::pg_lsn), '-infinity');
   stored record;
   written bigint;
   writer text;

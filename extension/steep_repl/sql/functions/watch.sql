@@ -15,6 +15,7 @@ CREATE OR REPLACE FUNCTION steep_repl._observe(peer text) RETURNS void
 DECLARE
   link steep_repl.links;
   asked_at timestamptz := clock_timestamp();
+  answered_at timestamptz;
   seen jsonb;
   problem text;
   applied pg_lsn;
@@ -25,9 +26,10 @@ BEGIN
   applied := coalesce(pg_replication_origin_progress('pg_' || link.subscription, false), '0/0');
   beat := steep_repl._received_beat(link.slot_name);
   seen := steep_repl._peer_value(link.conninfo, format($q$
-    SELECT jsonb_build_object('lsn', pg_catalog.pg_current_wal_lsn(), 'confirmed', s.confirmed_flush_lsn, 'exists', s.slot_name IS NOT NULL,
+    SELECT jsonb_build_object('clock', pg_catalog.clock_timestamp(), 'lsn', pg_catalog.pg_current_wal_lsn(), 'confirmed', s.confirmed_flush_lsn, 'exists', s.slot_name IS NOT NULL,
       'lost', s.wal_status = 'lost' OR s.invalidation_reason IS NOT NULL, 'facts', steep_repl._stream_facts(%L))::text
     FROM (SELECT) one LEFT JOIN pg_catalog.pg_replication_slots s ON s.slot_name = %L $q$, link.slot_name, link.slot_name), 5)::jsonb;
+  answered_at := clock_timestamp();
   IF NOT (seen->>'exists')::boolean OR (seen->>'lost')::boolean THEN
     RAISE EXCEPTION USING ERRCODE = 'SR027', MESSAGE = format('%s no longer keeps what this node has not received: its slot %s is gone or invalid', peer, link.slot_name),
       HINT = 'This node must be initialised anew: it would miss changes.';
@@ -45,6 +47,10 @@ BEGIN
                         ELSE o.caught_up_at END,
     observed_at = excluded.observed_at, peer_lsn = excluded.peer_lsn, confirmed_lsn = excluded.confirmed_lsn,
     failing_since = NULL, error = NULL;
+  -- The peer looked at its clock at some moment between question and answer.
+  INSERT INTO steep_repl.clocks AS c (peer, ahead_seconds, known_within)
+  VALUES (peer, extract(epoch FROM (seen->>'clock')::timestamptz - asked_at - (answered_at - asked_at) / 2), extract(epoch FROM answered_at - asked_at) / 2)
+  ON CONFLICT ON CONSTRAINT clocks_pkey DO UPDATE SET ahead_seconds = excluded.ahead_seconds, known_within = excluded.known_within, measured_at = excluded.measured_at;
   IF NOT EXISTS (SELECT 1 FROM steep_repl._apply_failure(link.subscription)) THEN
     PERFORM steep_repl._forget_apply_error(link.subscription, asked_at);
   END IF;
@@ -114,6 +120,7 @@ BEGIN
   PERFORM steep_repl._settle_lost_moves();
   PERFORM steep_repl._tell_displaced();
   PERFORM steep_repl._note_apply_failures();
+  PERFORM steep_repl._forget();
   -- Links that an initialisation left paused when it ended without its own end.
   UPDATE steep_repl.links l SET initialising = NULL WHERE l.initialising IS NOT NULL
      AND NOT EXISTS (SELECT 1 FROM steep_repl.initialisations i WHERE i.id = l.initialising AND i.state IN ('waiting', 'running'));

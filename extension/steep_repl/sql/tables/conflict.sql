@@ -163,3 +163,22 @@ CREATE TABLE steep_repl.apply_failures (
   PRIMARY KEY (peer, finished_at, change)
 );
 COMMENT ON TABLE steep_repl.apply_failures IS 'Changes that an apply worker failed at; those that no retry can apply are set aside after a few tries.';
+
+-- A point of this node's history behind which everything is forgotten once no peer can send anything older.
+CREATE TABLE steep_repl.forget_marks (
+  only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+  at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  before xid NOT NULL DEFAULT pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::xid,
+  lsn pg_lsn NOT NULL DEFAULT pg_catalog.pg_current_wal_insert_lsn(),
+  confirmed_at timestamptz
+);
+COMMENT ON TABLE steep_repl.forget_marks IS 'How far tombstones and versions will be forgotten next, and when all peers had confirmed that point.';
+
+-- How far the clocks of peers are from this node's. Unlogged: measured every second.
+CREATE UNLOGGED TABLE steep_repl.clocks (
+  peer text PRIMARY KEY,
+  ahead_seconds double precision NOT NULL,
+  known_within double precision NOT NULL,
+  measured_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+);
+COMMENT ON TABLE steep_repl.clocks IS 'How many seconds each peer''s clock is ahead of this node''s, known to within half the time that asking took.';

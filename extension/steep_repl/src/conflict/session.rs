@@ -56,6 +56,8 @@ struct Session {
     relations: HashMap<u32, Rc<Relation>>,
     current: Option<Current>,
     message: Vec<u8>,
+    /// The end of the transaction has been handed to the worker.
+    ending: bool,
     /// Changes that no retry could apply, by the end of their transaction and their number in it.
     set_aside: HashSet<(u64, u32)>,
 }
@@ -85,6 +87,7 @@ pub fn begin(slot: &str, origin: u16) {
             relations: HashMap::new(),
             current: None,
             message: Vec::new(),
+            ending: false,
             set_aside: HashSet::new(),
         })
     });
@@ -120,6 +123,15 @@ pub enum Noted {
     Withhold,
 }
 
+/// The worker asks for the next message: a transaction whose end it had been given has committed.
+pub fn committed() -> Option<(u32, i64)> {
+    SESSION.with_borrow_mut(|session| {
+        let session = session.as_mut()?;
+        std::mem::take(&mut session.ending)
+            .then_some((session.stream.subscription_oid, session.transaction.commit_time))
+    })
+}
+
 /// Takes note of a message that is about to be applied.
 pub fn note(message: &[u8]) -> Noted {
     SESSION.with_borrow_mut(|session| {
@@ -153,6 +165,10 @@ pub fn note(message: &[u8]) -> Noted {
                 }
                 _ => Noted::Apply,
             },
+            (b'C', _) => {
+                session.ending = true;
+                Noted::Apply
+            }
             _ => Noted::Apply,
         }
     })

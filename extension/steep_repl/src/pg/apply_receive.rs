@@ -7,6 +7,7 @@
 use super::commit_time;
 use super::latch::{self, LatchRef};
 use super::stream_start;
+use crate::apply_error;
 use crate::conflict::session::Noted;
 use crate::conflict::{missing, session, unique};
 use crate::guc;
@@ -29,6 +30,9 @@ pub unsafe extern "C-unwind" fn receive(
         let original = stream_start::original().walrcv_receive.expect("walrcv_receive");
         if !session::active() {
             return pg_guard_ffi_boundary(|| original(connection, buffer, socket));
+        }
+        if let Some((subscription, commit_time)) = session::committed() {
+            apply_error::applied(subscription, commit_time);
         }
         missing::settle();
         let length = pg_guard_ffi_boundary(|| original(connection, buffer, socket));

@@ -1,0 +1,35 @@
+-- Forgetting tombstones and versions of copies, once nothing older can arrive any more.
+
+CREATE OR REPLACE FUNCTION steep_repl._forget() RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  mark steep_repl.forget_marks;
+BEGIN
+  SELECT * INTO mark FROM steep_repl.forget_marks;
+  IF NOT FOUND THEN
+    IF EXISTS (SELECT 1 FROM steep_repl.tombstones) OR EXISTS (SELECT 1 FROM steep_repl.row_versions) THEN
+      INSERT INTO steep_repl.forget_marks DEFAULT VALUES;
+    END IF;
+    RETURN;
+  END IF;
+  IF mark.confirmed_at IS NULL THEN
+    -- First: every peer has what was here at the mark.
+    UPDATE steep_repl.forget_marks m SET confirmed_at = clock_timestamp()
+     WHERE NOT EXISTS (SELECT 1 FROM steep_repl._slots() s WHERE s.confirmed_lsn < m.lsn);
+    RETURN;
+  END IF;
+  -- Then: this node has all that the peers had written until then. A minute more, because clocks differ.
+  IF mark.confirmed_at > clock_timestamp() - interval '1 minute'
+     OR EXISTS (SELECT 1 FROM steep_repl.links l LEFT JOIN steep_repl.link_observations o ON o.peer = l.peer
+                 WHERE l.wanted <> 'remove' AND coalesce(o.caught_up_at <= mark.confirmed_at, true))
+     OR EXISTS (SELECT 1 FROM steep_repl.initialisations i WHERE i.state IN ('waiting', 'running')) THEN
+    RETURN;
+  END IF;
+  DELETE FROM steep_repl.tombstones s WHERE age(s.xmin) > age(mark.before);
+  DELETE FROM steep_repl.row_versions v WHERE age(v.xmin) > age(mark.before);
+  -- Each node forgets what it told itself; the others get the deletion.
+  DELETE FROM steep_repl.displaced d WHERE d.node_id = steep_repl.node_id() AND d.at < clock_timestamp() - interval '7 days';
+  DELETE FROM steep_repl.truncations t WHERE t.node_id = steep_repl.node_id() AND t.at < clock_timestamp() - interval '7 days';
+  DELETE FROM steep_repl.forget_marks;
+END $$;
+COMMENT ON FUNCTION steep_repl._forget() IS 'Takes the next step towards forgetting tombstones: a mark, all peers past it, all that they had written by then received. A peer that is away holds it up, as it holds up the WAL.';
