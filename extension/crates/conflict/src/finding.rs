@@ -19,11 +19,18 @@ pub struct Evidence {
     pub saw_what_is_here: Option<bool>,
     /// What is here was written on this node.
     pub written_here: bool,
+    /// The arriving write may have seen what is here through something that has not arrived yet: a write of a third node,
+    /// or, when it inserts into a table with other unique values, the news that the row here is displaced. Never so when
+    /// it replaced the very row that the write here had replaced.
+    pub may_have_overtaken: bool,
+    /// A version of this key that is not older than the arriving one was adopted here before: what is here may have been
+    /// written by who saw it.
+    pub adopted_before: bool,
     /// The arriving side deleted the key as well, without having seen the deletion here.
     pub both_deleted: bool,
     /// The row here was deleted and inserted again after what the arriving write saw.
     pub inserted_again_here: bool,
-    /// The row here is gone because its key was changed.
+    /// The row here, or the one that the arriving write replaced, is gone because its key was changed.
     pub moved_away: bool,
     /// The row here is gone because the table was truncated.
     pub truncated: bool,
@@ -56,7 +63,8 @@ impl Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Finding {
     pub kind: Kind,
-    /// This node wrote neither side, or has no before-image: it cannot tell a conflict from a change that overtook another.
+    /// This node cannot tell a conflict from a change that overtook another: it wrote neither side, has no before-image,
+    /// or third nodes write.
     pub possible: bool,
     /// The arriving write is the earlier one by its time, and yet had seen the other: a clock is wrong.
     pub clock: bool,
@@ -68,6 +76,8 @@ pub fn find(held: &State, change: Change, arriving: &Version, verdict: Verdict, 
     let finding = |possible, clock| Some(Finding { kind, possible, clock });
     let (State::Row(known) | State::Gone { version: known, .. }) = held else { return None };
     let elsewhere = !evidence.written_here;
+    // What was written here had not seen what arrives now; what arrives may have seen what is here.
+    let perhaps_seen = elsewhere || evidence.may_have_overtaken;
     let Some(here) = known.as_ref().map(|k| &k.version) else {
         // Nobody knows when, nor by whom: only a before-image that differs speaks.
         return if evidence.saw_what_is_here == Some(false) { finding(true, false) } else { None };
@@ -75,21 +85,22 @@ pub fn find(held: &State, change: Change, arriving: &Version, verdict: Verdict, 
     match verdict {
         Verdict::AppliesAgainstTime => finding(true, true),
         Verdict::Applies if here.node == arriving.node => None,
-        Verdict::Loses => finding(elsewhere, evidence.saw_what_is_here == Some(true)),
+        // The displaced write itself: that it lost its values has been found where it did.
+        Verdict::Loses if here == arriving => None,
+        Verdict::Loses => finding(elsewhere || evidence.adopted_before, evidence.saw_what_is_here == Some(true)),
         Verdict::Applies => match (held, change) {
+            // Displaced, not deleted: a later write of the key brings it back, and may have seen it.
+            (State::Gone { displaced: true, .. }, _) => None,
             // Nothing is lost by inserting where a row was deleted before, unless the deletion was not seen.
             (State::Gone { .. }, Change::Insert) => {
-                if evidence.both_deleted {
-                    finding(elsewhere, false)
-                } else {
-                    None
-                }
+                // The deletion here may have reached the other side between its own deletion and the insertion.
+                if evidence.both_deleted { finding(true, false) } else { None }
             }
             // Who updates a row has not seen its deletion; who inserts one has not seen the row.
-            (State::Gone { .. }, _) | (_, Change::Insert) => finding(elsewhere, false),
+            (State::Gone { .. }, _) | (_, Change::Insert) => finding(perhaps_seen, false),
             (State::Row(_), _) => match evidence.saw_what_is_here {
                 Some(true) => None,
-                Some(false) => finding(elsewhere, false),
+                Some(false) => finding(perhaps_seen, false),
                 None => finding(true, false),
             },
             (State::Absent, _) => None,
@@ -121,6 +132,8 @@ mod tests {
 
     const HERE: Evidence = Evidence {
         written_here: true,
+        may_have_overtaken: false,
+        adopted_before: false,
         saw_what_is_here: None,
         both_deleted: false,
         inserted_again_here: false,
@@ -173,7 +186,7 @@ mod tests {
         assert_eq!(found(&gone(2), Change::Insert, 1, HERE), Some((Kind::DeleteInsert, false)));
         assert_eq!(
             found(&gone(2), Change::Insert, 3, Evidence { both_deleted: true, ..HERE }),
-            Some((Kind::DeleteInsert, false))
+            Some((Kind::DeleteInsert, true))
         );
     }
 
@@ -183,5 +196,34 @@ mod tests {
         let arriving = Version::new(4, "there");
         let evidence = Evidence { saw_what_is_here: Some(true), ..HERE };
         assert!(find(&held, Change::Update, &arriving, Verdict::Loses, evidence).is_some_and(|f| f.clock));
+    }
+
+    #[test]
+    fn what_may_have_come_later_than_it_seems_is_only_possible() {
+        let overtaken = Evidence { saw_what_is_here: Some(false), may_have_overtaken: true, ..HERE };
+        assert_eq!(found(&row(2), Change::Update, 3, overtaken), Some((Kind::UpdateUpdate, true)));
+        assert_eq!(found(&gone(2), Change::Update, 3, overtaken), Some((Kind::UpdateDelete, true)));
+        // What was written here cannot have seen what arrives now, unless that was adopted before.
+        assert_eq!(found(&row(2), Change::Update, 1, overtaken), Some((Kind::UpdateUpdate, false)));
+        let adopted = Evidence { adopted_before: true, ..overtaken };
+        assert_eq!(found(&row(2), Change::Update, 1, adopted), Some((Kind::UpdateUpdate, true)));
+    }
+
+    #[test]
+    fn a_displaced_row_is_no_deletion() {
+        let displaced = State::Gone { version: Some(Version::new(2, "here").known()), displaced: true };
+        assert_eq!(found(&displaced, Change::Update, 3, Evidence { saw_what_is_here: Some(false), ..HERE }), None);
+        assert_eq!(found(&displaced, Change::Update, 1, HERE), Some((Kind::UpdateDelete, false)));
+        // The displaced write itself, arriving after the news.
+        let itself = Version::new(2, "here");
+        assert_eq!(find(&displaced, Change::Update, &itself, Verdict::Loses, HERE), None);
+    }
+
+    #[test]
+    fn a_deletion_of_a_row_that_was_moved_on_the_other_side_is_a_conflict() {
+        let moved = Evidence { moved_away: true, saw_what_is_here: Some(false), ..HERE };
+        for time in [1, 3] {
+            assert_eq!(found(&gone(2), Change::Delete, time, moved), Some((Kind::KeyUpdate, false)));
+        }
     }
 }
