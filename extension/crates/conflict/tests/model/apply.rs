@@ -1,0 +1,108 @@
+//! What a node does with a write that arrives. The decisions are the crate's.
+
+use conflict::{Change, Verdict, decide};
+
+use crate::fact::{Deed, Held, KEYS, Op, Part, Stamp, bit};
+use crate::node::{Node, truncation};
+use crate::rules::{Defect, Rules};
+
+impl Node {
+    /// A write of a peer arrives.
+    pub fn apply(&mut self, op: &Op, ops: &[Op], rules: &Rules) -> Result<(), String> {
+        self.seen |= bit(op.id);
+        self.clock = self.clock.max(op.stamp.time);
+        if op.deed == Deed::Truncate {
+            return self.apply_truncate(op, ops, rules);
+        }
+        for part in op.parts() {
+            self.apply_part(&part, ops, rules)?;
+        }
+        Ok(())
+    }
+
+    fn apply_part(&mut self, part: &Part, ops: &[Op], rules: &Rules) -> Result<(), String> {
+        let (op, key) = (part.op, part.key);
+        let held = self.holds(key);
+        let verdict = self.decide(&held, op.stamp, rules);
+        self.find(&held, part, verdict, ops, rules)?;
+        let own = held.stamp().is_some_and(|here| here.node == self.id);
+        if let (Change::Move, true, Verdict::Loses, Some(winner)) = (part.change, own, verdict, held.op())
+            && !self.adopted_before(part, rules)
+        {
+            self.undo_later(op, &ops[winner as usize])?;
+        }
+        if rules.defect == Defect::UndoneByItsWriter
+            && matches!(held, Held::Gone { moved: true, .. })
+            && (own && verdict.applies() && matches!(part.change, Change::Update | Change::Move))
+            && let Some(moving) = held.op()
+        {
+            self.undo_later(&ops[moving as usize], op)?;
+        }
+        let deletes_too = part.change == Change::Delete
+            && matches!(held, Held::Gone { op: other, displaced: false, .. } if ops[other as usize].stamp.node != op.stamp.node);
+        if !verdict.applies() {
+            if let Held::Gone { both_deleted, .. } = &mut self.held[key as usize] {
+                *both_deleted |= deletes_too;
+            }
+            return Ok(());
+        }
+        match part.row {
+            None => {
+                self.held[key as usize] = self.written(part, deletes_too);
+                self.remember_moved(part);
+            }
+            Some(_) if rules.defect == Defect::DisplacedLeavesOlder && self.early.contains(&(key, op.stamp)) => {}
+            Some(row) => self.put(key, row, op.stamp, false, rules),
+        }
+        self.forget(key, rules);
+        Ok(())
+    }
+
+    fn apply_truncate(&mut self, op: &Op, ops: &[Op], rules: &Rules) -> Result<(), String> {
+        for key in 0..KEYS as u8 {
+            let held = self.held[key as usize];
+            let verdict = self.decide(&held, op.stamp, rules);
+            if held.row().is_some() && verdict.applies() {
+                let part = Part { op, key, change: Change::Delete, row: None };
+                self.find(&held, &part, verdict, ops, rules)?;
+            }
+        }
+        self.empty_by(op, rules);
+        Ok(())
+    }
+
+    fn empty_by(&mut self, op: &Op, rules: &Rules) {
+        for key in 0..KEYS {
+            if self.decide(&self.held[key], op.stamp, rules).applies() {
+                self.held[key] = Held::Absent;
+            }
+        }
+        if self.decide(&self.truncated.unwrap_or(Held::Absent), op.stamp, rules).applies() {
+            self.truncated = Some(truncation(op));
+        }
+    }
+
+    /// A key change lost its old key to a write of this node, which for certain had not seen it.
+    fn undo_later(&mut self, moving: &Op, winner: &Op) -> Result<(), String> {
+        self.lost_moves.push((moving.id, winner.id));
+        if winner.saw(moving.id) {
+            return Err("a key change is undone for a write that had seen it".into());
+        }
+        Ok(())
+    }
+
+    fn decide(&self, held: &Held, arriving: Stamp, rules: &Rules) -> Verdict {
+        let tie = held.stamp().is_some_and(|here| here.time == arriving.time && here.node == self.id);
+        match rules.defect {
+            Defect::ArrivalOrder => Verdict::Applies,
+            Defect::LocalWinsTies if tie && arriving.node != self.id => Verdict::Loses,
+            _ => decide(&held.state(), &arriving.version()),
+        }
+    }
+
+    fn forget(&mut self, key: u8, rules: &Rules) {
+        if rules.defect == Defect::NoTombstones && self.held[key as usize].row().is_none() {
+            self.held[key as usize] = Held::Absent;
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! The nodes and what is under way between them. What a node sends, all others get in that order; nothing is forwarded.
+
+use std::hash::{Hash, Hasher};
+
+use crate::fact::{Deed, KEYS, Message, NOBODY, NODES, Op, Row, Stamp, bit};
+use crate::hash::Digest;
+use crate::node::{Node, Wait};
+use crate::rules::{Clocks, Events, Rules};
+
+/// Between two writes, so that there is room for one of a clock that went back.
+const TICK: i32 = 4;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    Write {
+        node: u8,
+        deed: Deed,
+        key: u8,
+        u: u8,
+        v: u8,
+        tie: bool,
+    },
+    Deliver {
+        from: u8,
+        to: u8,
+    },
+    /// The worker publishes the oldest displaced row.
+    Publish {
+        node: u8,
+    },
+    /// The worker removes the row of a key change that lost its old key, unless it has changed since.
+    UndoMove {
+        node: u8,
+    },
+    /// Begins to drop the tombstones that are here now.
+    Drop {
+        node: u8,
+    },
+    /// A new node, as a copy of this one.
+    Copy {
+        from: u8,
+    },
+    Proof {
+        node: u8,
+        key: u8,
+    },
+    StepBack {
+        node: u8,
+    },
+}
+
+impl Action {
+    /// On which node.
+    pub fn node(self) -> u8 {
+        match self {
+            Self::Deliver { to, .. } => to,
+            Self::Copy { from } => from,
+            Self::Write { node, .. }
+            | Self::Publish { node }
+            | Self::UndoMove { node }
+            | Self::Drop { node }
+            | Self::Proof { node, .. }
+            | Self::StepBack { node } => node,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct World {
+    pub nodes: Vec<Node>,
+    /// What each node has sent, and up to where the others have applied it.
+    pub sent: Vec<Vec<Message>>,
+    pub applied: [[u8; NODES]; NODES],
+    pub ops: Vec<Op>,
+    pub now: i32,
+    pub writes: u8,
+    pub left: Events,
+}
+
+impl World {
+    pub fn new(rules: &Rules) -> Self {
+        let lagging = rules.clocks == Clocks::Lagging;
+        let mut world = Self {
+            nodes: (0..rules.nodes).map(|id| Node::new(id, lagging)).collect(),
+            sent: vec![Vec::new(); rules.nodes.into()],
+            applied: Default::default(),
+            ops: Vec::new(),
+            now: 0,
+            writes: rules.writes,
+            left: rules.events,
+        };
+        for (key, (u, v)) in rules.initial.iter().enumerate() {
+            let id = key as u8;
+            let row = Some(Row { u: *u, v: *v, op: id });
+            let stamp = Stamp { time: 0, node: NOBODY };
+            let op =
+                Op { id, stamp, deed: Deed::Insert, key: id, before: None, row, seen: 0, replaced: 0, follows: None };
+            world.nodes.iter_mut().for_each(|node| node.write(&op));
+            world.ops.push(op);
+        }
+        world
+    }
+
+    pub fn pending(&self, from: u8, to: u8) -> bool {
+        (self.applied[from as usize][to as usize] as usize) < self.sent[from as usize].len()
+    }
+
+    /// Whether what arrives on one node means nothing to the others.
+    pub fn local(&self, rules: &Rules) -> bool {
+        !rules.in_turn && self.left.proofs == 0 && self.nodes.iter().all(|node| node.drop.is_none())
+    }
+
+    pub fn quiet(&self) -> bool {
+        let nodes = 0..self.nodes.len() as u8;
+        nodes.clone().all(|from| nodes.clone().all(|to| from == to || !self.pending(from, to)))
+            && self.nodes.iter().all(|node| node.displaced.is_empty() && node.lost_moves.is_empty())
+    }
+
+    /// The same for worlds that cannot be told apart from now on.
+    pub fn digest(&self) -> u128 {
+        let mut digest = Digest::default();
+        self.nodes.hash(&mut digest);
+        self.ops.hash(&mut digest);
+        (self.now, self.writes, self.left).hash(&mut digest);
+        for (from, sent) in self.sent.iter().enumerate() {
+            let applied = &self.applied[from][..self.nodes.len()];
+            let others = applied.iter().enumerate().filter(|(to, _)| *to != from).map(|(_, applied)| *applied);
+            let least = others.clone().min().unwrap_or(0);
+            sent[least as usize..].hash(&mut digest);
+            for applied in others {
+                digest.write_u8(applied - least);
+            }
+        }
+        digest.value()
+    }
+
+    pub fn step(&mut self, action: Action, rules: &Rules) -> Result<(), String> {
+        match action {
+            Action::Write { node, deed, key, u, v, tie } => {
+                self.writes -= 1;
+                self.write(node, deed, key, (u, v), tie, None);
+            }
+            Action::Deliver { from, to } => self.deliver(from, to, rules)?,
+            Action::Publish { node } => self.publish(node),
+            Action::UndoMove { node } => self.undo_move(node),
+            Action::Drop { node } => self.begin_drop(node, rules),
+            Action::Copy { from } => self.copy(from, rules),
+            Action::Proof { node, key } => {
+                self.left.proofs -= 1;
+                self.adopt(node, key, rules);
+            }
+            Action::StepBack { node } => {
+                self.left.steps_back -= 1;
+                let node = &mut self.nodes[node as usize];
+                (node.clock, node.lagging) = ((node.clock - 3 * TICK).max(0), true);
+            }
+        }
+        if !rules.worker {
+            for node in 0..self.nodes.len() as u8 {
+                while !self.nodes[node as usize].displaced.is_empty() {
+                    self.publish(node);
+                }
+                while !self.nodes[node as usize].lost_moves.is_empty() {
+                    self.undo_move(node);
+                }
+            }
+        }
+        self.end_drops(rules);
+        Ok(())
+    }
+
+    fn write(&mut self, node: u8, deed: Deed, key: u8, (u, v): (u8, u8), tie: bool, follows: Option<u8>) {
+        let id = self.ops.len() as u8;
+        let here = &self.nodes[node as usize];
+        let mut time = match (here.lagging, tie) {
+            (true, _) => here.clock + TICK,
+            (false, true) => self.now,
+            (false, false) => self.now + TICK,
+        };
+        let row = (!matches!(deed, Deed::Delete | Deed::Truncate)).then_some(Row { u, v, op: id });
+        // A clock that went back does not show the same microsecond to two transactions.
+        while self.ops.iter().any(|op| op.stamp == Stamp { time, node }) {
+            time += 1;
+        }
+        let stamp = Stamp { time, node };
+        let to = if let Deed::Move(to) = deed { to } else { key };
+        let replaced = (0..KEYS as u8).filter(|other| deed == Deed::Truncate || *other == key || *other == to);
+        let replaced = replaced.filter_map(|key| here.holds(key).op()).fold(0, |set, op| set | bit(op));
+        let before = if matches!(deed, Deed::Insert | Deed::Truncate) { None } else { here.held[key as usize].row() };
+        let op = Op { id, stamp, deed, key, before, row, seen: here.seen, replaced, follows };
+        self.now = self.now.max(time);
+        self.nodes[node as usize].write(&op);
+        self.sent[node as usize].push(Message::Write(id));
+        self.ops.push(op);
+    }
+
+    fn deliver(&mut self, from: u8, to: u8, rules: &Rules) -> Result<(), String> {
+        let applied = &mut self.applied[from as usize][to as usize];
+        let message = self.sent[from as usize][*applied as usize];
+        *applied += 1;
+        let confirmed = Wait::Stream(self.sent[to as usize].len() as u8);
+        let node = &mut self.nodes[to as usize];
+        match message {
+            Message::Write(op) => node.apply(&self.ops[op as usize], &self.ops, rules)?,
+            Message::Displaced { key, stamp } => node.apply_displaced(key, stamp, rules),
+            Message::Beat { time } => {
+                node.clock = node.clock.max(time);
+                if let Some(drop) = &mut self.nodes[from as usize].drop {
+                    drop.waits[to as usize] = confirmed;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn publish(&mut self, node: u8) {
+        let message = self.nodes[node as usize].displaced.remove(0);
+        self.sent[node as usize].push(message);
+    }
+
+    fn undo_move(&mut self, node: u8) {
+        let (moving, winner) = self.nodes[node as usize].lost_moves.remove(0);
+        if let Deed::Move(to) = self.ops[moving as usize].deed
+            && self.nodes[node as usize].held[to as usize].row().is_some_and(|row| row.op == moving)
+        {
+            self.write(node, Deed::Delete, to, (0, 0), false, Some(winner));
+        }
+    }
+}
