@@ -32,6 +32,7 @@ impl Node {
             adopted_before: self.adopted_before(part, rules),
             both_deleted: both,
             inserted_again_here: false,
+            truncated: self.held[part.key as usize] == Held::Absent,
             moved_away: moved || before.is_some_and(|before| self.moved.contains(&(part.key, before))),
         };
         let finding = find(&held.state(), part.change, &op.stamp.version(), verdict, evidence);
