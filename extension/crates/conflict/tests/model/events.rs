@@ -84,6 +84,8 @@ impl World {
         if rules.defect != Defect::AdoptedAheadOfTheClock {
             node.clock = node.clock.max(greatest.stamp().map_or(0, |stamp| stamp.time));
         }
+        // What is overwritten goes into the log.
+        node.found_puts |= here.row().map_or(0, |row| bit(row.op));
         node.adopted.extend(greatest.stamp().map(|stamp| (key, stamp)));
         match greatest {
             Held::Row { row, stamp, .. } => node.put(key, row, stamp, flag, rules),
