@@ -17,6 +17,7 @@ DECLARE
   link steep_repl.links;
   problems text[] := '{}';
   holders text[] := '{}';
+  locked integer := 0;
   elsewhere steep_repl.links;
   message text;
 BEGIN
@@ -37,6 +38,7 @@ BEGIN
   END IF;
   here := steep_repl._describe_table(class.nspname, class.relname, before_images);
   problems := ARRAY(SELECT format('%s: %s', me, p) FROM jsonb_array_elements_text(here->'problems') p);
+  locked := (here ? 'locked_by')::integer;
   IF (here->>'holds_rows')::boolean THEN
     holders := ARRAY[me];
   END IF;
@@ -48,6 +50,7 @@ BEGIN
       CONTINUE;
     END IF;
     problems := problems || ARRAY(SELECT format('%s: %s', link.peer, p) FROM jsonb_array_elements_text(there->'problems') p);
+    locked := locked + (there ? 'locked_by')::integer;
     IF there->'columns' <> here->'columns' THEN
       problems := problems || format('%s: other columns. There: %s. Here: %s', link.peer,
         (SELECT string_agg(format('%I %s', c.key, c.value), ', ') FROM jsonb_each_text(there->'columns') c WHERE c.value IS DISTINCT FROM here->'columns'->>c.key),
@@ -62,7 +65,8 @@ BEGIN
     problems := problems || format('rows on %s. Empty all but one, or prove them equal with existing => ''identical''', array_to_string(holders, ', '));
   END IF;
   IF problems <> '{}' THEN
-    RAISE EXCEPTION USING ERRCODE = 'SR042', MESSAGE = format('cannot replicate table %s', "table"), DETAIL = array_to_string(problems, E'\n'),
+    RAISE EXCEPTION USING ERRCODE = CASE WHEN cardinality(problems) = locked THEN 'lock_not_available' ELSE 'SR042' END,
+      MESSAGE = format('cannot replicate table %s', "table"), DETAIL = array_to_string(problems, E'\n'),
       HINT = 'All problems are listed; nothing has been changed.';
   END IF;
   IF holders[1] <> me THEN
@@ -133,9 +137,7 @@ BEGIN
   PERFORM set_config('lock_timeout', before, true);
 EXCEPTION WHEN lock_not_available THEN
   RAISE EXCEPTION USING ERRCODE = 'lock_not_available', MESSAGE = format('table %s is being used', relation),
-    DETAIL = format('Held by: %s', (SELECT coalesce(string_agg(DISTINCT format('pid %s (%s)', l.pid, a.usename), ', '), 'nobody any more')
-                                      FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-                                     WHERE l.relation = _lock_table.relation AND l.granted AND l.pid <> pg_backend_pid())),
+    DETAIL = format('Held by: %s', steep_repl._lock_holders(relation, false)),
     HINT = 'Try again when those transactions have ended, or raise steep_repl.lock_timeout.';
 END $$;
 COMMENT ON FUNCTION steep_repl._lock_table(regclass, boolean) IS 'Keeps writers out of a table until the end of the transaction.';

@@ -130,15 +130,53 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steep_repl._content_hash(regclass) IS 'Row count and a hash of all rows of a table, the same on every node that holds the same rows. Definer: reads the table.';
 
-CREATE OR REPLACE FUNCTION steep_repl._describe_table(schema_name text, table_name text, before_images boolean) RETURNS jsonb
-  LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+CREATE OR REPLACE FUNCTION steep_repl._lock_holders(relation oid, against_readers boolean) RETURNS text
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  SELECT CASE WHEN c.oid IS NULL THEN jsonb_build_object('exists', false)
-    ELSE jsonb_build_object('exists', true, 'relation', c.oid, 'columns', steep_repl._columns(c.oid),
-      'joined', EXISTS (SELECT 1 FROM steep_repl.tables t WHERE t.relation = c.oid),
-      'problems', (SELECT coalesce(jsonb_agg(p.problem || '. ' || p.remedy), '[]') FROM steep_repl._table_problems(c.oid, _describe_table.before_images) p),
-      'holds_rows', CASE WHEN c.relkind IN ('r', 'p') THEN steep_repl._holds_rows(c.oid::regclass) ELSE false END) END
-    FROM (SELECT) one LEFT JOIN (pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace)
-      ON n.nspname = _describe_table.schema_name AND c.relname = _describe_table.table_name;
+  -- Not pg_partition_tree(), which waits for the lock itself.
+  WITH RECURSIVE tree AS (
+    SELECT relation AS oid
+    UNION ALL
+    SELECT i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.oid
+  )
+  SELECT coalesce(string_agg(DISTINCT coalesce(format('pid %s (%s)', l.pid, concat_ws(', ', a.usename, nullif(a.application_name, ''))), 'a prepared transaction'), ', '), 'nobody any more')
+    FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid)
+   WHERE l.locktype = 'relation' AND l.relation IN (SELECT tree.oid FROM tree) AND l.granted AND l.pid IS DISTINCT FROM pg_backend_pid()
+     AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+     AND (l.mode = 'AccessExclusiveLock' OR NOT against_readers);
 END;
-COMMENT ON FUNCTION steep_repl._describe_table(text, text, boolean) IS 'What a peer must know of a table here before it joins. Definer: looks into the table.';
+COMMENT ON FUNCTION steep_repl._lock_holders(oid, boolean) IS 'Who holds a table or its partitions, against readers or at all.';
+
+CREATE OR REPLACE FUNCTION steep_repl._describe_table(schema_name text, table_name text, before_images boolean) RETURNS jsonb
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  relation_oid oid;
+  kind "char";
+  answer jsonb;
+  holders text;
+  before text := current_setting('lock_timeout');
+BEGIN
+  SELECT c.oid, c.relkind INTO relation_oid, kind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE n.nspname = schema_name AND c.relname = table_name;
+  IF relation_oid IS NULL THEN
+    RETURN jsonb_build_object('exists', false);
+  END IF;
+  answer := jsonb_build_object('exists', true, 'relation', relation_oid, 'columns', steep_repl._columns(relation_oid),
+    'joined', EXISTS (SELECT 1 FROM steep_repl.tables t WHERE t.relation = relation_oid));
+  BEGIN
+    -- Before the peer that asks runs out of patience (_peer_value).
+    PERFORM set_config('lock_timeout', (extract(epoch FROM least(current_setting('steep_repl.lock_timeout')::interval, interval '10 seconds')) * 1000)::integer::text, true);
+    answer := answer || jsonb_build_object(
+      'problems', (SELECT coalesce(jsonb_agg(p.problem || '. ' || p.remedy), '[]') FROM steep_repl._table_problems(relation_oid, before_images) p),
+      'holds_rows', CASE WHEN kind IN ('r', 'p') THEN steep_repl._holds_rows(relation_oid::regclass) ELSE false END);
+    PERFORM set_config('lock_timeout', before, true);
+    RETURN answer;
+  EXCEPTION WHEN lock_not_available THEN
+    holders := steep_repl._lock_holders(relation_oid, true);
+    RETURN answer || jsonb_build_object('locked_by', holders, 'holds_rows', false, 'problems',
+      jsonb_build_array(format('%I.%I is locked by %s. Try again when that transaction has ended', schema_name, table_name, holders)));
+  END;
+END $$;
+COMMENT ON FUNCTION steep_repl._describe_table(text, text, boolean) IS
+  'What a peer must know of a table here before it joins; locked_by when somebody keeps even readers out. Definer: looks into the table.';

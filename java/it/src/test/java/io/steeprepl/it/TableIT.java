@@ -261,6 +261,29 @@ class TableIT {
     }
 
     @Test
+    void aTableThatIsLockedOnThePeerIsNamedWithItsHolder() throws Exception {
+        both("CREATE TABLE locked (id int PRIMARY KEY) PARTITION BY RANGE (id)");
+        both("CREATE TABLE locked_1 PARTITION OF locked FOR VALUES FROM (1) TO (10)");
+        b.execute("ALTER SYSTEM SET steep_repl.lock_timeout = '200ms'", "SELECT pg_reload_conf()");
+        try (var connection = b.connect();
+                var statement = connection.createStatement()) {
+            connection.setAutoCommit(false);
+            statement.execute("LOCK TABLE locked_1 IN ACCESS EXCLUSIVE MODE");
+            try (var row = statement.executeQuery("SELECT pg_backend_pid()")) {
+                row.next();
+                assertThat(Sql.error(a, "SELECT steep_repl.add_table('locked')"))
+                        .startsWith("55P03")
+                        .contains("b: public.locked is locked by pid " + row.getString(1) + " (postgres");
+            }
+            connection.rollback();
+        } finally {
+            b.execute("ALTER SYSTEM RESET steep_repl.lock_timeout", "SELECT pg_reload_conf()");
+        }
+        a.execute("SELECT steep_repl.add_table('locked')");
+        awaitReady("public.locked");
+    }
+
+    @Test
     void aTableInUseIsNamedWithItsHolder() throws Exception {
         both("CREATE TABLE busy (id int PRIMARY KEY)");
         try (var connection = a.connect();
