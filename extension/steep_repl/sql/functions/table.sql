@@ -98,19 +98,15 @@ CREATE OR REPLACE FUNCTION steep_repl._join_table(relation regclass, strategy te
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
-  leaf regclass;
-  root pg_class;
+  identities jsonb := steep_repl._identities(relation);
 BEGIN
-  SELECT * INTO root FROM pg_class c WHERE c.oid = relation;
   before_images := before_images AND steep_repl._before_images_possible(relation);
   PERFORM steep_repl._lock_table(relation, before_images);
-  FOR leaf IN SELECT steep_repl._leaves(relation) LOOP
-    PERFORM steep_repl._identify(leaf, before_images);
-  END LOOP;
+  PERFORM steep_repl._identify(i, before_images) FROM steep_repl._identified(relation) i;
   PERFORM steep_repl._watch_rows(relation);
   EXECUTE format('ALTER PUBLICATION steep_repl ADD TABLE %s', steep_repl._source_of(relation));
-  INSERT INTO steep_repl.tables (relation, table_schema, table_name, strategy, before_images, identity_before)
-  SELECT relation, n.nspname, c.relname, strategy, before_images, root.relreplident
+  INSERT INTO steep_repl.tables (relation, table_schema, table_name, strategy, before_images, identities_before)
+  SELECT relation, n.nspname, c.relname, strategy, before_images, identities
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation;
 END $$;
 COMMENT ON FUNCTION steep_repl._join_table(regclass, text, boolean) IS 'Sends the changes of a table from this point of the stream on. The lock keeps writers out until the transaction ends: changes of a transaction that had already written the table would be sent only from here on.';
@@ -128,8 +124,8 @@ CREATE OR REPLACE FUNCTION steep_repl._lock_table(relation regclass, before_imag
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   before text := current_setting('lock_timeout');
-  changes boolean := EXISTS (SELECT 1 FROM steep_repl._leaves(relation) l JOIN pg_class c ON c.oid = l
-                              WHERE (c.relreplident = 'f') <> before_images);
+  changes boolean := EXISTS (SELECT 1 FROM steep_repl._identified(relation) l JOIN pg_class c ON c.oid = l
+                              WHERE NOT steep_repl._identity_fits(c.relreplident, before_images));
 BEGIN
   PERFORM set_config('lock_timeout', current_setting('steep_repl.lock_timeout'), true);
   EXECUTE format('LOCK TABLE %s IN %s MODE', steep_repl._source_of(relation),
@@ -150,34 +146,6 @@ BEGIN ATOMIC
   SELECT NOT EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = relation AND a.attgenerated <> '' AND NOT a.attisdropped);
 END;
 COMMENT ON FUNCTION steep_repl._before_images_possible(regclass) IS 'Whether the whole row can be the replica identity: not with generated columns.';
-
-CREATE OR REPLACE FUNCTION steep_repl._identify(leaf regclass, before_images boolean) RETURNS void
-  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  IF (SELECT (c.relreplident = 'f') <> before_images FROM pg_class c WHERE c.oid = leaf) THEN
-    EXECUTE format('ALTER TABLE %s REPLICA IDENTITY %s', leaf, CASE WHEN before_images THEN 'FULL' ELSE 'DEFAULT' END);
-  END IF;
-END $$;
-COMMENT ON FUNCTION steep_repl._identify(regclass, boolean) IS 'Sets the replica identity of a table: the whole row with before-images, else its key.';
-
-CREATE OR REPLACE FUNCTION steep_repl._identify_new_leaves() RETURNS void
-  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '200ms' AS $$
-DECLARE
-  late record;
-BEGIN
-  -- Replica identity is not inherited by later partitions (PostgreSQL documentation, ALTER TABLE, REPLICA IDENTITY).
-  FOR late IN SELECT l AS leaf FROM steep_repl.tables t JOIN pg_class r ON r.oid = t.relation AND r.relkind = 'p',
-                     steep_repl._leaves(t.relation) l JOIN pg_class c ON c.oid = l
-               WHERE t.before_images AND c.relreplident <> 'f'
-  LOOP
-    BEGIN
-      PERFORM steep_repl._identify(late.leaf, true);
-    EXCEPTION WHEN lock_not_available OR undefined_table THEN
-      NULL;  -- in the next round
-    END;
-  END LOOP;
-END $$;
-COMMENT ON FUNCTION steep_repl._identify_new_leaves() IS 'Gives partitions that were added later the replica identity of their table.';
 
 CREATE OR REPLACE FUNCTION steep_repl.add_tables(schema text) RETURNS TABLE (table_name text, state text, reason text)
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -234,6 +202,8 @@ CREATE OR REPLACE FUNCTION steep_repl._leave_table(known steep_repl.tables) RETU
 DECLARE
   link steep_repl.links;
 BEGIN
+  -- First: the event trigger would set the identities of a replicated table again.
+  DELETE FROM steep_repl.tables t WHERE t.relation = (known).relation;
   FOR link IN SELECT * FROM steep_repl.links l WHERE l.subscription IS NOT NULL LOOP
     PERFORM steep_repl._remove_subscription_table(link.subscription, (known).relation);
   END LOOP;
@@ -241,11 +211,8 @@ BEGIN
               WHERE p.pubname = 'steep_repl' AND r.prrelid = (known).relation) THEN
     EXECUTE format('ALTER PUBLICATION steep_repl DROP TABLE %s', steep_repl._source_of((known).relation::regclass));
     PERFORM steep_repl._unwatch_rows((known).relation::regclass);
-    IF (known).identity_before <> 'f' THEN
-      PERFORM steep_repl._identify(l, false) FROM steep_repl._leaves((known).relation::regclass) l;
-    END IF;
+    PERFORM steep_repl._restore_identity(l, (known).identities_before->(l::oid::text)) FROM steep_repl._identified((known).relation::regclass) l;
   END IF;
-  DELETE FROM steep_repl.tables t WHERE t.relation = (known).relation;
   DELETE FROM steep_repl.tombstones s WHERE s.relation = (known).relation;
   DELETE FROM steep_repl.row_versions v WHERE v.relation = (known).relation;
 END $$;

@@ -5,9 +5,9 @@ CREATE TABLE steep_repl.tables (
   table_name name NOT NULL,
   strategy text NOT NULL DEFAULT 'last_write_wins',
   before_images boolean NOT NULL,
-  identity_before "char" NOT NULL,
   announced boolean NOT NULL DEFAULT false,
-  joined_at timestamptz NOT NULL DEFAULT pg_catalog.now()
+  joined_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  identities_before jsonb NOT NULL
 );
 COMMENT ON TABLE steep_repl.tables IS 'The tables that this node sends and receives, by their OID here.';
 

@@ -11,4 +11,11 @@ DROP FUNCTION steep_repl._init_table_failed(bigint, text, text);
 
 ALTER TABLE steep_repl.initialisation_tables ADD COLUMN hopeless boolean NOT NULL DEFAULT false;
 
+-- The index of an identity USING INDEX was not noted.
+ALTER TABLE steep_repl.tables ADD COLUMN identities_before jsonb;
+UPDATE steep_repl.tables SET identities_before =
+  pg_catalog.jsonb_build_object(relation::text, pg_catalog.jsonb_build_object('identity', identity_before));
+ALTER TABLE steep_repl.tables ALTER COLUMN identities_before SET NOT NULL;
+ALTER TABLE steep_repl.tables DROP COLUMN identity_before;
+
 \include tables/conflict.sql

@@ -140,6 +140,71 @@ class TableIT {
     }
 
     @Test
+    void aNewLeafOfAKeylessTableCanBeUpdatedAtOnce() throws Exception {
+        both("CREATE TABLE log (at date, v text) PARTITION BY RANGE (at)");
+        a.execute("SELECT steep_repl.add_table('log')");
+        awaitReady("public.log");
+        for (TestNode node : cluster.nodes()) {
+            try (var connection = node.connect();
+                    var statement = connection.createStatement()) {
+                connection.setAutoCommit(false);
+                statement.execute(
+                        "CREATE TABLE log_2025 PARTITION OF log FOR VALUES FROM ('2025-01-01') TO ('2026-01-01')");
+                statement.execute("CREATE TABLE log_2026 (at date, v text)");
+                statement.execute(
+                        "ALTER TABLE log ATTACH PARTITION log_2026 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')");
+                if (node.equals(b)) {
+                    statement.execute("INSERT INTO log VALUES ('2025-02-02', 'old'), ('2026-02-02', 'old')");
+                    statement.execute("UPDATE log SET v = 'new'");
+                }
+                connection.commit();
+            }
+        }
+        Sql.await(a, "SELECT count(*) FROM log WHERE v = 'new'", "2");
+    }
+
+    @Test
+    void aTableThatLeavesGetsItsReplicaIdentityBack() {
+        both(
+                "CREATE TABLE ri_index (id int PRIMARY KEY, other int NOT NULL)",
+                "CREATE UNIQUE INDEX ri_other ON ri_index (other)",
+                "ALTER TABLE ri_index REPLICA IDENTITY USING INDEX ri_other",
+                "CREATE TABLE ri_gone (id int PRIMARY KEY, other int NOT NULL)",
+                "CREATE UNIQUE INDEX ri_gone_other ON ri_gone (other)",
+                "ALTER TABLE ri_gone REPLICA IDENTITY USING INDEX ri_gone_other",
+                "CREATE TABLE ri_nothing (id int PRIMARY KEY)",
+                "ALTER TABLE ri_nothing REPLICA IDENTITY NOTHING",
+                "CREATE TABLE ri_full (id int PRIMARY KEY)",
+                "ALTER TABLE ri_full REPLICA IDENTITY FULL",
+                "CREATE TABLE ri_part (id int PRIMARY KEY) PARTITION BY RANGE (id)",
+                "CREATE TABLE ri_part_1 PARTITION OF ri_part FOR VALUES FROM (1) TO (10)",
+                "CREATE TABLE ri_part_2 PARTITION OF ri_part FOR VALUES FROM (10) TO (20)",
+                "ALTER TABLE ri_part_1 REPLICA IDENTITY NOTHING");
+        for (String table : List.of("ri_index", "ri_gone", "ri_full", "ri_part")) {
+            a.execute("SELECT steep_repl.add_table('" + table + "')");
+            awaitReady("public." + table);
+        }
+        a.execute("SELECT steep_repl.add_table('ri_nothing', before_images => false)");
+        awaitReady("public.ri_nothing");
+        // Without an identity an update would be refused.
+        a.execute("INSERT INTO ri_nothing VALUES (1)", "UPDATE ri_nothing SET id = 2");
+        Sql.await(b, "SELECT id FROM ri_nothing", "2");
+        both("DROP INDEX ri_gone_other");
+        for (String table : List.of("ri_index", "ri_gone", "ri_full", "ri_part", "ri_nothing")) {
+            a.execute("SELECT steep_repl.remove_table('" + table + "')");
+        }
+        String identities =
+                "SELECT string_agg(relname || ' ' || relreplident::text, ', ' ORDER BY relname) FROM pg_class"
+                        + " WHERE relname LIKE 'ri\\_%' AND relkind = 'r'";
+        for (TestNode node : cluster.nodes()) {
+            Sql.await(node, identities, "ri_full f, ri_gone d, ri_index i, ri_nothing n, ri_part_1 n, ri_part_2 d");
+            assertThat(node.query(
+                            "SELECT count(*) FROM pg_index WHERE indexrelid = 'ri_other'::regclass AND indisreplident"))
+                    .isEqualTo("1");
+        }
+    }
+
+    @Test
     void typesOfAllKindsAndOddNames() {
         both(
                 "CREATE TYPE mood AS ENUM ('sad', 'glad')",
