@@ -34,8 +34,8 @@ BEGIN
   EXCEPTION WHEN OTHERS THEN
     RETURN QUERY SELECT 'the source cannot connect to this node: ' || SQLERRM, 'Give a connection string of this node that works from the source; check pg_hba.conf here.';
   END;
-  FOR theirs IN SELECT r::jsonb AS t FROM steep_repl._peer_rows(steep_repl._with_timeout(source_conninfo, 5),
-      'SELECT (to_jsonb(t) || jsonb_build_object(''described'', steep_repl._describe_table(t.table_schema, t.table_name, t.before_images)))::text FROM steep_repl.tables t') r
+  FOR theirs IN SELECT r::jsonb AS t FROM steep_repl._peer_rows(source_conninfo,
+      'SELECT (to_jsonb(t) || jsonb_build_object(''described'', steep_repl._describe_table(t.table_schema, t.table_name, t.before_images)))::text FROM steep_repl.tables t', 60) r
   LOOP
     mine := steep_repl._describe_table(theirs.t->>'table_schema', theirs.t->>'table_name', theirs.t->>'before_images' = 'true');
     described := theirs.t->'described';

@@ -1,22 +1,12 @@
 -- Questions between nodes.
 
-CREATE OR REPLACE FUNCTION steep_repl._with_timeout(conninfo text, seconds integer) RETURNS text
-  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-  RETURN CASE
-    WHEN conninfo ~ 'connect_timeout' THEN conninfo
-    WHEN conninfo ~ '^postgres(ql)?://' THEN
-      conninfo || CASE WHEN conninfo ~ '\?' THEN '&' ELSE '?' END || 'connect_timeout=' || seconds
-    ELSE conninfo || ' connect_timeout=' || seconds
-  END;
-COMMENT ON FUNCTION steep_repl._with_timeout(text, integer) IS 'A connection string with a limit for connecting, unless it has one.';
-
 CREATE OR REPLACE FUNCTION steep_repl._peer_value(conninfo text, query text, seconds integer DEFAULT 15) RETURNS text
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
   RETURN (SELECT r FROM steep_repl._peer_rows(
-            steep_repl._with_timeout(conninfo, 5),
-            format('SET statement_timeout = %s; SET lock_timeout = %s; ', seconds * 1000, seconds * 1000) || query) r LIMIT 1);
+            -- The second limit is for a peer that does not even say that the first has passed.
+            conninfo, format('SET statement_timeout = %s; SET lock_timeout = %s; ', seconds * 1000, seconds * 1000) || query, seconds + 5) r LIMIT 1);
 COMMENT ON FUNCTION steep_repl._peer_value(text, text, integer) IS
-  'The first row of a query with one text column on a peer; seconds is the limit for connecting (5) and for the query.';
+  'The first row of a query with one text column on a peer; seconds is the limit for the query.';
 
 CREATE OR REPLACE FUNCTION steep_repl._identity() RETURNS jsonb
   LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

@@ -80,9 +80,9 @@ BEGIN
   PERFORM steep_repl._wake_worker();
 EXCEPTION WHEN OTHERS THEN
   GET STACKED DIAGNOSTICS message = MESSAGE_TEXT;
-  -- Not the string itself, which may hold a password.
+  -- In a string that cannot be read no password can be found, to be left out.
   PERFORM steep_repl._audit_failure('subscription.create', 'subscription',
-    CASE WHEN peer ~ '=|^postgres(ql)?://' THEN 'connection string' ELSE peer END, message);
+    CASE WHEN message LIKE '%: the connection string has a syntax error' THEN 'unreadable connection string' ELSE peer END, message);
   RAISE;
 END $$;
 COMMENT ON FUNCTION steep_repl.subscribe(text, text, boolean) IS

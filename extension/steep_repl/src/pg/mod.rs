@@ -21,6 +21,7 @@ pub mod stored_row;
 pub mod stream_start;
 pub mod subscription_rel;
 pub mod table;
+pub mod time_limit;
 pub mod tombstone;
 pub mod transaction;
 pub mod unique_index;

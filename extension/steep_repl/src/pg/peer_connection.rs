@@ -6,10 +6,14 @@
 //!
 //! Connection strings mean what they mean in CREATE SUBSCRIPTION: password files, services, TLS, timeouts.
 
+use super::time_limit;
 use pgrx::pg_sys;
 use pgrx::pg_sys::submodules::ffi::pg_guard_ffi_boundary;
 use pgrx::{PgSqlErrorCode, PgTryBuilder};
 use std::ffi::{CStr, CString};
+
+/// Seconds that connecting may take when the string does not say.
+const CONNECT_LIMIT: u32 = 5;
 
 /// A row as text, NULL as None.
 pub type Row = Vec<Option<String>>;
@@ -55,9 +59,10 @@ fn c_string(text: &str) -> CString {
 }
 
 impl Connection {
-    /// Connects; with `replication` as a logical walsender, which also answers SQL.
+    /// Connects, within the string's connect_timeout or 5 s; with `replication` as a logical walsender, which also answers SQL.
     pub fn open(conninfo: &str, replication: bool) -> Result<Self, Failure> {
         let mut error = std::ptr::null_mut();
+        let limit = conninfo::connect_timeout(conninfo).map_or(CONNECT_LIMIT, |seconds| seconds.max(0).cast_unsigned());
         let conninfo = c_string(conninfo);
         check(&conninfo)?;
         // SAFETY: all strings outlive the call; an error text is palloc'd in the current context.
@@ -65,10 +70,13 @@ impl Connection {
             let connect = functions().walrcv_connect.expect("walrcv_connect");
             // The connection's own memory must outlive the transaction that opens it.
             let before = pg_sys::MemoryContextSwitchTo(pg_sys::TopMemoryContext);
-            let raw = pg_guard_ffi_boundary(|| {
-                connect(conninfo.as_ptr(), replication, true, false, c"steep_repl".as_ptr(), &mut error)
+            let raw = time_limit::within(limit, || {
+                pg_guard_ffi_boundary(|| {
+                    connect(conninfo.as_ptr(), replication, true, false, c"steep_repl".as_ptr(), &mut error)
+                })
             });
             pg_sys::MemoryContextSwitchTo(before);
+            let raw = raw.map_err(|time_limit::Passed| Failure(format!("no answer within {limit} s")))?;
             if raw.is_null() {
                 return Err(Failure(text(error)));
             }
