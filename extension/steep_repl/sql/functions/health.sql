@@ -15,7 +15,7 @@ CREATE OR REPLACE FUNCTION steep_repl._health_reasons() RETURNS TABLE (severity 
 BEGIN ATOMIC
   -- 2 makes the node unhealthy, 1 degraded.
   SELECT 2, 'steep_repl is not in shared_preload_libraries: no worker runs' WHERE NOT (steep_repl._worker_state()->>'preloaded')::boolean
-  UNION ALL SELECT 2, 'the worker of this database does not run' WHERE (steep_repl._worker_state()->>'preloaded')::boolean AND NOT (steep_repl._worker_state()->>'running')::boolean
+  UNION ALL SELECT 2, 'the worker of this database does not run' || coalesce(': ' || (steep_repl._worker_state()->>'left_out'), '') WHERE (steep_repl._worker_state()->>'preloaded')::boolean AND NOT (steep_repl._worker_state()->>'running')::boolean
   UNION ALL SELECT 2, format('the extension in this database is %s, the library %s: no rounds until they are one; ALTER EXTENSION steep_repl UPDATE', e.extversion, steep_repl.version())
     FROM pg_extension e WHERE e.extname = 'steep_repl' AND e.extversion <> steep_repl.version()
   UNION ALL SELECT 1, 'this database is not a node yet: SELECT steep_repl.create_node(…)' WHERE steep_repl.node_id() IS NULL

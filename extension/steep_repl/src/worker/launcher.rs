@@ -20,11 +20,21 @@ pub extern "C-unwind" fn steep_repl_launcher_main(_argument: pg_sys::Datum) {
     worker_process::begin(0);
     shared::write(|s| s.launcher = LatchRef::mine());
     let mut scanned: Option<Instant> = None;
+    let mut told = false;
     loop {
         worker_process::reload_settings_if_asked();
         if scanned.is_none_or(|at| at.elapsed() > RESCAN) {
             match transaction::in_transaction("looking for databases", databases::list) {
-                Ok(found) => remember(&found),
+                Ok(found) => {
+                    let left_out = remember(&found);
+                    if left_out > 0 && !told {
+                        pgrx::log!(
+                            "steep_repl: this server has more than {} databases; {left_out} of them get no worker",
+                            shared::DATABASES
+                        );
+                    }
+                    told = left_out > 0;
+                }
                 Err(error) => pgrx::log!("steep_repl launcher: {error}"),
             }
             scanned = Some(Instant::now());
@@ -38,22 +48,26 @@ pub extern "C-unwind" fn steep_repl_launcher_main(_argument: pg_sys::Datum) {
     }
 }
 
-/// Makes a place for each new database, wanted until its worker has looked, and frees those of dropped ones.
-fn remember(found: &[u32]) {
+/// Makes a place for each new database, wanted until its worker has looked, and frees those of dropped ones. Returns for
+/// how many there is no place.
+fn remember(found: &[u32]) -> usize {
     shared::write(|s| {
         for place in s.databases.iter_mut() {
             if place.oid != 0 && place.worker == 0 && !found.contains(&place.oid) {
                 *place = shared::Database::default();
             }
         }
+        let mut left_out = 0;
         for oid in found {
-            if !s.databases.iter().any(|d| d.oid == *oid)
-                && let Some(place) = s.database_or_new(*oid)
-            {
-                place.wanted = true;
+            if !s.databases.iter().any(|d| d.oid == *oid) {
+                match s.database_or_new(*oid) {
+                    Some(place) => place.wanted = true,
+                    None => left_out += 1,
+                }
             }
         }
-    });
+        left_out
+    })
 }
 
 /// The databases whose worker should be started now, within the limit; marks them as started.

@@ -5,7 +5,7 @@ mod database;
 mod launcher;
 
 use crate::pg::{databases, latch, transaction, worker_process};
-use crate::{shared, sql};
+use crate::{guc, shared, sql};
 use pgrx::prelude::*;
 use std::ffi::CStr;
 use std::time::Duration;
@@ -93,7 +93,18 @@ fn worker_state() -> pgrx::JsonB {
         return pgrx::JsonB(serde_json::json!({"preloaded": false, "running": false}));
     }
     let oid = worker_process::my_database();
-    let (place, lost) = shared::read(|s| (s.databases.iter().find(|d| d.oid == oid).copied(), s.failures_lost));
+    let limit = usize::try_from(guc::MAX_DATABASES.get()).unwrap_or(0);
+    let (place, lost, running) = shared::read(|s| {
+        let running = s.databases.iter().filter(|d| d.worker != 0).count();
+        (s.databases.iter().find(|d| d.oid == oid).copied(), s.failures_lost, running)
+    });
+    let left_out = match place {
+        None => Some(format!("this server has more than {} databases, and this one gets no worker", shared::DATABASES)),
+        Some(place) if place.worker == 0 && running >= limit => {
+            Some(format!("{running} workers run in other databases, as many as steep_repl.max_databases allows"))
+        }
+        Some(_) => None,
+    };
     let place = place.unwrap_or_default();
     let error = place.last_error.get();
     pgrx::JsonB(serde_json::json!({
@@ -101,6 +112,7 @@ fn worker_state() -> pgrx::JsonB {
         "running": place.worker != 0,
         "pid": (place.worker != 0).then_some(place.worker),
         "initialisation_pid": (place.job != 0).then_some(place.job),
+        "left_out": left_out,
         "restarts": place.restarts,
         "last_error": (!error.is_empty()).then_some(error),
         "audit_entries_lost": lost,
