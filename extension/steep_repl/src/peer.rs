@@ -11,13 +11,19 @@ use pgrx::prelude::*;
 /// Cancelled after so many seconds; 0 is no limit. Takes a connection string as CREATE SUBSCRIPTION does. Raises 08001 when the peer cannot be reached and 38000
 /// when it refuses the query, with the peer's words.
 #[pg_extern(sql = false)]
-fn peer_rows(conninfo: &str, query: &str, seconds: i32) -> SetOfIterator<'static, Option<String>> {
+fn peer_rows_within(conninfo: &str, query: &str, seconds: i32) -> SetOfIterator<'static, Option<String>> {
     let mut connection = open(conninfo, false);
     let limit = seconds.max(0).cast_unsigned();
     let rows = time_limit::within(limit, || connection.rows(query, 1))
         .unwrap_or_else(|time_limit::Passed| Err(Failure(format!("the peer did not answer within {limit} s"))));
     let rows = rows.unwrap_or_else(|failure| refused(failure));
     SetOfIterator::new(rows.into_iter().map(|mut row| row.pop().flatten()))
+}
+
+/// The same without a limit; named by the script of 0.1.0.
+#[pg_extern(sql = false)]
+fn peer_rows(conninfo: &str, query: &str) -> SetOfIterator<'static, Option<String>> {
+    peer_rows_within(conninfo, query, 0)
 }
 
 /// Opens a connection or raises 08001.

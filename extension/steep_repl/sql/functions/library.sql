@@ -27,9 +27,9 @@ CREATE OR REPLACE FUNCTION steep_repl._audit_hand_over(action text, actor text, 
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'audit_failure_hand_over_wrapper';
 COMMENT ON FUNCTION steep_repl._audit_hand_over(text, text, text, text, text, text) IS 'Hands a failure to the worker, which writes it into the audit log.';
 
-CREATE OR REPLACE FUNCTION steep_repl._peer_rows(conninfo text, query text, seconds integer) RETURNS SETOF text
-  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'peer_rows_wrapper';
-COMMENT ON FUNCTION steep_repl._peer_rows(text, text, integer) IS 'Runs a query with one column of type text on a peer, within so many seconds, 0 without limit. Connecting takes 5 s at most, or connect_timeout of the string.';
+CREATE OR REPLACE FUNCTION steep_repl._peer_rows_within(conninfo text, query text, seconds integer) RETURNS SETOF text
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'peer_rows_within_wrapper';
+COMMENT ON FUNCTION steep_repl._peer_rows_within(text, text, integer) IS 'Runs a query with one column of type text on a peer, within so many seconds, 0 without limit. Connecting takes 5 s at most, or connect_timeout of the string.';
 
 CREATE OR REPLACE FUNCTION steep_repl._set_subscription_table(subscription oid, relation oid, state "char", lsn bigint) RETURNS void
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'set_subscription_table_wrapper';

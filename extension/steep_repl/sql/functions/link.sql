@@ -115,7 +115,7 @@ BEGIN
   UPDATE steep_repl.links l SET state = 'linked', subscription = made, last_error = NULL, attempts = 0
    WHERE l.peer = (link).peer RETURNING * INTO link;
   -- What the peer said before the slot was made; what it says later comes through the stream, and twice does no harm.
-  FOR event IN SELECT r::jsonb FROM steep_repl._peer_rows((link).conninfo, format(
+  FOR event IN SELECT r::jsonb FROM steep_repl._peer_rows_within((link).conninfo, format(
       'SELECT to_jsonb(e)::text FROM steep_repl.table_events e WHERE e.node_id = %L ORDER BY e.seq', (link).peer), 60) r
   LOOP
     PERFORM steep_repl._take_event(jsonb_populate_record(NULL::steep_repl.table_events, event), answer);

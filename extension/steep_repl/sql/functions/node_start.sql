@@ -34,7 +34,7 @@ BEGIN
   EXCEPTION WHEN OTHERS THEN
     RETURN QUERY SELECT 'the source cannot connect to this node: ' || SQLERRM, 'Give a connection string of this node that works from the source; check pg_hba.conf here.';
   END;
-  FOR theirs IN SELECT r::jsonb AS t FROM steep_repl._peer_rows(source_conninfo,
+  FOR theirs IN SELECT r::jsonb AS t FROM steep_repl._peer_rows_within(source_conninfo,
       'SELECT (to_jsonb(t) || jsonb_build_object(''described'', steep_repl._describe_table(t.table_schema, t.table_name, t.before_images)))::text FROM steep_repl.tables t', 60) r
   LOOP
     mine := steep_repl._describe_table(theirs.t->>'table_schema', theirs.t->>'table_name', theirs.t->>'before_images' = 'true');

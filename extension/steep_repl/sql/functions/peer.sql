@@ -2,7 +2,7 @@
 
 CREATE OR REPLACE FUNCTION steep_repl._peer_value(conninfo text, query text, seconds integer DEFAULT 15) RETURNS text
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
-  RETURN (SELECT r FROM steep_repl._peer_rows(
+  RETURN (SELECT r FROM steep_repl._peer_rows_within(
             -- The second limit is for a peer that does not even say that the first has passed.
             conninfo, format('SET statement_timeout = %s; SET lock_timeout = %s; ', seconds * 1000, seconds * 1000) || query, seconds + 5) r LIMIT 1);
 COMMENT ON FUNCTION steep_repl._peer_value(text, text, integer) IS

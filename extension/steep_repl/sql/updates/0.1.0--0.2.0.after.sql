@@ -10,3 +10,7 @@ BEGIN
   PERFORM steep_repl._watch_rows(c.oid::pg_catalog.regclass) FROM steep_repl.tables t JOIN pg_catalog.pg_class c ON c.oid = t.relation;
 END
 $existing$;
+
+-- Nothing calls them any more.
+DROP FUNCTION steep_repl._with_timeout(text, integer);
+DROP FUNCTION steep_repl._peer_rows(text, text);

@@ -55,7 +55,9 @@ class PeerIT {
 
     @Test
     void aQueryThatAPeerDoesNotAnswerEnds() {
-        assertThat(Sql.error(a, "SELECT steep_repl._peer_rows('" + b.conninfo() + "', 'SELECT pg_sleep(60)::text', 1)"))
+        assertThat(Sql.error(
+                        a,
+                        "SELECT steep_repl._peer_rows_within('" + b.conninfo() + "', 'SELECT pg_sleep(60)::text', 1)"))
                 .startsWith("38000")
                 .contains("did not answer within 1 s");
         assertThat(a.query("SELECT steep_repl._peer_value('" + b.conninfo() + "', 'SELECT 1::text')"))

@@ -68,10 +68,14 @@ class UpgradeIT {
         return node;
     }
 
+    /** Without what the update writes in another way. */
     private static List<String> data(TestNode node) {
         return Stream.of("nodes", "local_node", "tables", "table_events", "audit_log")
-                .flatMap(
-                        table -> node.rows("SELECT to_jsonb(t) - 'last_seen' FROM steep_repl." + table + " t").stream())
+                .flatMap(table -> node
+                        .rows(
+                                "SELECT to_jsonb(t) - '{last_seen,identity_before,identities_before}'::text[] FROM steep_repl."
+                                        + table + " t")
+                        .stream())
                 .toList();
     }
 
