@@ -1,0 +1,108 @@
+package io.steeprepl.it.history;
+
+import io.steeprepl.it.history.oracle.Entry;
+import io.steeprepl.it.history.oracle.Evidence;
+import io.steeprepl.it.history.oracle.Row;
+import io.steeprepl.it.history.oracle.Write;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** Reads from the nodes what the oracle needs. */
+final class Collector {
+    private final Mesh mesh;
+
+    Collector(Mesh mesh) {
+        this.mesh = mesh;
+    }
+
+    /** Asks the nodes when the transactions committed, and whether they did where the connection broke meanwhile. */
+    List<Write> writes(List<Attempt> attempts) throws SQLException {
+        List<Write> writes = new ArrayList<>();
+        for (Attempt attempt : attempts) {
+            Eye eye = mesh.eye(attempt.node);
+            String xid = "'" + attempt.transaction + "'::xid8";
+            if (attempt.end == Attempt.End.UNKNOWN) {
+                attempt.end = "committed".equals(eye.value("SELECT pg_xact_status(" + xid + ")"))
+                        ? Attempt.End.COMMITTED
+                        : Attempt.End.REFUSED;
+            }
+            if (attempt.end == Attempt.End.COMMITTED && attempt.committed == null) {
+                attempt.committed = eye.rows(
+                                "SELECT pg_xact_commit_timestamp(" + xid + "::xid)",
+                                row -> row.getTimestamp(1).toInstant())
+                        .getFirst();
+            }
+            writes.addAll(attempt.writes(mesh.node(attempt.node).id()));
+        }
+        return writes;
+    }
+
+    Evidence evidence(Plan plan, List<Write> writes) throws SQLException {
+        SortedMap<String, List<Row>> rows = new TreeMap<>();
+        List<Entry> log = new ArrayList<>();
+        for (int i = 0; i < mesh.size(); i++) {
+            String node = mesh.node(i).id();
+            rows.put(node, rows(mesh.eye(i), plan));
+            log.addAll(log(node, mesh.eye(i), plan));
+        }
+        Set<String> ordered = plan.shapes().stream()
+                .filter(shape -> !shape.unique())
+                .map(Shape::table)
+                .collect(Collectors.toSet());
+        return new Evidence(writes, rows, log, ordered);
+    }
+
+    private static List<Row> rows(Eye eye, Plan plan) throws SQLException {
+        String query = plan.shapes().stream()
+                .map(shape -> "SELECT '" + shape.table() + "', id, " + (shape.unique() ? "u" : "NULL")
+                        + ", write_id, to_jsonb(t)::text, concat_ws(' ', v.timestamp, v.roident) FROM " + shape.table()
+                        + " t LEFT JOIN LATERAL pg_xact_commit_timestamp_origin(xmin) v ON true WHERE "
+                        + plan.range("id"))
+                .collect(Collectors.joining(" UNION ALL "));
+        return eye.rows(
+                query + " ORDER BY 1, 2",
+                r -> new Row(
+                        r.getString(1), r.getInt(2), r.getString(3), r.getLong(4), r.getString(5), r.getString(6)));
+    }
+
+    private static List<Entry> log(String node, Eye eye, Plan plan) throws SQLException {
+        String tables = plan.shapes().stream().map(s -> "'" + s.table() + "'").collect(Collectors.joining(", "));
+        String query = """
+                SELECT c.id, conflict_key, table_name, conflict_type, k.id, local_tuple->>'write_id', local_tuple::text,
+                       remote_tuple->>'write_id', remote_tuple::text, base_tuple->>'write_id', winner, resolution, possible,
+                       converged_at IS NOT NULL, coalesce(error, not_converged_reason)
+                  FROM steep_repl.conflict_log c,
+                       LATERAL (SELECT coalesce(key->>'id', local_tuple->>'id', remote_tuple->>'id', base_tuple->>'id')::int AS id) k
+                 WHERE table_name IN (%s) AND %s ORDER BY c.id
+                """.formatted(tables, plan.range("k.id"));
+        return eye.rows(
+                query,
+                r -> new Entry(
+                        node,
+                        r.getLong(1),
+                        r.getString(2),
+                        r.getString(3),
+                        r.getString(4),
+                        r.getInt(5),
+                        new Entry.Side(number(r, 6), r.getString(7)),
+                        new Entry.Side(number(r, 8), r.getString(9)),
+                        number(r, 10),
+                        r.getString(11),
+                        r.getString(12),
+                        r.getBoolean(13),
+                        r.getBoolean(14),
+                        r.getString(15)));
+    }
+
+    private static @Nullable Long number(ResultSet row, int column) throws SQLException {
+        String text = row.getString(column);
+        return text == null ? null : Long.valueOf(text);
+    }
+}

@@ -1,0 +1,63 @@
+package io.steeprepl.it.history;
+
+import io.steeprepl.it.history.oracle.Evidence;
+import io.steeprepl.it.history.oracle.Oracle;
+import io.steeprepl.it.history.oracle.Violation;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/** The end of a history: waits until the nodes have settled, and lets the oracle judge. */
+final class Ending {
+    private final Mesh mesh;
+    private final Drain drain;
+    private final Duration patience;
+    private final Collector collector;
+
+    Ending(Mesh mesh, Drain drain, Duration patience) {
+        this.mesh = mesh;
+        this.drain = drain;
+        this.patience = patience;
+        this.collector = new Collector(mesh);
+    }
+
+    /** What a history came to. */
+    record Verdict(List<Violation> violations, Evidence evidence) {}
+
+    /** Looks until no rule is broken any more, or patience ends. */
+    Verdict judge(Run run) throws SQLException {
+        List<Violation> violations = new ArrayList<>();
+        if (!drain.within(patience)) {
+            violations.add(new Violation("STALLED", "not all streams have drained: " + mesh.state(), Set.of()));
+        }
+        var writes = collector.writes(run.attempts());
+        Instant deadline = Instant.now().plus(violations.isEmpty() ? patience : Duration.ZERO);
+        while (true) {
+            Evidence evidence = collector.evidence(run.plan(), writes);
+            List<Violation> broken = Oracle.judge(evidence);
+            if (broken.isEmpty() || Instant.now().isAfter(deadline)) {
+                violations.addAll(broken);
+                return new Verdict(violations, evidence);
+            }
+            Pause.briefly();
+        }
+    }
+
+    /** Looks until all conflicts of a history that has been judged are proven, and its rows are still as they were. */
+    Verdict judgeProofs(Run run) throws SQLException {
+        var writes = collector.writes(run.attempts());
+        Instant deadline = Instant.now().plus(patience);
+        while (true) {
+            Evidence evidence = collector.evidence(run.plan(), writes);
+            List<Violation> broken = new ArrayList<>(Oracle.judge(evidence));
+            broken.addAll(Oracle.judgeProofs(evidence));
+            if (broken.isEmpty() || Instant.now().isAfter(deadline)) {
+                return new Verdict(broken, evidence);
+            }
+            Pause.briefly();
+        }
+    }
+}

@@ -1,0 +1,42 @@
+package io.steeprepl.it.history.oracle;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+
+/** A row whose key two sides changed does not stay under both keys, unless a pending conflict asks who may stay. */
+final class OneRowOneKey implements Rule {
+    @Override
+    public List<Violation> check(Evidence evidence) {
+        Map<Long, Write> writes = evidence.byId();
+        List<Violation> violations = new ArrayList<>();
+        evidence.rows().forEach((node, rows) -> {
+            for (int i = 0; i < rows.size(); i++) {
+                for (int j = i + 1; j < rows.size(); j++) {
+                    Row one = rows.get(i);
+                    Row other = rows.get(j);
+                    Set<Long> common = new HashSet<>(Evidence.line(one.write(), writes));
+                    common.retainAll(Evidence.line(other.write(), writes));
+                    if (!common.isEmpty() && !asked(one, other, evidence)) {
+                        violations.add(new Violation(
+                                "DOUBLED",
+                                "on " + node + " " + one.table() + " " + one.key() + " and " + other.key()
+                                        + " are one row, writes " + one.write() + " and " + other.write(),
+                                new TreeSet<>(List.of(one.key(), other.key()))));
+                    }
+                }
+            }
+        });
+        return violations;
+    }
+
+    private static boolean asked(Row one, Row other, Evidence evidence) {
+        return evidence.log().stream()
+                .filter(e -> e.isPending() && e.type().equals("KEY-UPDATE"))
+                .filter(e -> e.table().equals(one.table()) && e.key() != null)
+                .anyMatch(e -> Set.of(one.key(), other.key()).contains(e.key()));
+    }
+}

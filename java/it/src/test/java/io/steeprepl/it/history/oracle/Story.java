@@ -1,0 +1,155 @@
+package io.steeprepl.it.history.oracle;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** A history made up for a test of the oracle: two nodes, a and b, one table; a write's id is its commit time as well. */
+final class Story {
+    private final List<Write> writes = new ArrayList<>();
+    private final SortedMap<String, List<Row>> rows = new TreeMap<>();
+    private final List<Entry> log = new ArrayList<>();
+    private Set<String> ordered = Set.of();
+
+    Story() {
+        rows.put("a", new ArrayList<>());
+        rows.put("b", new ArrayList<>());
+    }
+
+    static String text(int key, long write) {
+        return "{\"id\": " + key + ", \"write_id\": " + write + "}";
+    }
+
+    Story insert(String node, long id, int key) {
+        return write(node, Write.Kind.INSERT, id, null, null, key);
+    }
+
+    Story update(String node, long id, long read, int key) {
+        return write(node, Write.Kind.UPDATE, id, read, key, key);
+    }
+
+    Story replace(String node, long id, long read, int key) {
+        return write(node, Write.Kind.REPLACE, id, read, key, key);
+    }
+
+    Story move(String node, long id, long read, int key, int to) {
+        return write(node, Write.Kind.MOVE, id, read, key, to);
+    }
+
+    Story delete(String node, long id, long read, int key) {
+        return write(node, Write.Kind.DELETE, id, read, key, null);
+    }
+
+    private Story write(
+            String node,
+            Write.Kind kind,
+            long id,
+            @Nullable Long read,
+            @Nullable Integer before,
+            @Nullable Integer after) {
+        String row = after == null ? null : text(after, id);
+        writes.add(new Write(id, node, kind, "t", read, before, after, row, Instant.ofEpochSecond(id), 0));
+        return this;
+    }
+
+    /** The row that all nodes hold in the end. */
+    Story ends(int key, long write) {
+        return endsOn("a", key, write, null).endsOn("b", key, write, null);
+    }
+
+    Story endsOn(String node, int key, long write, @Nullable String unique) {
+        rows.computeIfAbsent(node, n -> new ArrayList<>()).add(new Row("t", key, unique, write, text(key, write), ""));
+        return this;
+    }
+
+    /** A logged conflict; a side is null where it deleted the row of write {@code base}. */
+    Story logs(
+            String node,
+            String type,
+            int key,
+            @Nullable Long local,
+            @Nullable Long remote,
+            @Nullable Long base,
+            String winner) {
+        return logs(
+                node, type + key + local + remote, type, key, side(key, local), side(key, remote), base, winner, false);
+    }
+
+    Story logs(
+            String node,
+            String identity,
+            String type,
+            int key,
+            Entry.Side local,
+            Entry.Side remote,
+            @Nullable Long base,
+            String winner,
+            boolean possible) {
+        log.add(new Entry(
+                node,
+                log.size(),
+                identity,
+                "t",
+                type,
+                key,
+                local,
+                remote,
+                base,
+                winner,
+                "KEPT_LOCAL",
+                possible,
+                true,
+                null));
+        return this;
+    }
+
+    Story pending(String node, String type, int key) {
+        log.add(new Entry(
+                node,
+                log.size(),
+                "p" + log.size(),
+                "t",
+                type,
+                key,
+                side(key, null),
+                side(key, null),
+                null,
+                null,
+                "PENDING",
+                false,
+                true,
+                null));
+        return this;
+    }
+
+    /** The latest write of each key has to stand. */
+    Story ordered() {
+        ordered = Set.of("t");
+        return this;
+    }
+
+    static Entry.Side side(int key, @Nullable Long write) {
+        return new Entry.Side(write, write == null ? null : text(key, write));
+    }
+
+    private Evidence evidence() {
+        return new Evidence(writes, rows, log, ordered);
+    }
+
+    /** The names of the rules that are broken. */
+    List<String> judged() {
+        return names(Oracle.judge(evidence()));
+    }
+
+    List<String> proofsJudged() {
+        return names(Oracle.judgeProofs(evidence()));
+    }
+
+    private static List<String> names(List<Violation> violations) {
+        return violations.stream().map(Violation::rule).toList();
+    }
+}
