@@ -15,12 +15,14 @@ final class Ending {
     private final Mesh mesh;
     private final Drain drain;
     private final Duration patience;
+    private final Set<String> ignore;
     private final Collector collector;
 
-    Ending(Mesh mesh, Drain drain, Duration patience) {
+    Ending(Mesh mesh, Drain drain, Options options) {
         this.mesh = mesh;
         this.drain = drain;
-        this.patience = patience;
+        this.patience = options.patience();
+        this.ignore = options.ignore();
         this.collector = new Collector(mesh);
     }
 
@@ -37,7 +39,7 @@ final class Ending {
         Instant deadline = Instant.now().plus(violations.isEmpty() ? patience : Duration.ZERO);
         while (true) {
             Evidence evidence = collector.evidence(run.plan(), writes);
-            List<Violation> broken = Oracle.judge(evidence);
+            List<Violation> broken = counted(Oracle.judge(evidence));
             if (broken.isEmpty() || Instant.now().isAfter(deadline)) {
                 violations.addAll(broken);
                 return new Verdict(violations, evidence);
@@ -54,10 +56,15 @@ final class Ending {
             Evidence evidence = collector.evidence(run.plan(), writes);
             List<Violation> broken = new ArrayList<>(Oracle.judge(evidence));
             broken.addAll(Oracle.judgeProofs(evidence));
+            broken = counted(broken);
             if (broken.isEmpty() || Instant.now().isAfter(deadline)) {
                 return new Verdict(broken, evidence);
             }
             Pause.briefly();
         }
+    }
+
+    private List<Violation> counted(List<Violation> violations) {
+        return violations.stream().filter(v -> !ignore.contains(v.rule())).toList();
     }
 }

@@ -38,7 +38,7 @@ final class Histories {
 
     /** Until one fails, or all are done. */
     private void runOn(Mesh mesh, Driver driver) throws SQLException {
-        Ending ending = new Ending(mesh, driver.drain(), options.patience());
+        Ending ending = new Ending(mesh, driver.drain(), options);
         List<Run> unproven = new ArrayList<>();
         boolean well = true;
         while (well && done < options.count()) {

@@ -11,7 +11,7 @@ sealed interface Operation {
     record Insert(long id, Shape shape, int key, @Nullable String unique) implements Operation {}
 
     /**
-     * Reads the row and changes it.
+     * Reads the row and changes it; inserts one where there is none.
      *
      * @param changesUnique whether it sets the column u
      * @param changesWide whether it sets the long value, where there is one

@@ -1,6 +1,7 @@
 package io.steeprepl.it.history;
 
 import java.time.Duration;
+import java.util.Set;
 
 /**
  * How the histories are run; each from the system property {@code history.NAME}.
@@ -10,9 +11,10 @@ import java.time.Duration;
  * @param nodes 2 or 3, or 0 for both
  * @param patience how long nodes may take to settle
  * @param failures after how many failed histories to stop
+ * @param ignore rules whose breaches are not counted, separated by commas
  * @param truncate whether tables are truncated too
  */
-record Options(int count, long seed, int nodes, Duration patience, int failures, boolean truncate) {
+record Options(int count, long seed, int nodes, Duration patience, int failures, Set<String> ignore, boolean truncate) {
     static Options fromProperties() {
         Long seed = Long.getLong("history.seed");
         return new Options(
@@ -21,6 +23,7 @@ record Options(int count, long seed, int nodes, Duration patience, int failures,
                 Integer.getInteger("history.nodes", 0),
                 Duration.ofSeconds(Integer.getInteger("history.patience", 60)),
                 Integer.getInteger("history.failures", 1),
+                Set.of(System.getProperty("history.ignore", "").split(",")),
                 Boolean.getBoolean("history.truncate"));
     }
 }

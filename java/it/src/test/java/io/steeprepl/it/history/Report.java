@@ -5,7 +5,6 @@ import io.steeprepl.it.history.oracle.Evidence;
 import io.steeprepl.it.history.oracle.Row;
 import io.steeprepl.it.history.oracle.Texts;
 import io.steeprepl.it.history.oracle.Violation;
-import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -63,13 +62,11 @@ final class Report {
     }
 
     private void log(Evidence evidence, Set<Integer> keys) {
-        line("\nconflict_log" + (keys.isEmpty() ? "" : " of keys " + keys));
-        List<Entry> entries = evidence.log().stream()
-                .filter(e -> keys.isEmpty() || keys.contains(e.key()))
-                .toList();
-        for (Entry e : entries) {
-            line("  %s #%d %s %s %s local %s remote %s base %s winner %s %s%s%s"
+        line("\nconflict_log (* about the keys below)");
+        for (Entry e : evidence.log()) {
+            line("%s %s #%d %s %s %s local %s remote %s base %s winner %s %s%s%s"
                     .formatted(
+                            keys.contains(e.key()) ? "*" : " ",
                             e.node(),
                             e.id(),
                             e.type(),

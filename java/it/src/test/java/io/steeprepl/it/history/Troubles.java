@@ -16,7 +16,7 @@ final class Troubles {
     }
 
     Fault next() {
-        if (!open.isEmpty() && random.nextBoolean()) {
+        if (!open.isEmpty() && random.nextInt(3) == 0) {
             return remedy(open.remove(random.nextInt(open.size())));
         }
         int one = random.nextInt(nodes);

@@ -25,7 +25,9 @@ final class Writer {
                 String sets = "note = 'n" + u.id() + "'"
                         + (u.changesUnique() ? ", u = " + literal(u.unique()) : "")
                         + (u.changesWide() && shape.toasted() ? ", wide = " + wide(u.id()) : "");
-                update(u.id(), Write.Kind.UPDATE, shape, u.key(), u.key(), sets);
+                if (!update(u.id(), Write.Kind.UPDATE, shape, u.key(), u.key(), sets)) {
+                    insert(u.id(), Write.Kind.INSERT, shape, u.key(), u.unique(), null);
+                }
             }
             case Operation.Move m ->
                 update(
@@ -68,13 +70,16 @@ final class Writer {
         note(new Attempt.Draft(id, kind, shape, read, read == null ? null : (Integer) key, key, row));
     }
 
-    private void update(long id, Write.Kind kind, Shape shape, int key, int to, String sets) throws SQLException {
+    /** False when there is no such row. */
+    private boolean update(long id, Write.Kind kind, Shape shape, int key, int to, String sets) throws SQLException {
         Long read = read(shape, key);
-        if (read != null) {
-            String row = value(say("UPDATE " + shape.table() + " AS t SET " + sets + ", write_id = " + id
-                    + ", read_id = " + read + " WHERE id = " + key + " RETURNING to_jsonb(t)::text"));
-            note(new Attempt.Draft(id, kind, shape, read, key, to, row));
+        if (read == null) {
+            return false;
         }
+        String row = value(say("UPDATE " + shape.table() + " AS t SET " + sets + ", write_id = " + id + ", read_id = "
+                + read + " WHERE id = " + key + " RETURNING to_jsonb(t)::text"));
+        note(new Attempt.Draft(id, kind, shape, read, key, to, row));
+        return true;
     }
 
     private void delete(Shape shape, int key) throws SQLException {

@@ -20,7 +20,7 @@ final class OneRowOneKey implements Rule {
                     Row other = rows.get(j);
                     Set<Long> common = new HashSet<>(Evidence.line(one.write(), writes));
                     common.retainAll(Evidence.line(other.write(), writes));
-                    if (!common.isEmpty() && !asked(one, other, evidence)) {
+                    if (!common.isEmpty() && !asked(one, other, writes, evidence)) {
                         violations.add(new Violation(
                                 "DOUBLED",
                                 "on " + node + " " + one.table() + " " + one.key() + " and " + other.key()
@@ -33,10 +33,19 @@ final class OneRowOneKey implements Rule {
         return violations;
     }
 
-    private static boolean asked(Row one, Row other, Evidence evidence) {
+    /** Whether a pending conflict is about a key that the row had on its way. */
+    private static boolean asked(Row one, Row other, Map<Long, Write> writes, Evidence evidence) {
+        Set<Integer> keys = new HashSet<>();
+        for (Row row : List.of(one, other)) {
+            for (long id : Evidence.line(row.write(), writes)) {
+                Write write = writes.get(id);
+                if (write != null && write.after() != null) {
+                    keys.add(write.after());
+                }
+            }
+        }
         return evidence.log().stream()
                 .filter(e -> e.isPending() && e.type().equals("KEY-UPDATE"))
-                .filter(e -> e.table().equals(one.table()) && e.key() != null)
-                .anyMatch(e -> Set.of(one.key(), other.key()).contains(e.key()));
+                .anyMatch(e -> e.table().equals(one.table()) && e.key() != null && keys.contains(e.key()));
     }
 }

@@ -226,6 +226,18 @@ class OracleTest {
     }
 
     @Test
+    void twoConflictsOfOneIdentityAreFound() {
+        Story story = new Story()
+                .insert("a", 1, 1)
+                .insert("b", 2, 1)
+                .insert("b", 3, 1)
+                .ends(1, 3)
+                .logs("b", "x", "INSERT-INSERT", 1, Story.side(1, 1L), Story.side(1, 3L), null, "remote", false)
+                .logs("b", "x", "INSERT-INSERT", 1, Story.side(1, 2L), Story.side(1, 3L), null, "remote", false);
+        assertThat(story.judged()).containsExactly("SAME-IDENTITY");
+    }
+
+    @Test
     void aConflictWithAWriteThatHadBeenSeenIsFalse() {
         Story story = new Story().insert("a", 1, 1).update("b", 2, 1, 1).ends(1, 2);
         assertThat(story.logs("a", "UPDATE-UPDATE", 1, 1L, 2L, null, "remote").judged())
