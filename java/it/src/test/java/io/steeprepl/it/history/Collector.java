@@ -53,7 +53,7 @@ final class Collector {
             log.addAll(log(node, mesh.eye(i), plan));
         }
         Set<String> ordered = plan.shapes().stream()
-                .filter(shape -> !shape.unique())
+                .filter(shape -> !shape.hasUnique())
                 .map(Shape::table)
                 .collect(Collectors.toSet());
         return new Evidence(writes, rows, log, ordered);
@@ -61,7 +61,7 @@ final class Collector {
 
     private static List<Row> rows(Eye eye, Plan plan) throws SQLException {
         String query = plan.shapes().stream()
-                .map(shape -> "SELECT '" + shape.table() + "', id, " + (shape.unique() ? "u" : "NULL")
+                .map(shape -> "SELECT '" + shape.table() + "', id, " + shape.unique()
                         + ", write_id, to_jsonb(t)::text, concat_ws(' ', v.timestamp, v.roident) FROM " + shape.table()
                         + " t LEFT JOIN LATERAL pg_xact_commit_timestamp_origin(xmin) v ON true WHERE "
                         + plan.range("id"))

@@ -107,6 +107,6 @@ final class Planner {
 
     /** Few, so that they clash; of this history alone; sometimes null, which never clashes. */
     private @Nullable String unique() {
-        return random.nextInt(4) == 0 ? null : base + "-" + (char) ('x' + random.nextInt(3));
+        return random.nextInt(4) == 0 ? null : base + "-" + "xyzX".charAt(random.nextInt(4));
     }
 }

@@ -1,44 +1,62 @@
 package io.steeprepl.it.history;
 
+import java.util.Locale;
+
 /** The tables of the histories; the name of a constant, in lower case, is the table's. */
 enum Shape {
     /** A secondary unique index. */
-    ITEM(true, true, false),
-    ITEM_KEYED(true, false, false),
-    PLAIN(false, true, false),
-    PLAIN_KEYED(false, false, false),
-    /** A value that lies outside of the row, and that most updates leave alone. */
-    WIDE(false, true, true);
+    ITEM(true, "u", "ADD UNIQUE (u)"),
+    ITEM_KEYED(false, "u", "ADD UNIQUE (u)"),
+    /** Apply workers do not enforce it. */
+    DEFERRED(true, "u", "ADD UNIQUE (u) DEFERRABLE"),
+    /** Values that differ may clash. */
+    FOLDED(true, "lower(u)", ""),
+    PLAIN(true, "NULL", ""),
+    PLAIN_KEYED(false, "NULL", ""),
+    /** A value that lies outside of the row, and that most updates leave alone; a compressed one would stay in the row. */
+    WIDE(true, "NULL", "ADD COLUMN wide text STORAGE EXTERNAL"),
+    /** A key change may lead into another partition. */
+    PARTED(true, "NULL", "");
 
-    private final boolean unique;
     private final boolean beforeImages;
-    private final boolean toasted;
+    private final String unique;
+    private final String alteration;
 
-    Shape(boolean unique, boolean beforeImages, boolean toasted) {
-        this.unique = unique;
+    Shape(boolean beforeImages, String unique, String alteration) {
         this.beforeImages = beforeImages;
-        this.toasted = toasted;
+        this.unique = unique;
+        this.alteration = alteration;
     }
 
     String table() {
-        return name().toLowerCase(java.util.Locale.ROOT);
+        return name().toLowerCase(Locale.ROOT);
     }
 
-    boolean unique() {
+    /** The expression that has to be unique; NULL when there is none. */
+    String unique() {
         return unique;
     }
 
-    boolean toasted() {
-        return toasted;
+    boolean hasUnique() {
+        return !unique.equals("NULL");
     }
 
-    /** The whole definition; the long value is stored as it is, because a compressed one would stay in the row. */
-    String[] create() {
-        String columns = "CREATE TABLE " + table() + " (id int PRIMARY KEY, u text" + (unique ? " UNIQUE" : "")
-                + ", note text, write_id bigint NOT NULL, read_id bigint" + (toasted ? ", wide text" : "") + ")";
-        return toasted
-                ? new String[] {columns, "ALTER TABLE " + table() + " ALTER COLUMN wide SET STORAGE EXTERNAL"}
-                : new String[] {columns};
+    boolean toasted() {
+        return this == WIDE;
+    }
+
+    /** The statements that make it. */
+    String create() {
+        String columns = "(id int PRIMARY KEY, u text, note text, write_id bigint NOT NULL, read_id bigint)";
+        return "CREATE TABLE " + table() + columns
+                + switch (this) {
+                    case PARTED ->
+                        " PARTITION BY HASH (id); CREATE TABLE parted_0 PARTITION OF parted FOR VALUES WITH (MODULUS 2, REMAINDER 0);"
+                                + " CREATE TABLE parted_1 PARTITION OF parted FOR VALUES WITH (MODULUS 2, REMAINDER 1)";
+                    case FOLDED -> "; CREATE UNIQUE INDEX folded_u ON folded (lower(u)) WHERE u IS NOT NULL";
+                    case PLAIN, PLAIN_KEYED -> "";
+                    case ITEM, ITEM_KEYED, DEFERRED, WIDE -> "; ALTER TABLE " + table() + " " + alteration;
+                };
     }
 
     String add() {

@@ -2,6 +2,7 @@ package io.steeprepl.it.history.oracle;
 
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -20,7 +21,7 @@ final class LoggedOnce implements Rule {
 
     private static Violation violation(List<Entry> twins) {
         boolean same = twins.stream()
-                        .map(e -> List.of(e.type(), e.local(), e.remote()))
+                        .map(e -> List.of(e.type(), e.local(), e.remote(), Optional.ofNullable(e.base())))
                         .distinct()
                         .count()
                 < twins.size();
