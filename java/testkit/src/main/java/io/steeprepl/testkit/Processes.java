@@ -60,6 +60,13 @@ final class Processes {
         }
     }
 
+    /** Whether a process works in that folder; one that has just been started, and that nobody knows of yet, counts too. */
+    static boolean anyIn(Path folder) {
+        return ProcessHandle.allProcesses()
+                .anyMatch(process ->
+                        workingFolder(process).filter(folder::equals).isPresent() && alive(process));
+    }
+
     /** What a program prints, empty when it fails or does not exist. */
     static String output(List<String> command) {
         Result result = run(command);

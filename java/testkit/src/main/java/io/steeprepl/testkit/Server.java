@@ -253,7 +253,7 @@ public final class Server {
         // What is frozen notices nothing, not even that its postmaster is gone.
         Signals.send("CONT", all.stream().map(ProcessHandle::pid).toList());
         Instant deadline = Instant.now().plus(START);
-        while (all.stream().anyMatch(Processes::alive)) {
+        while (all.stream().anyMatch(Processes::alive) || Processes.anyIn(dataDir())) {
             if (Instant.now().isAfter(deadline)) {
                 throw new TestkitException("the server in " + folder + " did not stop:\n" + logTail(20));
             }
