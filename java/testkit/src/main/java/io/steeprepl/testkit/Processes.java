@@ -63,8 +63,8 @@ final class Processes {
     /** Whether a process works in that folder; one that has just been started, and that nobody knows of yet, counts too. */
     static boolean anyIn(Path folder) {
         return ProcessHandle.allProcesses()
-                .anyMatch(process ->
-                        workingFolder(process).filter(folder::equals).isPresent() && alive(process));
+                .anyMatch(
+                        process -> workingFolder(process).filter(folder::equals).isPresent() && alive(process));
     }
 
     /** What a program prints, empty when it fails or does not exist. */

@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 
 /** The end of a history: waits until the nodes have settled, and lets the oracle judge. */
 final class Ending {
@@ -16,6 +17,7 @@ final class Ending {
     private final Drain drain;
     private final Duration patience;
     private final Set<String> ignore;
+    private final boolean truncates;
     private final Collector collector;
 
     Ending(Mesh mesh, Drain drain, Options options) {
@@ -23,6 +25,7 @@ final class Ending {
         this.drain = drain;
         this.patience = options.patience();
         this.ignore = options.ignore();
+        this.truncates = options.truncate();
         this.collector = new Collector(mesh);
     }
 
@@ -48,20 +51,40 @@ final class Ending {
         }
     }
 
-    /** Looks until all conflicts of a history that has been judged are proven, and its rows are still as they were. */
+    /**
+     * Looks until all conflicts of a history that has been judged are proven, and its rows are still as they were, unless
+     * later histories truncate its tables.
+     */
     Verdict judgeProofs(Run run) throws SQLException {
         var writes = collector.writes(run.attempts());
         Instant deadline = Instant.now().plus(patience);
         while (true) {
             Evidence evidence = collector.evidence(run.plan(), writes);
-            List<Violation> broken = new ArrayList<>(Oracle.judge(evidence));
-            broken.addAll(Oracle.judgeProofs(evidence));
+            List<Violation> broken = new ArrayList<>(Oracle.judgeProofs(evidence));
+            if (!truncates) {
+                broken.addAll(Oracle.judge(evidence));
+            }
             broken = counted(broken);
             if (broken.isEmpty() || Instant.now().isAfter(deadline)) {
                 return new Verdict(broken, evidence);
             }
             Pause.briefly();
         }
+    }
+
+    /** The tables whose contents differ between nodes, all histories together. */
+    List<String> unequalTables() throws SQLException {
+        List<String> unequal = new ArrayList<>();
+        for (Shape shape : Shape.values()) {
+            Set<String> contents = new TreeSet<>();
+            for (int i = 0; i < mesh.size(); i++) {
+                contents.add(mesh.node(i).contents(shape.table()));
+            }
+            if (contents.size() > 1) {
+                unequal.add(shape.table() + " " + contents);
+            }
+        }
+        return unequal;
     }
 
     private List<Violation> counted(List<Violation> violations) {

@@ -58,6 +58,9 @@ final class Histories {
                 return;
             }
         }
+        if (well) {
+            assertThat(ending.unequalTables()).as("tables that differ").isEmpty();
+        }
     }
 
     private boolean passes(Mesh mesh, Run run, Ending.Verdict verdict) {
