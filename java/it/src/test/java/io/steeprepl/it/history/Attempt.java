@@ -35,6 +35,8 @@ final class Attempt {
     final List<String> lines = new ArrayList<>();
     final List<Draft> drafts = new ArrayList<>();
     End end = End.REFUSED;
+    /** When the session knew how it ended, or that it does not. */
+    Instant ended = begun;
 
     @Nullable
     String transaction;

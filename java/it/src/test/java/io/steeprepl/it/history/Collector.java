@@ -6,6 +6,7 @@ import io.steeprepl.it.history.oracle.Row;
 import io.steeprepl.it.history.oracle.Write;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -26,22 +27,26 @@ final class Collector {
     List<Write> writes(List<Attempt> attempts) throws SQLException {
         List<Write> writes = new ArrayList<>();
         for (Attempt attempt : attempts) {
-            Eye eye = mesh.eye(attempt.node);
-            String xid = "'" + attempt.transaction + "'::xid8";
-            if (attempt.end == Attempt.End.UNKNOWN) {
-                attempt.end = "committed".equals(eye.value("SELECT pg_xact_status(" + xid + ")"))
-                        ? Attempt.End.COMMITTED
-                        : Attempt.End.REFUSED;
-            }
-            if (attempt.end == Attempt.End.COMMITTED && attempt.committed == null) {
-                attempt.committed = eye.rows(
-                                "SELECT pg_xact_commit_timestamp(" + xid + "::xid)",
-                                row -> row.getTimestamp(1).toInstant())
-                        .getFirst();
+            if (attempt.end != Attempt.End.REFUSED && attempt.committed == null) {
+                find(attempt, mesh.eye(attempt.node), "'" + attempt.transaction + "'::xid8");
             }
             writes.addAll(attempt.writes(mesh.node(attempt.node).id()));
         }
         return writes;
+    }
+
+    private static void find(Attempt attempt, Eye eye, String xid) throws SQLException {
+        Instant time = null;
+        if ("committed".equals(eye.value("SELECT pg_xact_status(" + xid + ")"))) {
+            time = eye.rows(
+                            "SELECT pg_xact_commit_timestamp(" + xid + "::xid)",
+                            row -> row.getTimestamp(1).toInstant())
+                    .getFirst();
+        }
+        // A number that a crashed server had given out, and not yet written down, is given out again after the crash.
+        boolean another = attempt.end == Attempt.End.UNKNOWN && (time == null || time.isAfter(attempt.ended));
+        attempt.end = another ? Attempt.End.REFUSED : Attempt.End.COMMITTED;
+        attempt.committed = another ? null : time;
     }
 
     Evidence evidence(Plan plan, List<Write> writes) throws SQLException {

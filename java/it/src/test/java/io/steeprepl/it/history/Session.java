@@ -3,6 +3,7 @@ package io.steeprepl.it.history;
 import io.steeprepl.testkit.TestNode;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /** A session of an application on one node, which comes back after its connection broke. */
@@ -34,6 +35,7 @@ final class Session implements AutoCloseable {
         } catch (SQLException e) {
             String state = String.valueOf(e.getSQLState());
             boolean broken = state.startsWith("08") || state.startsWith("57P");
+            attempt.ended = Instant.now();
             attempt.end = committing && broken ? Attempt.End.UNKNOWN : Attempt.End.REFUSED;
             attempt.lines.add("  " + state + " "
                     + String.valueOf(e.getMessage()).lines().findFirst().orElse(""));
