@@ -84,8 +84,10 @@ impl World {
         if rules.defect != Defect::AdoptedAheadOfTheClock {
             node.clock = node.clock.max(greatest.stamp().map_or(0, |stamp| stamp.time));
         }
-        // What is overwritten goes into the log.
-        node.found_puts |= here.row().map_or(0, |row| bit(row.op));
+        // What is overwritten goes into the log, a deletion too.
+        if let Some(op) = here.op() {
+            node.found(here.row().is_some(), op);
+        }
         node.adopted.extend(greatest.stamp().map(|stamp| (key, stamp)));
         match greatest {
             Held::Row { row, stamp, .. } => node.put(key, row, stamp, flag, rules),

@@ -62,7 +62,7 @@ impl Node {
             && self.adopted.iter().any(|(key, stamp)| *key == part.key && *stamp >= part.op.stamp)
     }
 
-    fn found(&mut self, put: bool, op: u8) {
+    pub fn found(&mut self, put: bool, op: u8) {
         if put {
             self.found_puts |= bit(op);
         } else {

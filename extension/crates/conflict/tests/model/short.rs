@@ -99,6 +99,17 @@ fn unique_values_on_three_nodes() {
     holds(unique(3, 3, Deeds::ONE_KEY));
 }
 
+/// Takes a minute: run with `--ignored`.
+#[test]
+#[ignore = "long"]
+fn four_writes_on_three_nodes() {
+    let put = Deeds { delete: false, ..Deeds::ONE_KEY };
+    holds(Rules { values: &[(1, 0), (1, 1)], ..Rules::new(3, 4, 3, put) });
+    holds(Rules { values: CLASHING, ..Rules::new(3, 4, 3, Deeds { update: false, ..Deeds::ONE_KEY }) });
+    holds(from_one(3, 4, 2, Deeds::TRUNCATES));
+    holds(from_one(3, 4, 3, Deeds::MOVES));
+}
+
 #[test]
 fn unique_values_with_events() {
     holds(with(DROP, Rules { values: &[(1, 0)], ..Rules::new(2, 3, 2, Deeds::ONE_KEY) }));
