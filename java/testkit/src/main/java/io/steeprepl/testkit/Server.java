@@ -24,16 +24,18 @@ public final class Server {
     private final Path folder;
     private final Binaries binaries;
     private final ServerConfig config;
+    private final @Nullable Path home;
 
-    private Server(Path folder, Binaries binaries, ServerConfig config) {
+    private Server(Path folder, Binaries binaries, ServerConfig config, @Nullable Path home) {
         this.folder = folder;
         this.binaries = binaries;
         this.config = config;
+        this.home = home;
     }
 
     /** A server in that folder, there already or not; {@code peers} and {@code durable} matter when it is made. */
     public static Server at(Path folder, int peers, boolean durable) {
-        return new Server(folder, Binaries.find(), new ServerConfig(peers, durable, Stage.find()));
+        return new Server(folder, Binaries.find(), new ServerConfig(peers, durable, Stage.find()), null);
     }
 
     /** A server without the extension. */
@@ -43,7 +45,31 @@ public final class Server {
 
     /** A server of other programs than the embedded ones, as its makers set it up: nothing is configured but address and log. */
     public static Server plain(Path folder, Binaries binaries) {
-        return new Server(folder, binaries, new ServerConfig(1, false, null));
+        return new Server(folder, binaries, new ServerConfig(1, false, null), null);
+    }
+
+    /**
+     * The same server with a home folder of its own below its folder, where the server's connections to others find
+     * {@code .pgpass} and {@code .postgresql}; to be called before the first start.
+     */
+    public Server withHome(String name) {
+        Path own = folder.resolve(name);
+        try {
+            Files.createDirectories(own);
+        } catch (IOException e) {
+            throw new TestkitException("cannot make " + own, e);
+        }
+        return new Server(folder, binaries, config, own);
+    }
+
+    /** A command as it runs under the account of the servers. */
+    public static List<String> underItsAccount(List<String> command) {
+        return Account.command(command);
+    }
+
+    /** Where its socket is. */
+    public Path socketFolder() {
+        return socketDir();
     }
 
     /** Adds lines to postgresql.conf, as an administrator would; they count from the next start on. */
@@ -129,7 +155,7 @@ public final class Server {
     }
 
     /** Socket paths are limited to some 100 bytes, so not in the data folder. */
-    private Path socketDir() throws IOException {
+    private Path socketDir() {
         Path dir = Path.of(System.getProperty("java.io.tmpdir"));
         return Files.isDirectory(dir) && dir.toString().length() < 60 ? dir : folder;
     }
@@ -143,6 +169,9 @@ public final class Server {
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()));
         builder.environment().keySet().removeIf(name -> name.startsWith("PG"));
         builder.environment().put("LC_ALL", "C");
+        if (home != null) {
+            builder.environment().put("HOME", home.toString());
+        }
         Process process = builder.start();
         Instant deadline = Instant.now().plus(START);
         while (Instant.now().isBefore(deadline)) {

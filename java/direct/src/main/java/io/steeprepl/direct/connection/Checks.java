@@ -29,12 +29,6 @@ final class Checks {
         });
         number("connect_timeout", values.get("connect_timeout"));
         number("keepalives", values.get("keepalives"));
-        if (values.containsKey("hostaddr")
-                && values.containsKey("host")
-                && "verify-full".equals(values.get("sslmode"))) {
-            throw new ApiException.Usage(
-                    "sslmode verify-full cannot be honoured together with host and hostaddr", "leave hostaddr out");
-        }
     }
 
     private static void number(String name, @Nullable String value) {

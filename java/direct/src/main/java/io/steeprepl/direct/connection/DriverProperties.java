@@ -23,7 +23,7 @@ final class DriverProperties {
 
     /** The driver's URL: server and database, nothing else. */
     static String url(ConnectionSpec spec, HostPort server) {
-        String host = server.isSocket() ? "localhost" : server.address();
+        String host = server.isSocket() ? "localhost" : server.host();
         String bracketed = host.contains(":") ? "[" + host + "]" : host;
         String database = URLEncoder.encode(spec.dbname(), StandardCharsets.UTF_8);
         return "jdbc:postgresql://%s:%d/%s".formatted(bracketed, server.port(), database);
@@ -52,6 +52,10 @@ final class DriverProperties {
             properties.setProperty("sslmode", "disable");
             properties.setProperty("gssEncMode", "disable");
         } else {
+            if (!server.address().equals(server.host())) {
+                properties.setProperty("socketFactory", AddressSocketFactory.class.getName());
+                properties.setProperty("socketFactoryArg", server.address());
+            }
             certificates(spec, properties);
         }
         return properties;

@@ -80,8 +80,10 @@ class ConnectionSpecTest {
     void hostaddrIsWhereToGoAndHostTheName() {
         assertThat(ConnectionSpec.resolve("host=db hostaddr=10.0.0.1", bare).hosts())
                 .containsExactly(new HostPort("db", "10.0.0.1", 5432));
-        assertThatThrownBy(() -> ConnectionSpec.resolve("host=db hostaddr=10.0.0.1 sslmode=verify-full", bare))
-                .isInstanceOf(ApiException.Usage.class);
+        var spec = ConnectionSpec.resolve("host=db hostaddr=10.0.0.1 dbname=d sslmode=verify-full", bare);
+        assertThat(DriverProperties.url(spec, spec.hosts().getFirst())).isEqualTo("jdbc:postgresql://db:5432/d");
+        assertThat(DriverProperties.of(spec, spec.hosts().getFirst(), "any", ""))
+                .containsEntry("socketFactoryArg", "10.0.0.1");
     }
 
     @ParameterizedTest
