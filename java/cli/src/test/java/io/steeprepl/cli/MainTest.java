@@ -46,7 +46,11 @@ class MainTest {
                 "conflict list --table a.b.c",
                 "conflict show",
                 "conflict show seven",
-                "completion fish"
+                "completion fish",
+                "sandbox start --nodes 0",
+                "sandbox start --nodes -1",
+                "sandbox start --nodes 10",
+                "sandbox start --nodes two"
             })
     void wrongUsageIsTwo(String line) {
         String[] args = line.isEmpty()

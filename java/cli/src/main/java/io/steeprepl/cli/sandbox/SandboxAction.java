@@ -27,7 +27,7 @@ abstract class SandboxAction extends Action {
     @Option(
             names = "--dir",
             paramLabel = "DIR",
-            description = "The sandbox's folder. Default: steep-repl-sandbox in the folder for temporary files.")
+            description = "The sandbox's folder. Default: sandbox in the cache folder.")
     private @Nullable Path dir;
 
     /** Does it. */
@@ -35,9 +35,8 @@ abstract class SandboxAction extends Action {
 
     @Override
     protected final ExitCode run(Output out) {
-        Path folder = dir == null ? Path.of(System.getProperty("java.io.tmpdir"), "steep-repl-sandbox") : dir;
         try {
-            return run(new Sandbox(folder), out);
+            return run(new Sandbox(dir == null ? Sandbox.usualDir() : dir), out);
         } catch (TestkitException e) {
             throw new ApiException.Failed(null, String.valueOf(e.getMessage()), null, null, e);
         }

@@ -1,5 +1,6 @@
 package io.steeprepl.testkit.sandbox;
 
+import io.steeprepl.testkit.Cache;
 import io.steeprepl.testkit.Links;
 import io.steeprepl.testkit.Server;
 import io.steeprepl.testkit.TestNode;
@@ -17,7 +18,8 @@ import java.util.stream.Stream;
 /** Nodes a, b, c, … in a folder, in database {@code sandbox}; they stay up until they are stopped. */
 public final class Sandbox {
     private static final String MARKER = ".steep-repl-sandbox";
-    private static final int MOST = 9;
+    /** How many nodes a sandbox can have. */
+    public static final int MOST = 9;
 
     private final Path dir;
     private final List<Server> started = new CopyOnWriteArrayList<>();
@@ -25,6 +27,11 @@ public final class Sandbox {
     /** A sandbox in that folder, which may not exist yet. */
     public Sandbox(Path dir) {
         this.dir = dir.toAbsolutePath().normalize();
+    }
+
+    /** Where a sandbox is when nobody says: in the cache, which outlives a restart of the machine. */
+    public static Path usualDir() {
+        return Cache.root().resolve("sandbox");
     }
 
     public Path dir() {
