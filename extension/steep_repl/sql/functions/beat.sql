@@ -1,7 +1,7 @@
 -- Beats: a stream must never go on over a gap. A slot only moves forward: when a node comes back from an old backup, its
 -- peers' slots stand behind what it now lacks, and PostgreSQL would silently go on from there.
 
-CREATE OR REPLACE FUNCTION steep_repl._beat() RETURNS void
+CREATE OR REPLACE FUNCTION steep_repl._beat(at_once boolean DEFAULT false) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   last steep_repl.beat_history;
@@ -9,7 +9,7 @@ DECLARE
 BEGIN
   SELECT * INTO last FROM steep_repl.beat_history ORDER BY seq DESC LIMIT 1;
   -- Every two seconds while there is something written, so that a quiet node stays quiet.
-  IF last.at > clock_timestamp() - interval '2 seconds' OR pg_current_wal_insert_lsn() - last.lsn < 8192 THEN
+  IF NOT at_once AND (last.at > clock_timestamp() - interval '2 seconds' OR pg_current_wal_insert_lsn() - last.lsn < 8192) THEN
     RETURN;
   END IF;
   INSERT INTO steep_repl.beat_history DEFAULT VALUES RETURNING seq INTO this;
@@ -17,7 +17,7 @@ BEGIN
     ON CONFLICT (node_id) DO UPDATE SET seq = excluded.seq;
   DELETE FROM steep_repl.beat_history h WHERE h.seq < this - 1000;
 END $$;
-COMMENT ON FUNCTION steep_repl._beat() IS 'Makes a beat when it is time for one.';
+COMMENT ON FUNCTION steep_repl._beat(boolean) IS 'Makes a beat when it is time for one.';
 
 CREATE OR REPLACE FUNCTION steep_repl._beat_arrived() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

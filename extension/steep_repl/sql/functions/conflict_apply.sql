@@ -45,10 +45,11 @@ CREATE OR REPLACE FUNCTION steep_repl._put_tombstone(relation oid, key jsonb, ro
 COMMENT ON FUNCTION steep_repl._put_tombstone(oid, jsonb, text, bigint, text, boolean) IS 'Writes a tombstone under a version of its own.';
 
 CREATE OR REPLACE FUNCTION steep_repl._apply_session(slot text, origin integer)
-  RETURNS TABLE (me text, peer text, subscription text, subscription_oid text, origin_since text)
+  RETURNS TABLE (me text, peer text, subscription text, subscription_oid text, origin_since text, others boolean)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  SELECT steep_repl.node_id(), l.peer, l.subscription_name::text, l.subscription::text, (o.xid_from::text::bigint % 4294967296)::text
+  SELECT steep_repl.node_id(), l.peer, l.subscription_name::text, l.subscription::text, (o.xid_from::text::bigint % 4294967296)::text,
+         EXISTS (SELECT 1 FROM steep_repl.links x WHERE x.peer <> l.peer AND x.wanted <> 'remove')
     FROM steep_repl.links l
     JOIN steep_repl.origins o ON o.origin_number = _apply_session.origin::oid AND o.xid_to IS NULL AND o.node_id = l.peer
    WHERE l.slot_name = _apply_session.slot;
@@ -152,14 +153,20 @@ CREATE OR REPLACE FUNCTION steep_repl._log_conflict(
   winner text, possible boolean, reason text
 ) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+#variable_conflict use_variable
+DECLARE
+  identity uuid := steep_repl._conflict_key(table_schema, table_name, key, format('%s %s', local_micros, local_origin), format('%s %s', remote_micros, peer));
 BEGIN
+  -- Several changes of a key in one transaction: the last is the one that the other side compares with.
+  UPDATE steep_repl.conflict_log c SET conflict_key = md5(format('%s before %s', c.conflict_key, c.id))::uuid
+   WHERE c.conflict_key = identity AND c.origin_xid = _log_conflict.origin_xid AND c.peer = _log_conflict.peer;
   INSERT INTO steep_repl.conflict_log (subscription, peer, table_schema, table_name, conflict_type, local_tuple, remote_tuple, base_tuple,
     local_origin, remote_origin, local_xact_ts, remote_xact_ts, origin_xid, remote_lsn, resolution, resolved_at, resolved_by, conflict_key,
     key, key_id, result, strategy, winner, possible, reason, not_converged_reason, relation)
   VALUES (subscription, peer, table_schema, table_name, kind, local_tuple::jsonb, remote_tuple::jsonb, base_tuple::jsonb,
     local_origin, peer, steep_repl._at(local_micros), steep_repl._at(remote_micros), origin_xid, '0/0'::pg_lsn + final_lsn,
     CASE winner WHEN 'local' THEN 'KEPT_LOCAL' ELSE 'APPLIED_REMOTE' END, clock_timestamp(), 'last_write_wins',
-    steep_repl._conflict_key(table_schema, table_name, key, format('%s %s', local_micros, local_origin), format('%s %s', remote_micros, peer)),
+    identity,
     key::jsonb, key_id::uuid, CASE winner WHEN 'local' THEN local_tuple ELSE remote_tuple END::jsonb,
     'last_write_wins', winner, possible, reason, 'not compared yet',
     (SELECT t.relation FROM steep_repl.tables t WHERE t.table_schema = _log_conflict.table_schema AND t.table_name = _log_conflict.table_name));

@@ -62,7 +62,9 @@ BEGIN
     RETURN;
   END IF;
   verdict := CASE WHEN differing = '{}' THEN format('no answer from %s', array_to_string(away, ', '))
-                  ELSE coalesce(steep_repl._pull_key(item, mine, states), format('%s differs, or a change is on its way', array_to_string(differing, ', '))) END;
+                  -- Only when all have answered: one of those away may know of a deletion that the others have forgotten.
+                  ELSE coalesce(CASE WHEN away = '{}' THEN steep_repl._pull_key(item, mine, states) END,
+                                format('%s differs, or a change is on its way', array_to_string(differing, ', '))) END;
   UPDATE steep_repl.conflict_log c SET proofs = c.proofs + 1, not_converged_reason = verdict,
          -- At once at first, then ever more seldom: a peer may be away for days.
          next_proof = clock_timestamp() + least(power(1.5, c.proofs), 60) * interval '0.5 seconds'
@@ -97,6 +99,9 @@ BEGIN
   IF EXISTS (SELECT 1 FROM steep_repl.links l LEFT JOIN steep_repl.link_observations o ON o.peer = l.peer
               WHERE l.wanted <> 'remove' AND l.peer IN (source, latest->>'node') AND coalesce(o.caught_up_at <= seen_at, true)) THEN
     RETURN format('a change of %s may be on its way', latest->>'node');
+  END IF;
+  IF (latest->>'micros')::bigint >= steep_repl._micros(clock_timestamp()) THEN
+    RETURN format('the clock of %s is ahead of this node''s', latest->>'node');  -- who sees it here must write after it
   END IF;
   IF latest->>'hash' IS NOT NULL AND latest->'row' IS NULL THEN
     RETURN format('the link role may not read %I.%I on %s', item->>'schema', item->>'table', source);
@@ -218,7 +223,7 @@ BEGIN ATOMIC
            format('%s %s', state->>'micros', state->>'node'), format('%s %s', (pull).target->>'micros', (pull).target->>'node')),
          (pull).key, steep_repl._key_id(root, (pull).key), nullif((pull).target->'row', 'null'), 'last_write_wins', 'remote', true,
          'the nodes differed after a conflict: this one adopted the latest row', 'not compared yet'
-   WHERE state->>'row' IS NOT NULL AND state->'row' IS DISTINCT FROM (pull).target->'row'
+   WHERE (state->>'row' IS NOT NULL OR state->>'micros' IS NOT NULL) AND state->'row' IS DISTINCT FROM (pull).target->'row'
      -- What was set aside had seen the row that is here.
      AND NOT EXISTS (SELECT 1 FROM steep_repl.conflict_log c WHERE c.conflict_type = 'APPLY-ERROR' AND c.resolution = 'PENDING'
                         AND c.table_schema = (pull).table_schema AND c.table_name = (pull).table_name AND c.key = (pull).key);

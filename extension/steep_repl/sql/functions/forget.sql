@@ -9,7 +9,13 @@ BEGIN
   IF NOT FOUND THEN
     IF EXISTS (SELECT 1 FROM steep_repl.tombstones) OR EXISTS (SELECT 1 FROM steep_repl.row_versions) THEN
       INSERT INTO steep_repl.forget_marks DEFAULT VALUES;
+      -- A transaction of this node after the mark: who has applied it writes later than all that is forgotten.
+      PERFORM steep_repl._beat(true);
     END IF;
+    RETURN;
+  END IF;
+  IF mark.lsn IS NULL THEN
+    UPDATE steep_repl.forget_marks SET lsn = pg_current_wal_insert_lsn();
     RETURN;
   END IF;
   IF mark.confirmed_at IS NULL THEN

@@ -81,7 +81,7 @@ BEGIN
         PERFORM steep_repl._log_truncated(root, NEW.node_id, truncated, stored.key, stored.whole, written);
       END IF;
     END IF;
-    IF coalesce(written <= truncated, true) THEN
+    IF coalesce((written, writer COLLATE "C") <= (truncated, NEW.node_id COLLATE "C"), true) THEN
       PERFORM steep_repl._remove_quietly(stored.leaf, stored.place);
     END IF;
   END LOOP;

@@ -114,12 +114,13 @@ CREATE TABLE steep_repl.displaced_queue (
 );
 COMMENT ON TABLE steep_repl.displaced_queue IS 'Displaced rows that the other nodes have not been told of.';
 
--- Rows that this node gave another key, by a move that lost against a later change of the old key.
+-- Rows under the new key of a move that lost against a later write of this node under the old key.
 CREATE TABLE steep_repl.lost_moves (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   relation oid NOT NULL,
   key jsonb NOT NULL,
-  moved_by xid NOT NULL
+  micros bigint NOT NULL,
+  node text NOT NULL
 );
 COMMENT ON TABLE steep_repl.lost_moves IS 'Rows under the new key of a lost move, to be removed unless they have changed since.';
 
@@ -169,7 +170,7 @@ CREATE TABLE steep_repl.forget_marks (
   only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
   at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
   before xid NOT NULL DEFAULT pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::xid,
-  lsn pg_lsn NOT NULL DEFAULT pg_catalog.pg_current_wal_insert_lsn(),
+  lsn pg_lsn,
   confirmed_at timestamptz
 );
 COMMENT ON TABLE steep_repl.forget_marks IS 'How far tombstones and versions will be forgotten next, and when all peers had confirmed that point.';

@@ -5,6 +5,7 @@ DROP FUNCTION steep_repl.health();
 DROP FUNCTION steep_repl._health_reasons();
 DROP FUNCTION steep_repl.subscription_status();
 -- Have another argument.
+DROP FUNCTION steep_repl._beat();
 DROP FUNCTION steep_repl._init_again(bigint, text);
 DROP FUNCTION steep_repl._init_failed(bigint, text);
 DROP FUNCTION steep_repl._init_table_failed(bigint, text, text);

@@ -7,7 +7,7 @@
 use crate::conflict::changed::Changed;
 use crate::conflict::log::{Entry, Winner};
 use crate::conflict::session::{self, Arriving, How};
-use crate::conflict::state::{self, Gone};
+use crate::conflict::state;
 use crate::conflict::{put, set_aside};
 use crate::pg::acting_as::ActingAs;
 use crate::pg::canonical::Canonical;
@@ -57,16 +57,18 @@ fn settle_change(arriving: &Arriving) {
         }
         Change::Insert | Change::Update | Change::Move => {
             let Some(after) = &changed.after else { return };
-            if changed.change == Change::Move
-                && let Some(key) = &changed.key_before
-            {
-                delete(arriving, &table, key, &changed);
-            }
+            let lost = match &changed.key_before {
+                Some(key) if changed.change == Change::Move => delete(arriving, &table, key, &changed),
+                _ => None,
+            };
             if changed.whole {
                 let _owner = ActingAs::table_owner(table.owner);
                 insert_row(&table, after);
             } else {
                 not_whole(arriving, &table, &changed, after);
+            }
+            if let Some(evidence) = lost {
+                undo_move(arriving, &table, after, evidence);
             }
         }
     }
@@ -88,8 +90,9 @@ fn managed(arriving: &Arriving) -> Option<u32> {
     applies.then_some(root)
 }
 
-/// Deletes the row with a key, if it is here after all; else decides against what is known of it, and remembers.
-fn delete(arriving: &Arriving, table: &Table, key: &Row, changed: &Changed) {
+/// Deletes the row with a key, if it is here after all; else decides against what is known of it, and remembers. What
+/// is known, when the deletion lost.
+fn delete(arriving: &Arriving, table: &Table, key: &Row, changed: &Changed) -> Option<Evidence> {
     let condition: Vec<String> = plan::rows("SELECT steep_repl._key_condition($1)", &[Argument::oid(table.root)])
         .into_iter()
         .flatten()
@@ -102,18 +105,14 @@ fn delete(arriving: &Arriving, table: &Table, key: &Row, changed: &Changed) {
         plan::run(&format!("DELETE FROM {} WHERE {}", table.qualified(), condition.join(" ")), &arguments).1
     };
     if deleted > 0 || session::decided() {
-        return;
+        return None;
     }
     let version = arriving.version();
     let id = key_id::of(table, key);
     let gone = state::gone(table, &id, &version);
     let verdict = decide(&gone.state, &version);
-    let evidence = Evidence {
-        written_here: state::written_here(&gone.state),
-        moved_away: gone.moved_to.is_some(),
-        truncated: gone.truncated,
-        ..Evidence::default()
-    };
+    let mut evidence = state::evidence(table, &gone.state, key, changed.change, verdict, &version);
+    gone.testify(&mut evidence);
     if let Some(finding) = find(&gone.state, changed.change, &version, verdict, evidence) {
         let winner = if verdict.applies() { Winner::Remote } else { Winner::Local };
         let mut entry = Entry::found(&finding, winner, state::known(&gone.state));
@@ -122,21 +121,30 @@ fn delete(arriving: &Arriving, table: &Table, key: &Row, changed: &Changed) {
         entry.write(arriving, table, key);
     }
     if verdict.applies() {
-        lost_move(table, Some(&gone));
         let moved_to = changed.after.as_ref().map(|row| put::key_json(row, table));
         let stone =
             tombstone::Tombstone { row_gone: changed.before_json(table), moved_to, displaced: false, version: None };
         tombstone::write(table.root, &id, &stone);
     }
+    (!verdict.applies()).then_some(evidence)
 }
 
-/// When a session of this node gave a row another key, and a later change of the old key has just won: the row must not
-/// live under both. The worker removes it, by a write that all nodes get.
-pub fn lost_move(table: &Table, gone: Option<&Gone>) {
-    let Some((moved_to, xid)) = gone.and_then(|g| g.moved_to.as_deref().zip(g.moved_here_by)) else { return };
+/// A move whose old key had been written on this node, later, left the row under its new key as well. The worker removes
+/// it, by a write that all nodes get, if the move's row is still there: the winner's own node does, so that it
+/// happens once, and by one who knows that the winner had not seen the move.
+pub fn undo_move(arriving: &Arriving, table: &Table, new: &Row, evidence: Evidence) {
+    if !evidence.written_here || evidence.adopted_before {
+        return;
+    }
+    let version = arriving.version();
     plan::rows(
-        "SELECT steep_repl._queue_lost_move($1, $2, $3)::text",
-        &[Argument::oid(table.root), Argument::text(moved_to), Argument::of(Some(i64::from(xid)))],
+        "SELECT steep_repl._queue_lost_move($1, $2, $3, $4)::text",
+        &[
+            Argument::oid(table.root),
+            Argument::text(&put::key_json(new, table)),
+            Argument::of(Some(version.time)),
+            Argument::text(&version.node),
+        ],
     );
 }
 

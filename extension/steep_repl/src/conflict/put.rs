@@ -11,7 +11,7 @@ use crate::pg::row::Row;
 use crate::pg::stored_row::{OpenTable, StoredRow};
 use crate::pg::table::Table;
 use crate::pg::tombstone;
-use conflict::{Change, Evidence, State, Verdict, decide, find};
+use conflict::{Change, Evidence, Kind, State, Verdict, decide, find};
 
 /// What the trigger answers.
 pub enum Outcome {
@@ -32,15 +32,11 @@ pub fn insert(open: &OpenTable, new: &Row) -> Outcome {
     }
     let version = arriving.version();
     let stored = open.find_by_key(new);
-    let mut evidence = Evidence::default();
     let mut gone = None;
     let held = match &stored {
         Some(row) => state::of_row(table, row),
         None => {
             let found = state::gone(table, &key_id::of(table, new), &version);
-            evidence.both_deleted = found.both_deleted;
-            evidence.moved_away = found.moved_to.is_some();
-            evidence.truncated = found.truncated;
             let held = found.state.clone();
             gone = Some(found);
             held
@@ -50,21 +46,27 @@ pub fn insert(open: &OpenTable, new: &Row) -> Outcome {
         return Outcome::Pass;
     }
     let verdict = decide(&held, &version);
-    evidence.written_here = state::written_here(&held);
     if held != State::Absent
         && let Some(changed) = Changed::read(&arriving, table)
     {
+        let mut evidence = state::evidence(table, &held, new, changed.change, verdict, &version);
+        if let Some(gone) = &gone {
+            gone.testify(&mut evidence);
+        }
         evidence.saw_what_is_here = stored.as_ref().and_then(|row| changed.saw(&row.row, table));
-        if let Some(finding) = find(&held, changed.change, &version, verdict, evidence) {
+        // Under its new key a row that moves is an insertion.
+        let moved = changed.change == Change::Move;
+        let change = if moved { Change::Insert } else { changed.change };
+        if let Some(mut finding) = find(&held, change, &version, verdict, evidence) {
+            if moved {
+                finding.kind = Kind::KeyUpdate;
+            }
             let winner = if verdict.applies() { Winner::Remote } else { Winner::Local };
             let mut entry = Entry::found(&finding, winner, state::known(&held));
             entry.local = stored.as_ref().map(|row| json(&row.row, open));
             entry.remote = Some(json(new, open));
             entry.base = changed.before_json(table).or_else(|| gone.as_ref().and_then(|g| g.row_gone.clone()));
             entry.write(&arriving, table, new);
-        }
-        if changed.change == Change::Update && verdict.applies() {
-            missing::lost_move(table, gone.as_ref());
         }
     }
     if !verdict.applies() {
@@ -98,12 +100,13 @@ pub fn update(open: &OpenTable, old: &StoredRow, new: &Row) -> Outcome {
     let Some(changed) = Changed::read(&arriving, table) else { return Outcome::Pass };
     let verdict = decide(&held, &version);
     let saw = if in_order { None } else { changed.saw(&old.row, table) };
-    let evidence = Evidence { written_here: state::written_here(&held), saw_what_is_here: saw, ..Evidence::default() };
+    let mut evidence = state::evidence(table, &held, &old.row, changed.change, verdict, &version);
+    evidence.saw_what_is_here = saw;
     let whole = if saw == Some(false) { with_own_values(new, &changed, table.columns.len()) } else { None };
     let row = whole.as_ref().unwrap_or(new);
     log(open, &arriving, &changed, &held, verdict, evidence, old, Some(row));
     if moved {
-        return move_row(open, old, row, verdict);
+        return move_row(open, &arriving, old, row, verdict, evidence);
     }
     if !verdict.applies() || claims && unique::gives_way(open, &arriving, row, Some(old)) {
         return Outcome::Skip;
@@ -112,12 +115,22 @@ pub fn update(open: &OpenTable, old: &StoredRow, new: &Row) -> Outcome {
 }
 
 /// A change of the key is a deletion under the old and an insertion under the new, each decided by itself.
-fn move_row(open: &OpenTable, old: &StoredRow, new: &Row, verdict: Verdict) -> Outcome {
+fn move_row(
+    open: &OpenTable,
+    arriving: &Arriving,
+    old: &StoredRow,
+    new: &Row,
+    verdict: Verdict,
+    evidence: Evidence,
+) -> Outcome {
     if verdict.applies() {
         remember_move(open, old, new);
         open.remove(old);
     }
     missing::insert_row(&open.table, new);
+    if !verdict.applies() {
+        missing::undo_move(arriving, &open.table, new, evidence);
+    }
     Outcome::Skip
 }
 

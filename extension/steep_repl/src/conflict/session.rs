@@ -18,6 +18,8 @@ pub struct Stream {
     /// The origin number of the peer, and since which local transaction it has meant that peer.
     pub origin: u16,
     pub origin_since: u32,
+    /// There are further nodes: what one of them wrote may be seen by the peer and not be here yet.
+    pub others: bool,
 }
 
 /// The remote transaction that is being applied.
@@ -73,7 +75,7 @@ pub fn begin(slot: &str, origin: u16) {
         &[Argument::text(slot), Argument::of(Some(i32::from(origin)))],
     );
     let session = row.into_iter().next().and_then(|row| {
-        let [me, peer, subscription, oid, since] = <[Option<String>; 5]>::try_from(row).ok()?;
+        let [me, peer, subscription, oid, since, others] = <[Option<String>; 6]>::try_from(row).ok()?;
         Some(Session {
             stream: Stream {
                 me: me?.into(),
@@ -82,6 +84,7 @@ pub fn begin(slot: &str, origin: u16) {
                 subscription_oid: oid?.parse().ok()?,
                 origin,
                 origin_since: since?.parse().ok()?,
+                others: others.as_deref() == Some("t"),
             },
             transaction: Transaction::default(),
             relations: HashMap::new(),

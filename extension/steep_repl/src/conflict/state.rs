@@ -4,10 +4,11 @@ use crate::conflict::session;
 use crate::pg::commit_time::Writer;
 use crate::pg::key_id::{self, KeyId};
 use crate::pg::plan::{self, Argument};
+use crate::pg::row::Row;
 use crate::pg::stored_row::StoredRow;
 use crate::pg::table::Table;
 use crate::pg::tombstone::{self, Found};
-use conflict::{Known, State, Version};
+use conflict::{Change, Evidence, Known, State, Verdict, Version};
 
 /// The version that a writer stands for; None when nobody knows it.
 pub fn version_of(writer: Writer, root: u32, key: &dyn Fn() -> KeyId) -> Option<Known> {
@@ -43,9 +44,8 @@ fn elsewhere(time: i64, origin: u16, xid: u32, root: u32, key: &KeyId) -> Option
 pub struct Gone {
     pub state: State,
     pub row_gone: Option<String>,
-    /// The key that its row was given, as JSON, and by which transaction of this node.
-    pub moved_to: Option<String>,
-    pub moved_here_by: Option<u32>,
+    /// Its row was given another key.
+    pub moved: bool,
     /// The arriving node had deleted the key too, before the deletion that counts here.
     pub both_deleted: bool,
     /// By TRUNCATE.
@@ -72,24 +72,13 @@ pub fn gone(table: &Table, key: &KeyId, arriving: &Version) -> Gone {
         }
     }
     let Some((version, found)) = latest else {
-        return Gone {
-            state: State::Absent,
-            row_gone: None,
-            moved_to: None,
-            moved_here_by: None,
-            both_deleted: false,
-            truncated: false,
-        };
+        return Gone { state: State::Absent, row_gone: None, moved: false, both_deleted: false, truncated: false };
     };
     let both_deleted = version.as_ref().is_some_and(|k| deleted_there.is_some_and(|there| there < k.version));
     Gone {
         state: State::Gone { version, displaced: found.tombstone.displaced },
         row_gone: found.tombstone.row_gone,
-        moved_here_by: match found.writer {
-            Writer::Committed { origin: 0, xid, .. } if found.tombstone.moved_to.is_some() => Some(xid),
-            _ => None,
-        },
-        moved_to: found.tombstone.moved_to,
+        moved: found.tombstone.moved_to.is_some(),
         both_deleted,
         truncated: found.all_keys,
     }
@@ -110,6 +99,43 @@ pub fn known(state: &State) -> Option<&Version> {
         State::Absent => None,
         State::Row(version) | State::Gone { version, .. } => version.as_ref().map(|k| &k.version),
     }
+}
+
+impl Gone {
+    /// Adds what is known of the key to the evidence.
+    pub fn testify(&self, evidence: &mut Evidence) {
+        evidence.both_deleted = self.both_deleted;
+        evidence.moved_away = self.moved;
+        evidence.truncated = self.truncated;
+    }
+}
+
+/// What can be told about who had seen what, but for the rows themselves.
+pub fn evidence(
+    table: &Table,
+    held: &State,
+    key: &Row,
+    change: Change,
+    verdict: Verdict,
+    arriving: &Version,
+) -> Evidence {
+    Evidence {
+        written_here: written_here(held),
+        may_have_overtaken: session::stream().is_some_and(|s| s.others)
+            || change == Change::Insert && !table.uniques().is_empty(),
+        adopted_before: !verdict.applies() && adopted_before(table, &key_id::of(table, key), arriving),
+        ..Evidence::default()
+    }
+}
+
+/// Whether a version of a key that is not older than the arriving one was adopted here.
+fn adopted_before(table: &Table, key: &KeyId, arriving: &Version) -> bool {
+    let found = plan::rows(
+        "SELECT 1 FROM steep_repl.row_versions v WHERE v.relation = $1 AND v.key_id = $2::uuid AND v.adopted
+            AND v.version_time >= steep_repl._at($3) LIMIT 1",
+        &[Argument::oid(table.root), Argument::text(&key_id::text(key)), Argument::of(Some(arriving.time))],
+    );
+    !found.is_empty()
 }
 
 /// Whether it was written on this node.

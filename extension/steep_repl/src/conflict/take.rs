@@ -6,7 +6,7 @@ use crate::conflict::{session, state};
 use crate::pg::key_id;
 use crate::pg::stored_row::{OpenTable, StoredRow};
 use crate::pg::tombstone;
-use conflict::{Change, Evidence, State, decide};
+use conflict::{Change, State, decide};
 
 /// Decides a deletion of a row that is here: a DELETE of the stream, or the first half of an update that moves the row
 /// to another partition.
@@ -20,12 +20,9 @@ pub fn delete(open: &OpenTable, old: &StoredRow) -> Outcome {
     let held = state::of_row(table, old);
     let Some(changed) = Changed::read(&arriving, table) else { return Outcome::Pass };
     let verdict = decide(&held, &version);
-    let evidence = Evidence {
-        written_here: state::written_here(&held),
-        saw_what_is_here: changed.saw(&old.row, table),
-        inserted_again_here: changed.change == Change::Delete && inserted_again(open, old, &held),
-        ..Evidence::default()
-    };
+    let mut evidence = state::evidence(table, &held, &old.row, changed.change, verdict, &version);
+    evidence.saw_what_is_here = changed.saw(&old.row, table);
+    evidence.inserted_again_here = changed.change == Change::Delete && inserted_again(open, old, &held);
     let new = changed.after.as_ref();
     put::log(open, &arriving, &changed, &held, verdict, evidence, old, new);
     if verdict.applies() { Outcome::Pass } else { Outcome::Skip }
