@@ -174,16 +174,16 @@ END $$;
 COMMENT ON FUNCTION steep_repl._log_conflict(text, text, text, text, text, text, text, text, text, bigint, bigint, bigint, bigint, text, text, text, boolean, text) IS
   'Writes an entry of the conflict log, in the transaction that applies the winner.';
 
-CREATE OR REPLACE FUNCTION steep_repl._queue_displaced(table_schema text, table_name text, key text, micros bigint, node text) RETURNS void
+CREATE OR REPLACE FUNCTION steep_repl._queue_displaced(table_schema text, table_name text, key text, micros bigint, node text, reason text) RETURNS void
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  INSERT INTO steep_repl.displaced_queue (table_schema, table_name, key, version_time, version_node)
+  INSERT INTO steep_repl.displaced_queue (table_schema, table_name, key, version_time, version_node, reason)
   SELECT _queue_displaced.table_schema, _queue_displaced.table_name, _queue_displaced.key::jsonb,
-         steep_repl._at(_queue_displaced.micros), _queue_displaced.node
+         steep_repl._at(_queue_displaced.micros), _queue_displaced.node, _queue_displaced.reason
    WHERE _queue_displaced.node IS NOT NULL;
   SELECT steep_repl._wake_worker();
 END;
-COMMENT ON FUNCTION steep_repl._queue_displaced(text, text, text, bigint, text) IS 'Has the worker tell all nodes that a row was displaced: what an apply worker writes is not sent on.';
+COMMENT ON FUNCTION steep_repl._queue_displaced(text, text, text, bigint, text, text) IS 'Has the worker tell all nodes that a row was displaced: what an apply worker writes is not sent on.';
 
 CREATE OR REPLACE FUNCTION steep_repl._watch_rows(relation regclass) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$

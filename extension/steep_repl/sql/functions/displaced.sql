@@ -4,8 +4,8 @@ CREATE OR REPLACE FUNCTION steep_repl._tell_displaced() RETURNS void
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   WITH told AS (DELETE FROM steep_repl.displaced_queue q RETURNING q.*)
-  INSERT INTO steep_repl.displaced (node_id, seq, table_schema, table_name, key, version_time, version_node)
-  SELECT steep_repl.node_id(), nextval('steep_repl.displaced_seq'), t.table_schema, t.table_name, t.key, t.version_time, t.version_node
+  INSERT INTO steep_repl.displaced (node_id, seq, table_schema, table_name, key, version_time, version_node, reason)
+  SELECT steep_repl.node_id(), nextval('steep_repl.displaced_seq'), t.table_schema, t.table_name, t.key, t.version_time, t.version_node, t.reason
     FROM told t ORDER BY t.id;
 END;
 COMMENT ON FUNCTION steep_repl._tell_displaced() IS 'Tells all nodes which rows were displaced here, by a write of the worker''s own, which is sent on.';
@@ -29,6 +29,21 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steep_repl._displace(regclass, jsonb, bigint, text) IS 'Removes the row with that key and version, if it is here; false when that write has not arrived yet.';
 
+CREATE OR REPLACE FUNCTION steep_repl._log_row_under_two_keys(root regclass, told steep_repl.displaced) RETURNS void
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  INSERT INTO steep_repl.conflict_log (relation, subscription, peer, table_schema, table_name, conflict_type, local_tuple, local_origin, remote_origin,
+                                       local_xact_ts, resolution, conflict_key, key, key_id, result, strategy, reason, not_converged_reason)
+  SELECT t.relation, '', (told).node_id, t.table_schema, t.table_name, 'KEY-UPDATE', s.state->'row', s.state->>'node', (told).node_id,
+         steep_repl._at((s.state->>'micros')::bigint), 'PENDING',
+         steep_repl._conflict_key(t.table_schema, t.table_name, (told).key::text, format('%s %s', steep_repl._micros((told).version_time), (told).version_node), 'two keys'),
+         (told).key, steep_repl._key_id(t.relation, (told).key), s.state->'row', t.strategy,
+         'the move that made this key lost against a later change of the old key, but the row has changed since: it stands under both keys', 'not compared yet'
+    FROM steep_repl.tables t CROSS JOIN LATERAL (SELECT steep_repl._key_state(root, (told).key) AS state) s
+   WHERE t.relation = root AND s.state->>'row' IS NOT NULL AND (s.state->>'micros')::bigint > steep_repl._micros((told).version_time);
+END;
+COMMENT ON FUNCTION steep_repl._log_row_under_two_keys(regclass, steep_repl.displaced) IS 'Leaves a row that stands under two keys to a person.';
+
 CREATE OR REPLACE FUNCTION steep_repl._take_displaced() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -39,6 +54,9 @@ BEGIN
     PERFORM steep_repl._put_tombstone(root, NEW.key, NULL, steep_repl._micros(NEW.version_time), NEW.version_node, true);
     INSERT INTO steep_repl.displaced_early (relation, key, version_time, version_node)
     VALUES (root, NEW.key, NEW.version_time, NEW.version_node);
+  END IF;
+  IF root IS NOT NULL AND NEW.reason = 'moved' AND NEW.version_node = steep_repl.node_id() THEN
+    PERFORM steep_repl._log_row_under_two_keys(root, NEW);
   END IF;
   RETURN NEW;
 END $$;

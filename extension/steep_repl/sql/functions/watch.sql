@@ -117,7 +117,6 @@ BEGIN
     END;
   END LOOP;
   PERFORM steep_repl._identify_new_leaves();
-  PERFORM steep_repl._settle_lost_moves();
   PERFORM steep_repl._tell_displaced();
   PERFORM steep_repl._note_apply_failures();
   PERFORM steep_repl._forget();

@@ -78,7 +78,8 @@ COMMENT ON COLUMN steep_repl.row_versions.adopted IS 'Taken from a peer outside 
 COMMENT ON TABLE steep_repl.row_versions IS 'Versions of rows that were copied or adopted, which the commit time of their transaction does not tell.';
 CREATE INDEX row_versions_key ON steep_repl.row_versions (relation, key_id);
 
--- Rows that lost a unique value, told to all nodes: a set that only grows. Replicates like table_events.
+-- Row versions that no node may show: those that lost a unique value, and those under the new key of a move that lost. Told
+-- to all nodes; a set that only grows. Replicates like table_events.
 CREATE TABLE steep_repl.displaced (
   node_id text NOT NULL,
   seq bigint NOT NULL,
@@ -88,9 +89,10 @@ CREATE TABLE steep_repl.displaced (
   key jsonb NOT NULL,
   version_time timestamptz NOT NULL,
   version_node text NOT NULL,
+  reason text NOT NULL CHECK (reason IN ('unique', 'moved')),
   PRIMARY KEY (node_id, seq)
 );
-COMMENT ON TABLE steep_repl.displaced IS 'Row versions that lost a unique value, on all nodes and for good.';
+COMMENT ON TABLE steep_repl.displaced IS 'Row versions that lost a unique value, or stood under the new key of a move that lost: gone on all nodes and for good.';
 CREATE SEQUENCE steep_repl.displaced_seq;
 
 -- Displacements that came before the write that they displace.
@@ -110,19 +112,10 @@ CREATE TABLE steep_repl.displaced_queue (
   table_name name NOT NULL,
   key jsonb NOT NULL,
   version_time timestamptz NOT NULL,
-  version_node text NOT NULL
+  version_node text NOT NULL,
+  reason text NOT NULL
 );
 COMMENT ON TABLE steep_repl.displaced_queue IS 'Displaced rows that the other nodes have not been told of.';
-
--- Rows under the new key of a move that lost against a later write of this node under the old key.
-CREATE TABLE steep_repl.lost_moves (
-  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  relation oid NOT NULL,
-  key jsonb NOT NULL,
-  micros bigint NOT NULL,
-  node text NOT NULL
-);
-COMMENT ON TABLE steep_repl.lost_moves IS 'Rows under the new key of a lost move, to be removed unless they have changed since.';
 
 -- Keys under which a peer holds a later row than this node, and since when that has been seen.
 CREATE TABLE steep_repl.pulls (

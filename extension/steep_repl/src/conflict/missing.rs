@@ -8,14 +8,15 @@ use crate::conflict::changed::Changed;
 use crate::conflict::log::{Entry, Winner};
 use crate::conflict::session::{self, Arriving, How};
 use crate::conflict::state;
-use crate::conflict::{put, set_aside};
+use crate::conflict::{put, set_aside, unique};
 use crate::pg::acting_as::ActingAs;
 use crate::pg::canonical::Canonical;
+use crate::pg::commit_time::Writer;
 use crate::pg::key_id;
 use crate::pg::plan::{self, Argument};
 use crate::pg::row::Row;
 use crate::pg::table::{self, Table, quote};
-use crate::pg::{tombstone, transaction};
+use crate::pg::{stored_row, tombstone, transaction};
 use conflict::{Change, Evidence, decide, find};
 
 /// Settles the change before, if its row was not here.
@@ -93,16 +94,11 @@ fn managed(arriving: &Arriving) -> Option<u32> {
 /// Deletes the row with a key, if it is here after all; else decides against what is known of it, and remembers. What
 /// is known, when the deletion lost.
 fn delete(arriving: &Arriving, table: &Table, key: &Row, changed: &Changed) -> Option<Evidence> {
-    let condition: Vec<String> = plan::rows("SELECT steep_repl._key_condition($1)", &[Argument::oid(table.root)])
-        .into_iter()
-        .flatten()
-        .flatten()
-        .collect();
     let arguments: Vec<Argument> =
         table.key.iter().map(|place| Argument::raw(table.columns[*place].type_oid, key.values[*place])).collect();
     let deleted = {
         let _owner = ActingAs::table_owner(table.owner);
-        plan::run(&format!("DELETE FROM {} WHERE {}", table.qualified(), condition.join(" ")), &arguments).1
+        plan::run(&format!("DELETE FROM {} WHERE {}", table.qualified(), key_condition(table)), &arguments).1
     };
     if deleted > 0 || session::decided() {
         return None;
@@ -129,23 +125,37 @@ fn delete(arriving: &Arriving, table: &Table, key: &Row, changed: &Changed) -> O
     (!verdict.applies()).then_some(evidence)
 }
 
-/// A move whose old key had been written on this node, later, left the row under its new key as well. The worker removes
-/// it, by a write that all nodes get, if the move's row is still there: the winner's own node does, so that it
-/// happens once, and by one who knows that the winner had not seen the move.
+/// A move whose old key had been written on this node, later, must not leave the row under its new key as well: it is
+/// displaced there, on all nodes, by its version. The winner's own node decides that, because it knows that
+/// the winner had not seen the move. Not by a deletion: a fresh write of ours would beat a user's.
 pub fn undo_move(arriving: &Arriving, table: &Table, new: &Row, evidence: Evidence) {
     if !evidence.written_here || evidence.adopted_before {
         return;
     }
-    let version = arriving.version();
-    plan::rows(
-        "SELECT steep_repl._queue_lost_move($1, $2, $3, $4)::text",
-        &[
-            Argument::oid(table.root),
-            Argument::text(&put::key_json(new, table)),
-            Argument::of(Some(version.time)),
-            Argument::text(&version.node),
-        ],
-    );
+    let arguments: Vec<Argument> =
+        table.key.iter().map(|place| Argument::raw(table.columns[*place].type_oid, new.values[*place])).collect();
+    let query = format!("SELECT tableoid FROM {} WHERE {}", table.qualified(), key_condition(table));
+    let leaf = {
+        let _as = ActingAs::extension();
+        plan::run(&query, &arguments).0.into_iter().flatten().flatten().next()
+    };
+    let Some(leaf) = leaf.and_then(|oid| oid.parse::<u32>().ok()) else { return };
+    stored_row::with_open(leaf.into(), |open| {
+        if let Some(row) = open.find_by_key(&new.laid_out(table, &open.table))
+            && row.writer == Writer::Ours
+        {
+            open.remove(&row);
+            unique::displace(open, &row.row, Some(&arriving.version()), "moved");
+        }
+    });
+}
+
+fn key_condition(table: &Table) -> String {
+    plan::rows("SELECT steep_repl._key_condition($1)", &[Argument::oid(table.root)])
+        .into_iter()
+        .flatten()
+        .flatten()
+        .collect()
 }
 
 /// Inserts a whole row with the rights that the process has now; the trigger on the table decides about it.

@@ -106,7 +106,7 @@ fn settle(
             Clash::HoldersGiveWay => {
                 entry.write(arriving, table, &holder.row);
                 open.remove(holder);
-                displace(open, &holder.row, held.as_ref());
+                displace(open, &holder.row, held.as_ref(), "unique");
             }
             Clash::ArrivingGivesWay => entry.write(arriving, table, new),
         }
@@ -115,7 +115,7 @@ fn settle(
         if let Some(row) = own {
             open.remove(row);
         }
-        displace(open, new, Some(&version));
+        displace(open, new, Some(&version), "unique");
     }
     decision == Clash::ArrivingGivesWay
 }
@@ -140,7 +140,7 @@ fn holders(open: &OpenTable, new: &Row, deferrable: bool) -> Vec<(String, Stored
 }
 
 /// Remembers a displaced row here, and has the worker tell all other nodes.
-fn displace(open: &OpenTable, row: &Row, version: Option<&Version>) {
+pub fn displace(open: &OpenTable, row: &Row, version: Option<&Version>, reason: &str) {
     let table = &open.table;
     let key = key_id::of(table, row);
     let version = version.map(|v| (v.time, v.node.to_string()));
@@ -152,13 +152,14 @@ fn displace(open: &OpenTable, row: &Row, version: Option<&Version>) {
     tombstone::write(table.root, &key, &stone);
     let (time, node) = version.unzip();
     plan::rows(
-        "SELECT steep_repl._queue_displaced($1, $2, $3, $4, $5)::text",
+        "SELECT steep_repl._queue_displaced($1, $2, $3, $4, $5, $6)::text",
         &[
             Argument::text(&table.schema),
             Argument::text(&table.name),
             Argument::text(&key_json),
             Argument::of(time),
             Argument::of(node),
+            Argument::text(reason),
         ],
     );
 }

@@ -67,6 +67,12 @@ impl Row {
         (Self { values }, whole)
     }
 
+    /// The row as it lies in another table of the same partition tree, whose columns may have other places.
+    pub fn laid_out(&self, here: &Table, there: &Table) -> Self {
+        let value = |column: &Column| here.place_of(&column.name).and_then(|place| self.values[place]);
+        Self { values: there.columns.iter().map(|column| if column.dropped { None } else { value(column) }).collect() }
+    }
+
     /// Whether two rows have the same values in these columns, byte by byte: 1.0 and 1.00 differ.
     pub fn same(&self, other: &Self, table: &Table, places: impl IntoIterator<Item = usize>) -> bool {
         places.into_iter().all(|place| match (self.values[place], other.values[place]) {
