@@ -70,6 +70,24 @@ pub fn parse(message: &[u8]) -> Option<Message<'_>> {
     })
 }
 
+/// Whether the new row of an update leaves out large values that it did not touch.
+pub fn leaves_out(message: &[u8]) -> bool {
+    leaves_out_of(message).unwrap_or(false)
+}
+
+fn leaves_out_of(message: &[u8]) -> Option<bool> {
+    let mut reader = Reader(message);
+    if reader.u8()? != b'U' {
+        return Some(false);
+    }
+    reader.u32()?;
+    if reader.u8()? != b'N' {
+        Tuple::skip(&mut reader)?;
+        reader.u8()?;
+    }
+    Tuple::skip(&mut reader)
+}
+
 fn expect<'a>(reader: &mut Reader<'a>, kind: u8) -> Option<Tuple<'a>> {
     if reader.u8()? == kind { Tuple::read(reader, false) } else { None }
 }
@@ -131,6 +149,20 @@ mod tests {
         assert_eq!(old.values, [Value::Text("1"), Value::Null]);
         assert_eq!(new.values, [Value::Text("1"), Value::Text("x")]);
         assert_eq!(glance(&bytes), (b'U', 256));
+    }
+
+    #[test]
+    fn an_update_that_leaves_out_a_large_value() {
+        let mut bytes = vec![b'U', 0, 0, 1, 0, b'O'];
+        bytes.extend(tuple(&[Some("1"), Some("long")]));
+        bytes.push(b'N');
+        bytes.extend([0, 2, b't', 0, 0, 0, 1, b'1']);
+        let mut whole = bytes.clone();
+        whole.push(b'n');
+        bytes.push(b'u');
+        assert!(leaves_out(&bytes));
+        assert!(!leaves_out(&whole));
+        assert!(matches!(parse(&bytes), Some(Message::Update { new, .. }) if new.values[1] == Value::Unchanged));
     }
 
     #[test]

@@ -18,6 +18,22 @@ pub enum Value<'a> {
 }
 
 impl<'a> Tuple<'a> {
+    /// Passes over a row; whether it leaves out a value.
+    pub(crate) fn skip(reader: &mut Reader<'a>) -> Option<bool> {
+        let mut left_out = false;
+        for _ in 0..reader.u16()? {
+            match reader.u8()? {
+                b'u' => left_out = true,
+                b't' => {
+                    let length = reader.u32()? as usize;
+                    reader.take(length)?;
+                }
+                _ => {}
+            }
+        }
+        Some(left_out)
+    }
+
     pub(crate) fn read(reader: &mut Reader<'a>, key_only: bool) -> Option<Self> {
         let count = reader.u16()?;
         let mut values = Vec::with_capacity(usize::from(count));

@@ -188,19 +188,20 @@ COMMENT ON FUNCTION steep_repl._queue_displaced(text, text, text, bigint, text, 
 CREATE OR REPLACE FUNCTION steep_repl._watch_rows(relation regclass) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
 DECLARE
-  changed text := (SELECT string_agg(format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', a.attname), ' OR ')
-                     FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
-                    WHERE i.indrelid = relation AND i.indisprimary);
+  key text := (SELECT string_agg(quote_ident(a.attname), ', ') FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+                WHERE i.indrelid = relation AND i.indisprimary);
 BEGIN
   EXECUTE format('CREATE OR REPLACE TRIGGER "!steep_repl_decide" BEFORE INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION steep_repl._decide()', relation);
   EXECUTE format('ALTER TABLE %s ENABLE REPLICA TRIGGER "!steep_repl_decide"', relation);
   PERFORM steep_repl._watch_truncate(relation);
-  IF changed IS NULL THEN
+  IF key IS NULL THEN
     RETURN;
   END IF;
   EXECUTE format('CREATE OR REPLACE TRIGGER "~steep_repl_deleted" AFTER DELETE ON %s FOR EACH ROW EXECUTE FUNCTION steep_repl._remember()', relation);
-  EXECUTE format('CREATE OR REPLACE TRIGGER "~steep_repl_moved" AFTER UPDATE ON %s FOR EACH ROW WHEN (%s) EXECUTE FUNCTION steep_repl._remember()', relation, changed);
-  EXECUTE format('ALTER TABLE %1$s ENABLE ALWAYS TRIGGER "~steep_repl_deleted", ENABLE ALWAYS TRIGGER "~steep_repl_moved"', relation);
+  EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER "~steep_repl_deleted"', relation);
+  -- Not with WHEN: its expression is made ready anew for every statement. In apply workers and other sessions with
+  -- session_replication_role = replica the first trigger sees changes of the key.
+  EXECUTE format('CREATE OR REPLACE TRIGGER "~steep_repl_moved" AFTER UPDATE OF %s ON %s FOR EACH ROW EXECUTE FUNCTION steep_repl._remember()', key, relation);
 END $$;
 COMMENT ON FUNCTION steep_repl._watch_rows(regclass) IS
   'Puts our triggers on a table: first of all before a row is written, so that a row which loses fires nobody else''s, and last of all after one is gone.';

@@ -68,6 +68,8 @@ BEGIN
   IF root IS NULL THEN
     RETURN NEW;
   END IF;
+  -- Another apply worker must not insert an older row that neither of the two sees.
+  EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', root);
   INSERT INTO steep_repl.tombstones (relation, key_id) VALUES (root, '00000000-0000-0000-0000-000000000000');
   FOR stored IN EXECUTE format('SELECT t.tableoid AS leaf, t.ctid::text AS place, t.xmin AS writer, pg_xact_commit_timestamp(t.xmin) AS at,
       CASE WHEN $1 AND pg_xact_commit_timestamp(t.xmin) > $2 THEN steep_repl._key_json(t)::jsonb END AS key,

@@ -93,7 +93,8 @@ pub fn update(open: &OpenTable, old: &StoredRow, new: &Row) -> Outcome {
     let in_order = in_stream_order(old.writer, version.time);
     let moved = arriving.has_old && !old.row.same(new, table, table.key.iter().copied());
     let claims = unique::claims_anew(table, &old.row, new);
-    if in_order && !moved && !claims {
+    let unsent = table.large && session::leaves_out();
+    if in_order && !moved && !claims && !unsent {
         return Outcome::Pass;
     }
     let held = state::of_row(table, old);
@@ -102,7 +103,8 @@ pub fn update(open: &OpenTable, old: &StoredRow, new: &Row) -> Outcome {
     let saw = if in_order { None } else { changed.saw(&old.row, table) };
     let mut evidence = state::evidence(table, &held, &old.row, changed.change, verdict, &version);
     evidence.saw_what_is_here = saw;
-    let whole = if saw == Some(false) { with_own_values(new, &changed, table.columns.len()) } else { None };
+    // Rows of one stream may follow one another here that did not there.
+    let whole = if saw == Some(false) || unsent { with_own_values(new, &changed, table.columns.len()) } else { None };
     let row = whole.as_ref().unwrap_or(new);
     log(open, &arriving, &changed, &held, verdict, evidence, old, Some(row));
     if moved {

@@ -1,6 +1,7 @@
 //! The stream that this apply worker receives, its open transaction and the change that is being applied.
 
 use crate::pg::plan::{self, Argument};
+use crate::pg::table::Table;
 use conflict::Version;
 use pgoutput::{Message, Relation};
 use std::cell::RefCell;
@@ -197,6 +198,27 @@ pub fn arriving(schema: &str, name: &str) -> Option<Arriving> {
             transaction: session.transaction,
             relation: current.relation.clone(),
             how: How::Worker,
+        })
+    })
+}
+
+/// Whether the current message leaves out large values.
+pub fn leaves_out() -> bool {
+    SESSION.with_borrow(|session| session.as_ref().is_some_and(|s| pgoutput::leaves_out(&s.message)))
+}
+
+/// The commit time of the transaction that is being applied.
+pub fn commit_time() -> i64 {
+    SESSION.with_borrow(|session| session.as_ref().map_or(0, |s| s.transaction.commit_time))
+}
+
+/// Marks the current change as decided when it is one of this table; false when a trigger writes another one.
+pub fn decide_by_order(table: &Table) -> bool {
+    SESSION.with_borrow_mut(|session| {
+        let current = session.as_mut().and_then(|s| s.current.as_mut());
+        current.is_some_and(|current| {
+            current.decided |= current.relation.name == table.name && current.relation.schema == table.schema;
+            current.decided
         })
     })
 }

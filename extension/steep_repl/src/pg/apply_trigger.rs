@@ -2,8 +2,10 @@
 //!
 //! Written as plain C functions, because they run for every row.
 
-use super::row::Row;
+use super::commit_time;
+use super::row::{self, Row};
 use super::stored_row::{OpenTable, StoredRow};
+use super::table::{self, Table};
 use crate::conflict::put::{self, Outcome};
 use crate::conflict::{remember, session, take};
 use pgrx::pg_sys;
@@ -37,10 +39,27 @@ pub unsafe extern "C-unwind" fn steep_repl_decide(call: pg_sys::FunctionCallInfo
         let operation = (*data).tg_event & OPERATION;
         let old = (*data).tg_trigtuple;
         let new = if operation == pg_sys::TRIGGER_EVENT_UPDATE { (*data).tg_newtuple } else { old };
+        let relation = (*data).tg_relation;
         if !session::active() {
+            if operation == pg_sys::TRIGGER_EVENT_UPDATE {
+                // A session with session_replication_role = replica, where the other trigger does not fire.
+                remember_move(relation, old, new);
+            }
             return pg_sys::Datum::from(new);
         }
-        let relation = (*data).tg_relation;
+        if operation != pg_sys::TRIGGER_EVENT_INSERT
+            && put::in_stream_order(commit_time::of((*old).t_data), session::commit_time())
+        {
+            let table = table::of(relation);
+            // Nothing to decide, nor to look at: the row came through this stream, and its key stays.
+            let plain = operation == pg_sys::TRIGGER_EVENT_DELETE
+                || table.uniques().is_empty()
+                    && !(table.large && session::leaves_out())
+                    && same_key(&table, old, new, (*relation).rd_att);
+            if plain && session::decide_by_order(&table) {
+                return pg_sys::Datum::from(new);
+            }
+        }
         let open = OpenTable::of(relation);
         let row = |tuple| Row::of_tuple(tuple, (*relation).rd_att);
         let outcome = match operation {
@@ -77,6 +96,37 @@ pub unsafe extern "C-unwind" fn steep_repl_remember(call: pg_sys::FunctionCallIn
         let new = updated.then(|| Row::of_tuple((*data).tg_newtuple, (*relation).rd_att));
         remember::gone(&open, &old, new.as_ref());
         pg_sys::Datum::from(0)
+    }
+}
+
+unsafe fn remember_move(relation: pg_sys::Relation, old: pg_sys::HeapTuple, new: pg_sys::HeapTuple) {
+    // SAFETY: by the caller: an open relation and two rows of it.
+    unsafe {
+        let table = table::of(relation);
+        let descriptor = (*relation).rd_att;
+        if table.key_index.is_some() && !same_key(&table, old, new, descriptor) {
+            let open = OpenTable::of(relation);
+            remember::gone(&open, &Row::of_tuple(old, descriptor), Some(&Row::of_tuple(new, descriptor)));
+        }
+    }
+}
+
+/// Whether two rows have the same key, byte by byte, without taking the whole rows apart.
+unsafe fn same_key(
+    table: &Table,
+    old: pg_sys::HeapTuple,
+    new: pg_sys::HeapTuple,
+    descriptor: pg_sys::TupleDesc,
+) -> bool {
+    // SAFETY: by the caller: rows with that descriptor.
+    unsafe {
+        table.key.iter().all(|place| {
+            let column = &table.columns[*place];
+            let (mut no_old, mut no_new) = (false, false);
+            let old = pg_sys::htup::heap_getattr(old, *place as i32 + 1, descriptor, &mut no_old);
+            let new = pg_sys::htup::heap_getattr(new, *place as i32 + 1, descriptor, &mut no_new);
+            no_old == no_new && (no_old || row::same_image(column, old, new))
+        })
     }
 }
 

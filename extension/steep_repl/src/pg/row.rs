@@ -77,11 +77,7 @@ impl Row {
     pub fn same(&self, other: &Self, table: &Table, places: impl IntoIterator<Item = usize>) -> bool {
         places.into_iter().all(|place| match (self.values[place], other.values[place]) {
             (None, None) => true,
-            (Some(one), Some(two)) => {
-                let column = &table.columns[place];
-                // SAFETY: values of the column's type.
-                unsafe { pg_guard_ffi_boundary(|| datum_image_eq(one, two, column.by_value, i32::from(column.length))) }
-            }
+            (Some(one), Some(two)) => same_image(&table.columns[place], one, two),
             _ => false,
         })
     }
@@ -109,6 +105,15 @@ impl Row {
         json.push('}');
         json
     }
+}
+
+/// Whether two values of a column are the same, byte by byte.
+pub fn same_image(column: &Column, one: pg_sys::Datum, two: pg_sys::Datum) -> bool {
+    if column.by_value {
+        return one.value() == two.value();
+    }
+    // SAFETY: values of the column's type.
+    unsafe { pg_guard_ffi_boundary(|| datum_image_eq(one, two, column.by_value, i32::from(column.length))) }
 }
 
 /// A value from its text, as the apply worker reads it.

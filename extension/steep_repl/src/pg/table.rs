@@ -50,6 +50,8 @@ pub struct Table {
     /// Places in `columns` of the primary key, or of all sent columns without one.
     pub key: Vec<usize>,
     pub key_index: Option<pg_sys::Oid>,
+    /// A column's values may be stored out of line, and then are not sent when a change does not touch them.
+    pub large: bool,
     uniques: OnceCell<Vec<Unique>>,
 }
 
@@ -146,6 +148,7 @@ unsafe fn look_up(relation: pg_sys::Relation) -> Table {
             columns,
             key,
             key_index,
+            large: (*(*relation).rd_rel).reltoastrelid != pg_sys::InvalidOid,
             uniques: OnceCell::new(),
         }
     }
