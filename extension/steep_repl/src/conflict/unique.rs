@@ -94,7 +94,8 @@ fn settle(
         let reason = format!("both claim the same value in {index}");
         let entry = Entry {
             kind: "UNIQUE",
-            possible: false,
+            // Its writer may have given the value up, and the arriving one known it: then that is only on its way here.
+            possible: held.as_ref().is_none_or(|held| session::stream().is_none_or(|s| s.me != held.node)),
             winner: if decision == Clash::HoldersGiveWay { Winner::Remote } else { Winner::Local },
             local: Some(json(&holder.row, open)),
             remote: Some(json(new, open)),
