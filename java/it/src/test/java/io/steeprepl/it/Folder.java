@@ -10,23 +10,23 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** A folder for servers that others may enter; closing ends the servers and removes it. */
-final class Folder implements AutoCloseable {
+public final class Folder implements AutoCloseable {
     private final Path path;
     private final List<Server> servers = new ArrayList<>();
 
-    Folder() throws IOException {
+    public Folder() throws IOException {
         path = Files.createTempDirectory("steep-repl-it");
         if (!path.toFile().setReadable(true, false) || !path.toFile().setExecutable(true, false)) {
             throw new IOException("cannot open " + path + " to others");
         }
     }
 
-    Path resolve(String name) {
+    public Path resolve(String name) {
         return path.resolve(name);
     }
 
     /** Remembers a server, to be ended. */
-    Server keep(Server server) {
+    public Server keep(Server server) {
         servers.add(server);
         return server;
     }
