@@ -1,5 +1,6 @@
 package io.steeprepl.it.history;
 
+import io.steeprepl.it.history.oracle.Truncation;
 import io.steeprepl.it.history.oracle.Write;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -25,15 +26,19 @@ final class Attempt {
             @Nullable Integer before,
             @Nullable Integer after,
             @Nullable String row) {
-        Write at(String node, Instant time, int ordinal) {
-            return new Write(id, node, kind, shape.table(), read, before, after, row, time, ordinal);
+        Write at(String node, Instant time, int epoch, int ordinal) {
+            return new Write(id, node, kind, shape.table(), read, before, after, row, time, epoch, ordinal);
         }
     }
 
     final int node;
+    /** How often all had arrived everywhere before it began. */
+    final int epoch;
+
     final Instant begun = Instant.now();
     final List<String> lines = new ArrayList<>();
     final List<Draft> drafts = new ArrayList<>();
+    final List<Shape> truncated = new ArrayList<>();
     End end = End.REFUSED;
     /** When the session knew how it ended, or that it does not. */
     Instant ended = begun;
@@ -44,8 +49,19 @@ final class Attempt {
     @Nullable
     Instant committed;
 
-    Attempt(int node) {
+    Attempt(int node, int epoch) {
         this.node = node;
+        this.epoch = epoch;
+    }
+
+    List<Truncation> truncations(String nodeId) {
+        List<Truncation> truncations = new ArrayList<>();
+        if (end == End.COMMITTED && committed != null) {
+            for (Shape shape : truncated) {
+                truncations.add(new Truncation(shape.table(), nodeId, committed));
+            }
+        }
+        return truncations;
     }
 
     /** The writes, once it is known that they are committed, and when. */
@@ -53,7 +69,7 @@ final class Attempt {
         List<Write> writes = new ArrayList<>();
         if (end == End.COMMITTED && committed != null) {
             for (Draft draft : drafts) {
-                writes.add(draft.at(nodeId, committed, writes.size()));
+                writes.add(draft.at(nodeId, committed, epoch, writes.size()));
             }
         }
         return writes;

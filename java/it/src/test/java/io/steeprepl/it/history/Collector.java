@@ -3,6 +3,7 @@ package io.steeprepl.it.history;
 import io.steeprepl.it.history.oracle.Entry;
 import io.steeprepl.it.history.oracle.Evidence;
 import io.steeprepl.it.history.oracle.Row;
+import io.steeprepl.it.history.oracle.Truncation;
 import io.steeprepl.it.history.oracle.Write;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -49,7 +50,11 @@ final class Collector {
         attempt.committed = another ? null : time;
     }
 
-    Evidence evidence(Plan plan, List<Write> writes) throws SQLException {
+    Evidence evidence(Run run, List<Write> writes) throws SQLException {
+        Plan plan = run.plan();
+        List<Truncation> truncations = run.attempts().stream()
+                .flatMap(attempt -> attempt.truncations(mesh.node(attempt.node).id()).stream())
+                .toList();
         SortedMap<String, List<Row>> rows = new TreeMap<>();
         List<Entry> log = new ArrayList<>();
         for (int i = 0; i < mesh.size(); i++) {
@@ -61,7 +66,7 @@ final class Collector {
                 .filter(shape -> !shape.hasUnique())
                 .map(Shape::table)
                 .collect(Collectors.toSet());
-        return new Evidence(writes, rows, log, ordered);
+        return new Evidence(writes, truncations, rows, log, ordered);
     }
 
     private static List<Row> rows(Eye eye, Plan plan) throws SQLException {

@@ -14,6 +14,7 @@ final class Driver implements AutoCloseable {
     private final Mesh mesh;
     private final Breaker breaker;
     private final Drain drain;
+    private int epoch;
     private final Map<List<Integer>, Session> sessions = new HashMap<>();
 
     Driver(Mesh mesh) {
@@ -37,7 +38,7 @@ final class Driver implements AutoCloseable {
                 }
                 case Step.Calm() -> {
                     if (breaker.allIsWell()) {
-                        run.note(drain.within(CALM) ? "calm" : "not calm within " + CALM.toSeconds() + " s");
+                        calm(run);
                     }
                 }
             }
@@ -46,6 +47,15 @@ final class Driver implements AutoCloseable {
         breaker.mendAll();
         run.note(breaker.allIsWell() ? "all mended" : "not all could be mended");
         return run;
+    }
+
+    private void calm(Run run) {
+        if (drain.within(CALM)) {
+            epoch++;
+            run.note("calm");
+        } else {
+            run.note("not calm within " + CALM.toSeconds() + " s");
+        }
     }
 
     Drain drain() {
@@ -64,7 +74,7 @@ final class Driver implements AutoCloseable {
             Work work = works.get(i);
             Session session =
                     sessions.computeIfAbsent(List.of(work.node(), i), key -> new Session(mesh.node(work.node())));
-            Attempt attempt = new Attempt(work.node());
+            Attempt attempt = new Attempt(work.node(), epoch);
             running.add(new Running(Thread.ofVirtual().start(() -> session.run(work, attempt)), attempt));
         }
         return running;

@@ -41,7 +41,7 @@ final class Ending {
         var writes = collector.writes(run.attempts());
         Instant deadline = Instant.now().plus(violations.isEmpty() ? patience : Duration.ZERO);
         while (true) {
-            Evidence evidence = collector.evidence(run.plan(), writes);
+            Evidence evidence = collector.evidence(run, writes);
             List<Violation> broken = counted(Oracle.judge(evidence));
             if (broken.isEmpty() || Instant.now().isAfter(deadline)) {
                 violations.addAll(broken);
@@ -59,7 +59,7 @@ final class Ending {
         var writes = collector.writes(run.attempts());
         Instant deadline = Instant.now().plus(patience);
         while (true) {
-            Evidence evidence = collector.evidence(run.plan(), writes);
+            Evidence evidence = collector.evidence(run, writes);
             List<Violation> broken = new ArrayList<>(Oracle.judgeProofs(evidence));
             if (!truncates) {
                 broken.addAll(Oracle.judge(evidence));

@@ -24,6 +24,6 @@ record Options(int count, long seed, int nodes, Duration patience, int failures,
                 Duration.ofSeconds(Integer.getInteger("history.patience", 60)),
                 Integer.getInteger("history.failures", 1),
                 Set.of(System.getProperty("history.ignore", "").split(",")),
-                Boolean.getBoolean("history.truncate"));
+                !"false".equals(System.getProperty("history.truncate")));
     }
 }

@@ -24,7 +24,7 @@ final class Session implements AutoCloseable {
             for (Operation operation : work.operations()) {
                 writer.write(operation);
             }
-            if (attempt.drafts.isEmpty()) {
+            if (attempt.drafts.isEmpty() && attempt.truncated.isEmpty()) {
                 open.rollback();
                 return;
             }

@@ -106,6 +106,7 @@ final class Writer {
             }
             statement.execute(say("TRUNCATE " + t.shape().table()));
             gone.forEach(this::note);
+            attempt.truncated.add(t.shape());
         }
     }
 

@@ -17,7 +17,12 @@ import org.jspecify.annotations.Nullable;
  * @param log the conflict_log of all nodes
  * @param ordered tables in which the latest write of a key must stand: those without a secondary unique index
  */
-public record Evidence(List<Write> writes, SortedMap<String, List<Row>> rows, List<Entry> log, Set<String> ordered) {
+public record Evidence(
+        List<Write> writes,
+        List<Truncation> truncations,
+        SortedMap<String, List<Row>> rows,
+        List<Entry> log,
+        Set<String> ordered) {
     Map<Long, Write> byId() {
         return writes.stream().collect(Collectors.toMap(Write::id, Function.identity()));
     }

@@ -60,10 +60,21 @@ final class LatestStands implements Rule {
 
     private static boolean stands(Write latest, int key, Map<Integer, Row> held, Evidence evidence) {
         Row row = held.get(key);
+        if (row == null && truncated(latest, evidence)) {
+            return true;
+        }
         if (!Objects.equals(latest.after(), key)) {
             return row == null;
         }
         return row != null ? row.write() == latest.id() : removedAsDouble(latest, evidence);
+    }
+
+    /** Of two equal times the later node's counts, as for writes. */
+    private static boolean truncated(Write latest, Evidence evidence) {
+        return evidence.truncations().stream()
+                .filter(t -> t.table().equals(latest.table()))
+                .anyMatch(t -> t.time().isAfter(latest.time())
+                        || (t.time().equals(latest.time()) && t.node().compareTo(latest.node()) > 0));
     }
 
     private static boolean removedAsDouble(Write latest, Evidence evidence) {

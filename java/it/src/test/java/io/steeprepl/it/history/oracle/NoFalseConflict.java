@@ -2,16 +2,16 @@ package io.steeprepl.it.history.oracle;
 
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /** A write by one who had seen the other is no conflict, unless the node says that it could not tell. */
 final class NoFalseConflict implements Rule {
     @Override
     public List<Violation> check(Evidence evidence) {
-        Map<Long, Write> writes = evidence.byId();
         return evidence.log().stream()
                 .filter(e -> !e.possible()
-                        && (seen(e.local(), e.remote(), e, writes) || seen(e.remote(), e.local(), e, writes)))
+                        && (seen(e.local(), e.remote(), e, evidence) || seen(e.remote(), e.local(), e, evidence)))
                 .map(e -> new Violation(
                         "FALSE-CONFLICT",
                         "on " + e.node() + " entry " + e.id() + " (" + e.type() + "): one side, "
@@ -21,8 +21,14 @@ final class NoFalseConflict implements Rule {
                 .toList();
     }
 
-    /** Whether {@code later} had seen {@code earlier}. */
-    private static boolean seen(Entry.Side earlier, Entry.Side later, Entry entry, Map<Long, Write> writes) {
+    /** Whether {@code later} had seen {@code earlier}: through the writes that it goes back to, or because all had. */
+    private static boolean seen(Entry.Side earlier, Entry.Side later, Entry entry, Evidence evidence) {
+        Map<Long, Write> writes = evidence.byId();
+        OptionalInt epoch = epoch(earlier, entry, evidence);
+        OptionalInt after = epoch(later, entry, evidence);
+        if (epoch.isPresent() && after.isPresent() && epoch.getAsInt() < after.getAsInt()) {
+            return true;
+        }
         if (earlier.write() == null) {
             return false;
         }
@@ -33,6 +39,16 @@ final class NoFalseConflict implements Rule {
                             || Evidence.seen(base, writes).contains(earlier.write()));
         }
         return later.write() != null && Evidence.seen(later.write(), writes).contains(earlier.write());
+    }
+
+    /** The epoch of a side, where it is known; a deletion is known by what it deleted. */
+    private static OptionalInt epoch(Entry.Side side, Entry entry, Evidence evidence) {
+        return evidence.writes().stream()
+                .filter(w -> side.isDeletion()
+                        ? w.read() != null && w.read().equals(entry.base()) && w.after() == null
+                        : Long.valueOf(w.id()).equals(side.write()))
+                .mapToInt(Write::epoch)
+                .max();
     }
 
     private static String name(Entry.Side side, @Nullable Long base) {

@@ -248,6 +248,30 @@ class OracleTest {
     }
 
     @Test
+    void aConflictWithWhatHadArrivedEverywhereIsFalse() {
+        Story story = new Story()
+                .insert("a", 1, 1)
+                .delete("a", 2, 1, 1)
+                .calm()
+                .insert("b", 3, 1)
+                .ends(1, 3);
+        assertThat(story.judged()).isEmpty();
+        assertThat(story.logs("a", "DELETE-INSERT", 1, null, 3L, 1L, "remote").judged())
+                .containsExactly("FALSE-CONFLICT");
+    }
+
+    @Test
+    void aTruncationRemovesWhatItsWriterNeverSaw() {
+        Story story = new Story().insert("a", 1, 1).truncate("b", 2).ordered();
+        assertThat(story.judged()).containsExactly("LOST");
+        assertThat(story.logs("a", "TRUNCATE-WRITE", 1, 1L, null, null, "remote")
+                        .judged())
+                .isEmpty();
+        assertThat(new Story().insert("a", 2, 1).truncate("b", 1).ordered().judged())
+                .containsExactly("LOST", "NOT-LATEST", "NOT-LATEST");
+    }
+
+    @Test
     void aPossibleConflictMayBeNone() {
         Story story = new Story().insert("a", 1, 1).update("b", 2, 1, 1).ends(1, 2);
         story.logs("a", "x", "UPDATE-UPDATE", 1, Story.side(1, 2L), Story.side(1, 1L), null, "local", true);

@@ -11,9 +11,11 @@ import org.jspecify.annotations.Nullable;
 /** A history made up for a test of the oracle: two nodes, a and b, one table; a write's id is its commit time as well. */
 final class Story {
     private final List<Write> writes = new ArrayList<>();
+    private final List<Truncation> truncations = new ArrayList<>();
     private final SortedMap<String, List<Row>> rows = new TreeMap<>();
     private final List<Entry> log = new ArrayList<>();
     private Set<String> ordered = Set.of();
+    private int epoch;
 
     Story() {
         rows.put("a", new ArrayList<>());
@@ -52,7 +54,18 @@ final class Story {
             @Nullable Integer before,
             @Nullable Integer after) {
         String row = after == null ? null : text(after, id);
-        writes.add(new Write(id, node, kind, "t", read, before, after, row, Instant.ofEpochSecond(id), 0));
+        writes.add(new Write(id, node, kind, "t", read, before, after, row, Instant.ofEpochSecond(id), epoch, 0));
+        return this;
+    }
+
+    Story truncate(String node, long time) {
+        truncations.add(new Truncation("t", node, Instant.ofEpochSecond(time)));
+        return this;
+    }
+
+    /** All that was written so far has arrived everywhere. */
+    Story calm() {
+        epoch++;
         return this;
     }
 
@@ -137,7 +150,7 @@ final class Story {
     }
 
     private Evidence evidence() {
-        return new Evidence(writes, rows, log, ordered);
+        return new Evidence(writes, truncations, rows, log, ordered);
     }
 
     /** The names of the rules that are broken. */

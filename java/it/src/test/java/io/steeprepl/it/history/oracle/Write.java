@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param after the key under which its row stands, null for a deletion
  * @param row the whole row as jsonb text, null for a deletion
  * @param time when its transaction committed, as the node says
+ * @param epoch all writes of earlier epochs had arrived on all nodes before it
  * @param ordinal its place within its transaction
  */
 public record Write(
@@ -24,6 +25,7 @@ public record Write(
         @Nullable Integer after,
         @Nullable String row,
         Instant time,
+        int epoch,
         int ordinal) {
     /** What kind of write it was. */
     public enum Kind {
