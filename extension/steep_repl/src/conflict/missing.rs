@@ -17,7 +17,7 @@ use crate::pg::plan::{self, Argument};
 use crate::pg::row::Row;
 use crate::pg::table::{self, Table, quote};
 use crate::pg::{stored_row, tombstone, transaction};
-use conflict::{Change, Evidence, decide, find};
+use conflict::{Change, Evidence, State, decide, find};
 
 /// Settles the change before, if its row was not here.
 pub fn settle() {
@@ -58,9 +58,9 @@ fn settle_change(arriving: &Arriving) {
         }
         Change::Insert | Change::Update | Change::Move => {
             let Some(after) = &changed.after else { return };
-            let lost = match &changed.key_before {
+            let undo = match &changed.key_before {
                 Some(key) if changed.change == Change::Move => delete(arriving, &table, key, &changed),
-                _ => None,
+                _ => false,
             };
             if changed.whole {
                 let _owner = ActingAs::table_owner(table.owner);
@@ -68,8 +68,8 @@ fn settle_change(arriving: &Arriving) {
             } else {
                 not_whole(arriving, &table, &changed, after);
             }
-            if let Some(evidence) = lost {
-                undo_move(arriving, &table, after, evidence);
+            if undo {
+                undo_move(arriving, &table, after);
             }
         }
     }
@@ -91,9 +91,9 @@ fn managed(arriving: &Arriving) -> Option<u32> {
     applies.then_some(root)
 }
 
-/// Deletes the row with a key, if it is here after all; else decides against what is known of it, and remembers. What
-/// is known, when the deletion lost.
-fn delete(arriving: &Arriving, table: &Table, key: &Row, changed: &Changed) -> Option<Evidence> {
+/// Deletes the row with a key, if it is here after all; else decides against what is known of it, and remembers. Whether
+/// a row that came from that key must be displaced.
+fn delete(arriving: &Arriving, table: &Table, key: &Row, changed: &Changed) -> bool {
     let arguments: Vec<Argument> =
         table.key.iter().map(|place| Argument::raw(table.columns[*place].type_oid, key.values[*place])).collect();
     let deleted = {
@@ -101,7 +101,7 @@ fn delete(arriving: &Arriving, table: &Table, key: &Row, changed: &Changed) -> O
         plan::run(&format!("DELETE FROM {} WHERE {}", table.qualified(), key_condition(table)), &arguments).1
     };
     if deleted > 0 || session::decided() {
-        return None;
+        return false;
     }
     let version = arriving.version();
     let id = key_id::of(table, key);
@@ -122,16 +122,16 @@ fn delete(arriving: &Arriving, table: &Table, key: &Row, changed: &Changed) -> O
             tombstone::Tombstone { row_gone: changed.before_json(table), moved_to, displaced: false, version: None };
         tombstone::write(table.root, &id, &stone);
     }
-    (!verdict.applies()).then_some(evidence)
+    // Within one transaction a row may be moved on: where its first move is undone, the next is too.
+    let moved_on =
+        matches!(&gone.state, State::Gone { displaced: true, .. }) && state::known(&gone.state) == Some(&version);
+    !verdict.applies() && (moved_on || undoes_moves(evidence))
 }
 
 /// A move whose old key had been written on this node, later, must not leave the row under its new key as well: it is
 /// displaced there, on all nodes, by its version. The winner's own node decides that, because it knows that
 /// the winner had not seen the move. Not by a deletion: a fresh write of ours would beat a user's.
-pub fn undo_move(arriving: &Arriving, table: &Table, new: &Row, evidence: Evidence) {
-    if !evidence.written_here || evidence.adopted_before {
-        return;
-    }
+pub fn undo_move(arriving: &Arriving, table: &Table, new: &Row) {
     let arguments: Vec<Argument> =
         table.key.iter().map(|place| Argument::raw(table.columns[*place].type_oid, new.values[*place])).collect();
     let query = format!("SELECT tableoid FROM {} WHERE {}", table.qualified(), key_condition(table));
@@ -148,6 +148,11 @@ pub fn undo_move(arriving: &Arriving, table: &Table, new: &Row, evidence: Eviden
             unique::displace(open, &row.row, Some(&arriving.version()), "moved");
         }
     });
+}
+
+/// Whether this node's own write beat the move.
+pub fn undoes_moves(evidence: Evidence) -> bool {
+    evidence.written_here && !evidence.adopted_before
 }
 
 fn key_condition(table: &Table) -> String {

@@ -130,8 +130,8 @@ fn move_row(
         open.remove(old);
     }
     missing::insert_row(&open.table, new);
-    if !verdict.applies() {
-        missing::undo_move(arriving, &open.table, new, evidence);
+    if !verdict.applies() && missing::undoes_moves(evidence) {
+        missing::undo_move(arriving, &open.table, new);
     }
     Outcome::Skip
 }
