@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param values as text; null is SQL's NULL; a column that is not there was not sent
  */
-record Tuple(Map<String, @Nullable String> values) {
+public record Tuple(Map<String, @Nullable String> values) {
     /** Numbers keep all their digits. */
     private static final JsonMapper JSON = JsonMapper.builder()
             .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
@@ -23,7 +23,7 @@ record Tuple(Map<String, @Nullable String> values) {
             .build();
 
     /** Reads a JSON object; null stays null. */
-    static @Nullable Tuple parse(@Nullable String json) {
+    public static @Nullable Tuple parse(@Nullable String json) {
         if (json == null) {
             return null;
         }
@@ -47,7 +47,7 @@ record Tuple(Map<String, @Nullable String> values) {
     }
 
     /** A value as people tell it from others: NULL, an empty text, the text "NULL". */
-    String shown(String column) {
+    public String shown(String column) {
         if (!values.containsKey(column)) {
             return "(not sent)";
         }

@@ -11,10 +11,11 @@ import java.util.function.BooleanSupplier;
 final class Clerk {
     private static final Duration THINKS = Duration.ofMillis(3);
     private static final String ORDER = """
-            WITH o AS (INSERT INTO shop.orders (customer_id, office, status, placed_at)
-                       VALUES (?, ?, 'new', clock_timestamp()) RETURNING id),
-                 l AS (INSERT INTO shop.order_lines SELECT o.id, n, p.product_id, 1 + n %% 3, p.price
-                         FROM o, generate_series(1, ?) n JOIN shop.prices p ON p.product_id = 1 + (? + n * 31) %% %d)
+            WITH p AS (SELECT n, p.product_id, 1 + n %% 3 AS quantity, p.price
+                         FROM generate_series(1, ?) n JOIN shop.prices p ON p.product_id = 1 + (? + n * 31) %% %d),
+                 o AS (INSERT INTO shop.orders (customer_id, office, status, total, placed_at)
+                       SELECT ?, ?, 'new', sum(quantity * price), clock_timestamp() FROM p RETURNING id),
+                 l AS (INSERT INTO shop.order_lines SELECT o.id, p.* FROM o, p)
             UPDATE shop.stock SET on_hand = on_hand - 1 WHERE product_id = ?""".formatted(Shop.PRODUCTS);
     private static final String PRICE =
             "UPDATE shop.prices SET price = round(1 + price * ?::numeric, 2), changed_at = clock_timestamp() WHERE product_id = ?";
@@ -50,12 +51,12 @@ final class Clerk {
             int lines = 1 + random.nextInt(4);
             int product = random.nextInt(Shop.PRODUCTS);
             int own = office.ownId(Shop.PRODUCTS, random);
-            return 1 + lines + run(connection, ORDER, customer(), office.name(), lines, product, own);
+            return 1 + lines + run(connection, ORDER, lines, product, customer(), office.name(), own);
         } else if (dice < 6) {
             double factor = 0.9 + random.nextInt(20) / 100.0;
             return run(connection, PRICE, factor, office.ownId(Shop.PRODUCTS, random));
         } else if (dice < 7) {
-            return run(connection, SHIP, office.name(), office.ownId(Shop.ORDERS, random));
+            return run(connection, SHIP, office.name(), office.ownId(Shop.TO_SHIP, random));
         } else if (dice < 9) {
             return run(connection, NOTE, office.name(), office.ownId(Shop.NOTES, random));
         }

@@ -2,7 +2,6 @@ package io.steeprepl.cli.demo;
 
 import io.steeprepl.cli.ExitCode;
 import io.steeprepl.cli.output.Output;
-import io.steeprepl.testkit.Links;
 import io.steeprepl.testkit.TestNode;
 import java.time.Duration;
 import java.util.List;
@@ -34,16 +33,21 @@ final class Demo {
         long rows = step("Opening the shop in the north", () -> {
             offices.forEach(o -> o.node().execute(Shop.tables(o.first())));
             north.node().execute(Shop.rows());
+            north.node().execute(Scene.BEFORE);
             return Join.rows(north);
         });
         out.note(
                 "      %d tables, %,d rows; the south has the empty tables. New ids: odd in the north, even in the south"
                         .formatted(Shop.TABLES.size(), rows));
 
-        step("Linking the two, both ways", () -> {
-            Links.linkAll(servers);
-            return rows;
-        });
+        try (Line line = new Line(north, south)) {
+            return story(north, south, line, length, keep, begin);
+        }
+    }
+
+    private ExitCode story(Office north, Office south, Line line, Duration length, boolean keep, long begin) {
+        List<Office> offices = List.of(north, south);
+        run("Linking the two, both ways", line::link);
         Join join = step("Replicating all tables: SELECT steep_repl.add_tables('shop')", () -> Join.of(north, south));
         out.note("      %,d rows copied to the south in %s".formatted(join.rows(), Wait.text(join.time())));
 
@@ -55,13 +59,48 @@ final class Demo {
         rush.run(length);
         Duration drained = rush.drain();
         out.note("\nWriting stopped; %s later each had all that the other wrote.".formatted(Wait.text(drained)));
-        out.note("");
+        List<Proof> before = proofs(north, south);
+        out.note(
+                before.stream().allMatch(Proof::equal)
+                        ? "All tables are equal: %,d rows on either side.".formatted(Proof.rows(before))
+                        : "The tables DIFFER.");
 
-        List<Proof> proofs =
-                Shop.TABLES.stream().map(t -> Proof.of(t, north, south)).toList();
-        var result = new Result(offices, join, length, rush.mostQueued(), drained, proofs, Wait.since(begin));
+        out.note("\nThen the network between the offices fails. Both go on working, each alone.");
+        out.note("");
+        run("Cutting all connections", line::cut);
+        Outage.act(north, south, out);
+        out.note("");
+        long mended = System.nanoTime();
+        Outage outage = step("The network is back; linking again, deciding, proving", () -> {
+            line.mend();
+            return Outage.settle(north, south, rush, mended);
+        });
+        if (keep) {
+            run("Linking the two directly, for you to go on", line::replaceByDirect);
+        }
+        var result = new Result(
+                offices,
+                join,
+                length,
+                rush.mostQueued(),
+                drained,
+                before,
+                outage,
+                proofs(north, south),
+                Wait.since(begin));
         result.print(out, keep ? nodes : null);
-        return result.equal() ? ExitCode.OK : ExitCode.FAILED;
+        return result.right() ? ExitCode.OK : ExitCode.FAILED;
+    }
+
+    private static List<Proof> proofs(Office north, Office south) {
+        return Shop.TABLES.stream().map(t -> Proof.of(t, north, south)).toList();
+    }
+
+    private void run(String what, Runnable action) {
+        step(what, () -> {
+            action.run();
+            return true;
+        });
     }
 
     private <T> T step(String what, java.util.function.Supplier<T> action) {

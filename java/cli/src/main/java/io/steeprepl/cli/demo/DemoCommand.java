@@ -19,8 +19,10 @@ import picocli.CommandLine.Option;
         name = "demo",
         description = {
             "Shows what steep-repl does, in under a minute: starts two PostgreSQL servers of its own, links them, writes"
-                    + " to both at the same time and proves that they end up equal.",
-            "Touches no server of yours and removes all that it made. Exit code 1 if the databases differ."
+                    + " to both at the same time, cuts the network between them, has both change the same rows, and shows each"
+                    + " conflict and how it was decided. Proves that the two end up equal.",
+            "Touches no server of yours and removes all that it made. Exit code 1 if the databases differ or a conflict is"
+                    + " not proven to be decided alike on both."
         },
         footer = "  steep-repl demo --keep")
 public final class DemoCommand extends Action {

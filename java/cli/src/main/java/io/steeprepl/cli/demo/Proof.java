@@ -30,9 +30,9 @@ record Proof(String table, String north, String south) {
         return north.equals(south);
     }
 
-    /** How many rows the first side has. */
-    long rows() {
-        return rows(north);
+    /** How many rows the first side has in all tables. */
+    static long rows(List<Proof> proofs) {
+        return proofs.stream().mapToLong(p -> rows(p.north)).sum();
     }
 
     private static long rows(String contents) {

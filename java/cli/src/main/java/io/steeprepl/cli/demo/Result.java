@@ -16,7 +16,9 @@ import org.jspecify.annotations.Nullable;
  * @param length how long they wrote
  * @param mostQueued the longest queue seen meanwhile, in bytes
  * @param drained how long they took to catch up when the writing had stopped
- * @param proofs each table, compared
+ * @param before each table, compared then
+ * @param outage what both wrote while they were cut off from each other, and what became of it
+ * @param proofs each table, compared at the end
  * @param total the time since the start of the demo
  */
 record Result(
@@ -25,10 +27,17 @@ record Result(
         Duration length,
         long mostQueued,
         Duration drained,
+        List<Proof> before,
+        Outage outage,
         List<Proof> proofs,
         Duration total) {
     boolean equal() {
-        return proofs.stream().allMatch(Proof::equal);
+        return before.stream().allMatch(Proof::equal) && proofs.stream().allMatch(Proof::equal);
+    }
+
+    /** Whether the tables are equal, and every conflict was decided as it must be and is proven. */
+    boolean right() {
+        return equal() && outage.right();
     }
 
     /** Prints it; {@code kept} are the servers if they stay. */
@@ -37,6 +46,11 @@ record Result(
             out.document(Json.write(document(kept)));
             return;
         }
+        out.note("\nEach conflict, as both offices logged it:");
+        for (int i = 0; i < outage.cases().size(); i++) {
+            CaseText.print(i + 1, outage.cases().get(i), out);
+        }
+        out.text("\n");
         out.list(Proof.COLUMNS, proofs, "");
         out.text("\n" + verdict() + "\n");
         if (kept != null) {
@@ -50,11 +64,18 @@ record Result(
         if (!equal()) {
             return "DIFFERENT: the databases do not hold the same rows. This must not happen; please report it.";
         }
-        return "EQUAL: both hold the same %,d rows, after %,d written in %d seconds on both sides. All took %s."
+        if (!outage.right()) {
+            return "NOT PROVEN: the tables are equal, but a conflict was not decided as it must be; please report it.";
+        }
+        return ("EQUAL: both hold the same %,d rows, after %,d written in %d seconds on both sides and a cut network.\n"
+                        + "%d conflicts, all decided alike on both sides and proven %s after the network was back."
+                        + " All took %s.")
                 .formatted(
-                        proofs.stream().mapToLong(Proof::rows).sum(),
+                        Proof.rows(proofs),
                         offices.stream().mapToLong(o -> o.rows().sum()).sum(),
                         length.toSeconds(),
+                        outage.cases().size(),
+                        Wait.text(outage.proven()),
                         Wait.text(total));
     }
 
@@ -66,8 +87,14 @@ record Result(
                 .append("    # ")
                 .append(o)
                 .append('\n'));
-        return text.append("\n  UPDATE shop.customers SET city = 'Oslo' WHERE id = 1;\n")
-                .append("  SELECT * FROM steep_repl.subscription_status();\n\nStop and remove them:\n\n  ")
+        text.append("\n  UPDATE shop.customers SET city = 'Oslo' WHERE id = 1;\n")
+                .append("  SELECT * FROM steep_repl.subscription_status();\n\nLook into the conflicts:\n\n");
+        String uri = offices.getFirst().node().uri();
+        return text.append("  steep-repl conflict list -c ")
+                .append(uri)
+                .append("\n  steep-repl conflict show 1 -c ")
+                .append(uri)
+                .append("\n\nStop and remove them:\n\n  ")
                 .append(kept.stopCommand())
                 .append('\n')
                 .toString();
@@ -82,6 +109,11 @@ record Result(
         document.put("offices", offices.stream().map(Result::office).toList());
         document.put("most_queued_bytes", mostQueued);
         document.put("drain_seconds", seconds(drained));
+        document.put("proven", outage.right());
+        document.put("prove_seconds", seconds(outage.proven()));
+        document.put("conflicts", outage.cases().stream().map(CaseText::document).toList());
+        document.put(
+                "tables_before_cut", before.stream().map(Result::table).toList());
         document.put("tables", proofs.stream().map(Result::table).toList());
         document.put("total_seconds", seconds(total));
         document.put("dir", kept == null ? null : kept.dir().toString());

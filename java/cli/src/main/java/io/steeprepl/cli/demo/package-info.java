@@ -1,4 +1,4 @@
-/** {@code demo}: two offices with a database each that both take writes, and the proof that they end up equal. */
+/** {@code demo}: two offices with a database each that both take writes, a cut network, conflicts, and the proof of equality. */
 @NullMarked
 package io.steeprepl.cli.demo;
 
