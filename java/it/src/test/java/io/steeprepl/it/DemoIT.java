@@ -22,9 +22,9 @@ class DemoIT {
 
     @Test
     void bothOfficesEndEqualAndTheConflictsAreShown() throws IOException {
-        Path dir = Files.createTempDirectory("steep-repl-demo-it").resolve("demo");
-        dir.getParent().toFile().setExecutable(true, false);
-        dir.getParent().toFile().setReadable(true, false);
+        Path parent = Files.createTempDirectory("steep-repl-demo-it");
+        Path dir = parent.resolve("demo");
+        assertThat(parent.toFile().setExecutable(true, false)).isTrue();
         try {
             StringWriter out = new StringWriter();
             int code = Main.commandLine()
@@ -38,7 +38,7 @@ class DemoIT {
             if (Files.exists(dir)) {
                 new Sandbox(dir).stop(true);
             }
-            Files.deleteIfExists(dir.getParent());
+            Files.delete(parent);
         }
     }
 
@@ -77,7 +77,9 @@ class DemoIT {
 
     /** What tells the rows of the story apart. */
     private static String value(JsonNode row) {
-        return row.isNull() ? "gone" : row.path(row.has("total") ? "total" : "city").asText();
+        return row.isNull()
+                ? "gone"
+                : row.path(row.has("total") ? "total" : "city").asText();
     }
 
     private static void keptServersReplicate(List<TestNode> nodes) {

@@ -111,9 +111,9 @@ record Result(
         document.put("drain_seconds", seconds(drained));
         document.put("proven", outage.right());
         document.put("prove_seconds", seconds(outage.proven()));
-        document.put("conflicts", outage.cases().stream().map(CaseText::document).toList());
         document.put(
-                "tables_before_cut", before.stream().map(Result::table).toList());
+                "conflicts", outage.cases().stream().map(CaseText::document).toList());
+        document.put("tables_before_cut", before.stream().map(Result::table).toList());
         document.put("tables", proofs.stream().map(Result::table).toList());
         document.put("total_seconds", seconds(total));
         document.put("dir", kept == null ? null : kept.dir().toString());
