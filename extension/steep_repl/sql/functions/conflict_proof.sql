@@ -210,6 +210,7 @@ BEGIN
   DELETE FROM steep_repl.row_versions v WHERE v.relation = root AND v.key_id = id;
   INSERT INTO steep_repl.row_versions (relation, key_id, row_xid, version_time, version_node, adopted)
   VALUES (root, id, pg_current_xact_id()::xid, steep_repl._at(micros), node, true);
+  PERFORM steep_repl._suspect_adopted(root, (pull).target->'row');
 END $$;
 COMMENT ON FUNCTION steep_repl._adopt(steep_repl.pulls) IS 'Makes this node hold what a peer holds under a key, with that version.';
 

@@ -158,6 +158,37 @@ CREATE TABLE steep_repl.apply_failures (
 );
 COMMENT ON TABLE steep_repl.apply_failures IS 'Changes that an apply worker failed at; those that no retry can apply are set aside after a few tries.';
 
+-- What apply workers, and sessions that delete, leave to the worker to look at: an apply worker does not enforce foreign
+-- keys. The library writes it without SQL: the order of the columns matters, and it has no index.
+CREATE TABLE steep_repl.orphan_checks (
+  index_id oid,
+  constraint_id oid,
+  key_values text NOT NULL
+);
+COMMENT ON TABLE steep_repl.orphan_checks IS 'Rows that are gone from a unique index to which foreign keys refer, and rows that were written without their parent.';
+
+-- The same once it is being looked at, by foreign key.
+CREATE TABLE steep_repl.orphan_suspects (
+  constraint_id oid NOT NULL,
+  by_parent boolean NOT NULL,
+  key_id uuid NOT NULL,
+  key_values jsonb NOT NULL,
+  seen_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  seen_before xid8 NOT NULL DEFAULT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()),
+  next_look timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp() + interval '1 second',
+  PRIMARY KEY (constraint_id, by_parent, key_id)
+);
+COMMENT ON TABLE steep_repl.orphan_suspects IS 'Values of foreign keys whose rows may have no parent: looked at until nothing is on its way any more.';
+
+-- Entries FK-ORPHAN that wait for a parent, or for the end of the child.
+CREATE TABLE steep_repl.orphans (
+  conflict_id bigint PRIMARY KEY,
+  constraint_id oid NOT NULL,
+  parent_key jsonb NOT NULL,
+  next_look timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+);
+COMMENT ON TABLE steep_repl.orphans IS 'Rows without a parent that stand in conflict_log: the entry is closed when the row is gone, or has a parent.';
+
 -- A point of this node's history behind which everything is forgotten once no peer can send anything older.
 CREATE TABLE steep_repl.forget_marks (
   only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),

@@ -8,7 +8,7 @@ use crate::conflict::changed::Changed;
 use crate::conflict::log::{Entry, Winner};
 use crate::conflict::session::{self, Arriving, How};
 use crate::conflict::state;
-use crate::conflict::{put, set_aside, unique};
+use crate::conflict::{orphan, put, set_aside, unique};
 use crate::pg::acting_as::ActingAs;
 use crate::pg::canonical::Canonical;
 use crate::pg::commit_time::Writer;
@@ -121,6 +121,7 @@ fn delete(arriving: &Arriving, table: &Table, key: &Row, changed: &Changed) -> b
         let stone =
             tombstone::Tombstone { row_gone: changed.before_json(table), moved_to, displaced: false, version: None };
         tombstone::write(table.root, &id, &stone);
+        orphan::parent_gone(table, changed.before.as_ref().unwrap_or(key));
     }
     // Within one transaction a row may be moved on: where its first move is undone, the next is too.
     let moved_on =

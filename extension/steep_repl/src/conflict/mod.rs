@@ -1,13 +1,15 @@
 //! Conflicts, in the apply worker: what arrives, what is here, which of them stays, and the record of it.
 //!
 //! `session` knows the stream and its current change; `put`, `take` decide rows that a trigger brings; `missing` settles
-//! changes whose row is not here; `unique` the clashes; `log` writes the entries. The rules themselves are in the crate
+//! changes whose row is not here; `unique` the clashes; `orphan` notes foreign keys to be looked at; `log` writes the
+//! entries. The rules themselves are in the crate
 //! `conflict`.
 
 pub mod by_hand;
 pub mod changed;
 pub mod log;
 pub mod missing;
+pub mod orphan;
 pub mod put;
 pub mod remember;
 pub mod session;

@@ -7,7 +7,7 @@ use super::row::{self, Row};
 use super::stored_row::{OpenTable, StoredRow};
 use super::table::{self, Table};
 use crate::conflict::put::{self, Outcome};
-use crate::conflict::{remember, session, take};
+use crate::conflict::{orphan, remember, session, take};
 use pgrx::pg_sys;
 
 const OPERATION: u32 = pg_sys::TRIGGER_EVENT_OPMASK;
@@ -63,8 +63,24 @@ pub unsafe extern "C-unwind" fn steep_repl_decide(call: pg_sys::FunctionCallInfo
         let open = OpenTable::of(relation);
         let row = |tuple| Row::of_tuple(tuple, (*relation).rd_att);
         let outcome = match operation {
-            pg_sys::TRIGGER_EVENT_INSERT => put::insert(&open, &row(new)),
-            pg_sys::TRIGGER_EVENT_UPDATE => put::update(&open, &StoredRow::of_tuple(relation, old), &row(new)),
+            pg_sys::TRIGGER_EVENT_INSERT => {
+                let new = row(new);
+                let outcome = put::insert(&open, &new);
+                if matches!(outcome, Outcome::Pass) {
+                    orphan::arrived(&open.table, None, &new);
+                }
+                outcome
+            }
+            pg_sys::TRIGGER_EVENT_UPDATE => {
+                let (old, new) = (StoredRow::of_tuple(relation, old), row(new));
+                let outcome = put::update(&open, &old, &new);
+                match &outcome {
+                    Outcome::Pass => orphan::arrived(&open.table, Some(&old.row), &new),
+                    Outcome::Replace(row) => orphan::arrived(&open.table, Some(&old.row), row),
+                    Outcome::Skip => {}
+                }
+                outcome
+            }
             _ => take::delete(&open, &StoredRow::of_tuple(relation, old)),
         };
         match outcome {

@@ -4,6 +4,7 @@ use super::commit_time::{self, Writer};
 use super::plan::Argument;
 use super::row::Row;
 use super::table::{self, Table};
+use crate::conflict::orphan;
 use pgrx::pg_sys;
 use std::rc::Rc;
 
@@ -85,6 +86,7 @@ impl OpenTable {
     /// Removes a row that this transaction has locked. No trigger fires: the row makes room for another one, or its
     /// tombstone is written by the caller.
     pub fn remove(&self, row: &StoredRow) {
+        orphan::parent_gone(&self.table, &row.row);
         let mut place = row.place;
         // SAFETY: the relation is open and holds the row.
         unsafe { pg_sys::simple_heap_delete(self.relation, &mut place) };

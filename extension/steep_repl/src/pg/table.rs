@@ -1,5 +1,6 @@
 //! What must be known of a table to decide about its rows, remembered a process until the catalogue changes.
 
+use super::foreign_key::{self, ForeignKeys};
 use super::unique_index::{self, Unique};
 use pgrx::pg_sys;
 use pgrx::pg_sys::submodules::ffi::pg_guard_ffi_boundary;
@@ -53,6 +54,7 @@ pub struct Table {
     /// A column's values may be stored out of line, and then are not sent when a change does not touch them.
     pub large: bool,
     uniques: OnceCell<Vec<Unique>>,
+    foreign_keys: OnceCell<ForeignKeys>,
 }
 
 impl Table {
@@ -64,6 +66,11 @@ impl Table {
     /// The other unique indexes.
     pub fn uniques(&self) -> &[Unique] {
         self.uniques.get_or_init(|| unique_index::others(self.oid, self.key_index))
+    }
+
+    /// The foreign keys of it and to it.
+    pub fn foreign_keys(&self) -> &ForeignKeys {
+        self.foreign_keys.get_or_init(|| foreign_key::of(self.oid))
     }
 
     pub fn place_of(&self, column: &str) -> Option<usize> {
@@ -139,6 +146,10 @@ unsafe fn look_up(relation: pg_sys::Relation) -> Table {
             Some(index) => unique_index::columns(index),
             None => (0..columns.len()).filter(|place| columns[*place].sent).collect(),
         };
+        let foreign_keys = OnceCell::new();
+        if !foreign_key::any(relation) {
+            let _ = foreign_keys.set(ForeignKeys::default());
+        }
         Table {
             oid,
             root,
@@ -150,6 +161,7 @@ unsafe fn look_up(relation: pg_sys::Relation) -> Table {
             key_index,
             large: (*(*relation).rd_rel).reltoastrelid != pg_sys::InvalidOid,
             uniques: OnceCell::new(),
+            foreign_keys,
         }
     }
 }

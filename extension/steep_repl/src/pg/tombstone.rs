@@ -70,6 +70,31 @@ pub fn find(root: pg_sys::Oid, key: &KeyId) -> Vec<Found> {
     }
 }
 
+/// Whether a table has tombstones.
+pub fn any(root: pg_sys::Oid) -> bool {
+    // SAFETY: as for find().
+    unsafe {
+        let (table, index) = relations();
+        let relation = pg_sys::table_open(table, pg_sys::AccessShareLock as i32);
+        let mut found = false;
+        if pg_sys::RelationGetNumberOfBlocksInFork(relation, pg_sys::ForkNumber::MAIN_FORKNUM) > 0 {
+            let mut keys = [pg_sys::ScanKeyData::default()];
+            pg_sys::ScanKeyInit(
+                &mut keys[0],
+                1,
+                pg_sys::BTEqualStrategyNumber as u16,
+                pg_sys::F_OIDEQ.into(),
+                root.into_datum().unwrap_or(pg_sys::Datum::from(0)),
+            );
+            let scan = pg_sys::systable_beginscan(relation, index, true, std::ptr::null_mut(), 1, keys.as_mut_ptr());
+            found = !pg_sys::systable_getnext(scan).is_null();
+            pg_sys::systable_endscan(scan);
+        }
+        pg_sys::table_close(relation, pg_sys::NoLock as i32);
+        found
+    }
+}
+
 unsafe fn scan(relation: pg_sys::Relation, index: pg_sys::Oid, root: pg_sys::Oid, id: &KeyId, found: &mut Vec<Found>) {
     // SAFETY: as above.
     unsafe {

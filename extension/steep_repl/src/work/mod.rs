@@ -30,6 +30,7 @@ pub fn round(database: u32) -> Result<bool, String> {
     }
     in_transaction("housekeeping", || sql::text("SELECT steep_repl._housekeeping()::text", &[]))?;
     let proven = prove(&mut busy);
+    let orphans = in_transaction("checking foreign keys", || sql::text("SELECT steep_repl._orphan_round()::text", &[]));
     prune::if_due()?;
     if !shared::read(|s| s.databases.iter().any(|d| d.oid == database && d.job != 0)) {
         let waiting = due("looking for initialisations", "_initialisations_due")?;
@@ -38,7 +39,8 @@ pub fn round(database: u32) -> Result<bool, String> {
         }
     }
     // Last, so that a proof that fails holds up nothing else.
-    proven.map(|()| busy)
+    proven?;
+    Ok(busy || orphans?.as_deref() == Some("true"))
 }
 
 /// Compares what conflicts have touched, and carries out the repairs that follow.
