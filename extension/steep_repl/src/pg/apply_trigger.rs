@@ -54,6 +54,7 @@ pub unsafe extern "C-unwind" fn steep_repl_decide(call: pg_sys::FunctionCallInfo
             // Nothing to decide, nor to look at: the row came through this stream, and its key stays.
             let plain = operation == pg_sys::TRIGGER_EVENT_DELETE
                 || table.uniques().is_empty()
+                    && table.foreign_keys().is_empty()
                     && !(table.large && session::leaves_out())
                     && same_key(&table, old, new, (*relation).rd_att);
             if plain && session::decide_by_order(&table) {
