@@ -47,7 +47,9 @@ class NetworkIT {
                 Sql.await(a, "SELECT status FROM steep_repl.nodes WHERE node_id = 'b'", "unavailable");
                 Sql.await(b, "SELECT state FROM steep_repl.subscription_status()", "waiting");
                 int before = writers.written();
-                Sql.await(a, "SELECT lag_seconds > 4 FROM steep_repl.subscription_status()", "t");
+                // A minute, in two steps because of the patience of one.
+                Sql.await(a, "SELECT lag_seconds > 30 FROM steep_repl.subscription_status()", "t");
+                Sql.await(a, "SELECT lag_seconds > 60 FROM steep_repl.subscription_status()", "t");
                 assertThat(writers.written()).isGreaterThan(before);
                 toA.mend();
                 toB.mend();
