@@ -113,7 +113,7 @@ class ThirdNodeIT {
             Map.entry("delete, move", story(ONE, "DELETE FROM item", "UPDATE item SET id = 2", List.of("2|old"))),
             Map.entry(
                     "swap, update",
-                    story(TWO, SWAP, "UPDATE item SET v = 'late' WHERE id = 1", List.of("1|late", "2|x"))),
+                    story(TWO, SWAP, "UPDATE item SET v = 'late' WHERE id = 1", List.of("1|late"))),
             Map.entry(
                     "one value, two keys",
                     story(
