@@ -155,7 +155,7 @@ class KindsIT {
                 "UPDATE item SET id = 9 WHERE id = 1; UPDATE item SET id = 1 WHERE id = 2; UPDATE item SET id = 2 WHERE id = 9";
         mesh.table(COLUMNS, "(1, 'x')", "(2, 'y')")
                 .apart(first, swap, "UPDATE item SET v = 'late' WHERE id = 1")
-                // The row that the update changed does not stand under key 2 as well; the one that moved to key 1 lost it.
+                // The row that the update changed does not stand under key 2 as well; the one that moved to 1 lost it.
                 .holds("1|late")
                 .proven();
     }

@@ -111,9 +111,7 @@ class ThirdNodeIT {
                     story(ONE, "UPDATE item SET v = 'early'", "UPDATE item SET id = 2", List.of("2|old"))),
             Map.entry("move, delete", story(ONE, "UPDATE item SET id = 2", "DELETE FROM item", List.of())),
             Map.entry("delete, move", story(ONE, "DELETE FROM item", "UPDATE item SET id = 2", List.of("2|old"))),
-            Map.entry(
-                    "swap, update",
-                    story(TWO, SWAP, "UPDATE item SET v = 'late' WHERE id = 1", List.of("1|late"))),
+            Map.entry("swap, update", story(TWO, SWAP, "UPDATE item SET v = 'late' WHERE id = 1", List.of("1|late"))),
             Map.entry(
                     "one value, two keys",
                     story(
