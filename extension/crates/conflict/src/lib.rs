@@ -7,10 +7,12 @@
 
 mod decide;
 mod finding;
+mod strategy;
 mod unique;
 mod version;
 
 pub use decide::{State, Verdict, decide};
 pub use finding::{Change, Evidence, Finding, Kind, find};
+pub use strategy::Strategy;
 pub use unique::{Clash, clash};
 pub use version::{Known, Version};

@@ -124,10 +124,3 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl.conflict_stats() IS
   'Conflicts that this node logged, counted by kind, table and peer. per_minute is that of the last five minutes. native_…: what PostgreSQL counted on the whole stream of that peer (pg_stat_subscription_stats); update_origin_differs also counts updates that are no conflict. Definer: reads the log and the links; shows no rows.';
-
-CREATE OR REPLACE FUNCTION steep_repl.conflict_strategies() RETURNS TABLE (name text, description text)
-  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-  VALUES ('last_write_wins', 'The later write stays, on every node. Equal commit times: that of the node with the greater node id.');
-END;
-COMMENT ON FUNCTION steep_repl.conflict_strategies() IS 'The strategies that a table can have, for add_table.';

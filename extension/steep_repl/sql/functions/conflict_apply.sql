@@ -36,6 +36,10 @@ CREATE OR REPLACE FUNCTION steep_repl._applied_peer() RETURNS text
   LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'applied_peer_wrapper';
 COMMENT ON FUNCTION steep_repl._applied_peer() IS 'The node whose stream this apply worker applies; NULL elsewhere.';
 
+CREATE OR REPLACE FUNCTION steep_repl._describe_anew(relation oid) RETURNS void
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'describe_anew_wrapper';
+COMMENT ON FUNCTION steep_repl._describe_anew(oid) IS 'Has all processes look up again what they remember of a table.';
+
 CREATE OR REPLACE FUNCTION steep_repl._remove_quietly(leaf oid, place text) RETURNS void
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'remove_quietly_wrapper';
 COMMENT ON FUNCTION steep_repl._remove_quietly(oid, text) IS 'Removes a locked row without any trigger.';
@@ -150,7 +154,7 @@ COMMENT ON FUNCTION steep_repl._conflict_key(text, text, text, text, text) IS 'T
 CREATE OR REPLACE FUNCTION steep_repl._log_conflict(
   subscription text, peer text, table_schema text, table_name text, kind text, local_tuple text, remote_tuple text, base_tuple text,
   local_origin text, local_micros bigint, remote_micros bigint, origin_xid bigint, final_lsn bigint, key text, key_id text,
-  winner text, possible boolean, reason text
+  winner text, possible boolean, reason text, strategy text, pending boolean
 ) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 #variable_conflict use_variable
@@ -165,13 +169,14 @@ BEGIN
     key, key_id, result, strategy, winner, possible, reason, not_converged_reason, relation)
   VALUES (subscription, peer, table_schema, table_name, kind, local_tuple::jsonb, remote_tuple::jsonb, base_tuple::jsonb,
     local_origin, peer, steep_repl._at(local_micros), steep_repl._at(remote_micros), origin_xid, '0/0'::pg_lsn + final_lsn,
-    CASE winner WHEN 'local' THEN 'KEPT_LOCAL' ELSE 'APPLIED_REMOTE' END, clock_timestamp(), 'last_write_wins',
+    CASE WHEN pending THEN 'PENDING' WHEN winner = 'local' THEN 'KEPT_LOCAL' ELSE 'APPLIED_REMOTE' END,
+    CASE WHEN NOT pending THEN clock_timestamp() END, CASE WHEN NOT pending THEN strategy END,
     identity,
     key::jsonb, key_id::uuid, CASE winner WHEN 'local' THEN local_tuple ELSE remote_tuple END::jsonb,
-    'last_write_wins', winner, possible, reason, 'not compared yet',
+    strategy, winner, possible, reason, 'not compared yet',
     (SELECT t.relation FROM steep_repl.tables t WHERE t.table_schema = _log_conflict.table_schema AND t.table_name = _log_conflict.table_name));
 END $$;
-COMMENT ON FUNCTION steep_repl._log_conflict(text, text, text, text, text, text, text, text, text, bigint, bigint, bigint, bigint, text, text, text, boolean, text) IS
+COMMENT ON FUNCTION steep_repl._log_conflict(text, text, text, text, text, text, text, text, text, bigint, bigint, bigint, bigint, text, text, text, boolean, text, text, boolean) IS
   'Writes an entry of the conflict log, in the transaction that applies the winner.';
 
 CREATE OR REPLACE FUNCTION steep_repl._queue_displaced(table_schema text, table_name text, key text, micros bigint, node text, reason text) RETURNS void

@@ -43,6 +43,12 @@ CREATE OR REPLACE FUNCTION steep_repl._same_state(one jsonb, other jsonb) RETURN
           OR (one->'micros', one->'node') IS NOT DISTINCT FROM (other->'micros', other->'node'));
 COMMENT ON FUNCTION steep_repl._same_state(jsonb, jsonb) IS 'Whether two nodes hold the same under a key.';
 
+CREATE OR REPLACE FUNCTION steep_repl._settled_by_proof(entry steep_repl.conflict_log) RETURNS boolean
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  -- What was set aside has been adopted, or something later has; a manual conflict between two others was none.
+  RETURN (entry).resolution = 'PENDING' AND ((entry).conflict_type = 'APPLY-ERROR' OR (entry).strategy = 'manual' AND (entry).possible);
+COMMENT ON FUNCTION steep_repl._settled_by_proof(steep_repl.conflict_log) IS 'Whether nothing is left to decide about an entry once all nodes agree.';
+
 CREATE OR REPLACE FUNCTION steep_repl._prove_key(item jsonb, states jsonb, away text[]) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -53,10 +59,9 @@ DECLARE
 BEGIN
   IF differing = '{}' AND away = '{}' THEN
     UPDATE steep_repl.conflict_log c SET converged_at = clock_timestamp(), not_converged_reason = NULL, proofs = c.proofs + 1,
-           -- What was set aside has been adopted, or something later has: nothing is left to decide.
-           resolution = CASE WHEN c.conflict_type = 'APPLY-ERROR' AND c.resolution = 'PENDING' THEN 'APPLIED_REMOTE' ELSE c.resolution END,
-           resolved_at = CASE WHEN c.conflict_type = 'APPLY-ERROR' AND c.resolution = 'PENDING' THEN clock_timestamp() ELSE c.resolved_at END,
-           resolved_by = CASE WHEN c.conflict_type = 'APPLY-ERROR' AND c.resolution = 'PENDING' THEN 'proof' ELSE c.resolved_by END,
+           resolution = CASE WHEN steep_repl._settled_by_proof(c) THEN CASE c.winner WHEN 'local' THEN 'KEPT_LOCAL' ELSE 'APPLIED_REMOTE' END ELSE c.resolution END,
+           resolved_at = CASE WHEN steep_repl._settled_by_proof(c) THEN clock_timestamp() ELSE c.resolved_at END,
+           resolved_by = CASE WHEN steep_repl._settled_by_proof(c) THEN 'proof' ELSE c.resolved_by END,
            error = CASE WHEN c.sqlstate IS NOT NULL THEN c.error END
      WHERE c.converged_at IS NULL AND c.table_schema = item->>'schema' AND c.table_name = item->>'table' AND c.key = item->'key';
     RETURN;
@@ -72,19 +77,85 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steep_repl._prove_key(jsonb, jsonb, text[]) IS 'Notes that all nodes agree on a key, or why not yet.';
 
+CREATE OR REPLACE FUNCTION steep_repl._proof_rule(item jsonb, mine jsonb, states jsonb) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  -- What cannot be applied, or lost a unique value, is brought to the latest under every strategy.
+  SELECT coalesce((SELECT t.strategy FROM steep_repl.tables t
+    WHERE t.table_schema = item->>'schema' AND t.table_name = item->>'table' AND t.strategy IN ('first_write_wins', 'node_priority')
+      AND NOT coalesce((mine->>'displaced')::boolean, false)
+      AND NOT EXISTS (SELECT 1 FROM jsonb_each(states) s WHERE coalesce((s.value->>'displaced')::boolean, false))
+      AND EXISTS (SELECT 1 FROM steep_repl.conflict_log c
+                   WHERE c.converged_at IS NULL AND c.table_schema = item->>'schema' AND c.table_name = item->>'table' AND c.key = item->'key'
+                     AND c.conflict_type IN ('INSERT-INSERT', 'UPDATE-UPDATE', 'UPDATE-DELETE', 'DELETE-INSERT', 'KEY-UPDATE'))), 'last_write_wins');
+END;
+COMMENT ON FUNCTION steep_repl._proof_rule(jsonb, jsonb, jsonb) IS 'The strategy by which nodes that differ in a row come together.';
+
+CREATE OR REPLACE FUNCTION steep_repl._proof_target(item jsonb, mine jsonb, states jsonb, rule text) RETURNS TABLE (source text, state jsonb)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  WITH candidates AS (
+    SELECT s.key AS source, s.value AS state, (s.value->>'micros')::bigint AS micros, s.value->>'node' COLLATE "C" AS node FROM jsonb_each(states) s
+    UNION ALL SELECT NULL, mine, (mine->>'micros')::bigint, mine->>'node' COLLATE "C"
+  ), best AS (
+    SELECT c.source, c.state FROM candidates c WHERE c.micros IS NOT NULL
+     ORDER BY CASE rule WHEN 'node_priority' THEN coalesce(array_position((SELECT t.priority FROM steep_repl.tables t WHERE t.table_schema = item->>'schema' AND t.table_name = item->>'table'), c.node), 2147483647) END,
+              CASE rule WHEN 'first_write_wins' THEN -c.micros ELSE c.micros END DESC,
+              CASE rule WHEN 'first_write_wins' THEN c.node END, c.node DESC,
+              (c.state->>'displaced')::boolean DESC NULLS LAST, c.source IS NULL, c.source = c.node DESC LIMIT 1
+  )
+  SELECT b.source, b.state FROM best b WHERE b.source IS NOT NULL;
+END;
+COMMENT ON FUNCTION steep_repl._proof_target(jsonb, jsonb, jsonb, text) IS 'The peer whose state under a key all nodes have to take, and that state; no row when it is this node''s.';
+
+CREATE OR REPLACE FUNCTION steep_repl._caught_up_for() RETURNS double precision
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT extract(epoch FROM clock_timestamp() - min(coalesce(o.caught_up_at, '-infinity')))
+    FROM steep_repl.links l LEFT JOIN steep_repl.link_observations o ON o.peer = l.peer WHERE l.wanted <> 'remove';
+END;
+COMMENT ON FUNCTION steep_repl._caught_up_for() IS 'How many seconds ago this node was seen to have received all that its peers had.';
+
+CREATE OR REPLACE FUNCTION steep_repl._behind(since interval) RETURNS text
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  link steep_repl.links;
+  ago double precision;
+BEGIN
+  IF coalesce(steep_repl._caught_up_for() >= extract(epoch FROM since), true) THEN
+    RETURN steep_repl.node_id();
+  END IF;
+  FOR link IN SELECT * FROM steep_repl.links l WHERE l.wanted <> 'remove' LOOP
+    BEGIN
+      ago := steep_repl._peer_value(link.conninfo, 'SELECT steep_repl._caught_up_for()::text', 5)::double precision;
+    EXCEPTION WHEN OTHERS THEN
+      ago := NULL;
+    END;
+    IF coalesce(ago >= extract(epoch FROM since), true) THEN
+      RETURN link.peer;
+    END IF;
+  END LOOP;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION steep_repl._behind(interval) IS 'A node of which it is not sure that it has received all that there was so long ago; NULL when all have.';
+
 CREATE OR REPLACE FUNCTION steep_repl._pull_key(item jsonb, mine jsonb, states jsonb) RETURNS text
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
+  verdict text;
   latest jsonb;
   source text;
   seen_at timestamptz;
+  rule text := steep_repl._proof_rule(item, mine, states);
+  behind text;
 BEGIN
-  SELECT s.key, s.value INTO source, latest FROM jsonb_each(states) s WHERE s.value->>'micros' IS NOT NULL
-   ORDER BY (s.value->>'micros')::bigint DESC, s.value->>'node' COLLATE "C" DESC, (s.value->>'displaced')::boolean DESC NULLS LAST,
-            s.key = s.value->>'node' DESC LIMIT 1;
-  IF latest IS NULL OR mine->>'micros' IS NOT NULL
-     AND ((latest->>'micros')::bigint, latest->>'node' COLLATE "C") < ((mine->>'micros')::bigint, mine->>'node' COLLATE "C") THEN
+  verdict := steep_repl._differs_by_strategy(item->>'schema', item->>'table', item->'key');
+  IF verdict IS NOT NULL THEN
+    RETURN verdict;
+  END IF;
+  SELECT t.source, t.state INTO source, latest FROM steep_repl._proof_target(item, mine, states, rule) t;
+  IF source IS NULL THEN
     RETURN NULL;  -- The others have to follow this node.
   END IF;
   IF ((latest->>'micros')::bigint, latest->>'node') IS NOT DISTINCT FROM ((mine->>'micros')::bigint, mine->>'node')
@@ -95,14 +166,22 @@ BEGIN
     RETURN NULL;
   END IF;
   -- Not what is only on its way: seen before, and what its writer has sent since then has all arrived.
-  INSERT INTO steep_repl.pulls AS p (table_schema, table_name, key, micros, node)
-  VALUES (item->>'schema', item->>'table', item->'key', (latest->>'micros')::bigint, latest->>'node')
-  ON CONFLICT (table_schema, table_name, key) DO UPDATE SET micros = excluded.micros, node = excluded.node,
-    seen_at = CASE WHEN (p.micros, p.node) = (excluded.micros, excluded.node) THEN p.seen_at ELSE clock_timestamp() END
+  INSERT INTO steep_repl.pulls AS p (table_schema, table_name, key, micros, node, mine)
+  VALUES (item->>'schema', item->>'table', item->'key', (latest->>'micros')::bigint, latest->>'node', mine)
+  ON CONFLICT (table_schema, table_name, key) DO UPDATE SET micros = excluded.micros, node = excluded.node, mine = excluded.mine,
+    seen_at = CASE WHEN (p.micros, p.node) = (excluded.micros, excluded.node) AND (rule = 'last_write_wins' OR steep_repl._same_state(p.mine, excluded.mine))
+                   THEN p.seen_at ELSE clock_timestamp() END
   RETURNING p.seen_at INTO seen_at;
   IF EXISTS (SELECT 1 FROM steep_repl.links l LEFT JOIN steep_repl.link_observations o ON o.peer = l.peer
               WHERE l.wanted <> 'remove' AND l.peer IN (source, latest->>'node') AND coalesce(o.caught_up_at <= seen_at, true)) THEN
     RETURN format('a change of %s may be on its way', latest->>'node');
+  END IF;
+  IF rule <> 'last_write_wins' THEN
+    -- What this node holds is the later write: it may only be on its way to the others, and have seen what they hold.
+    behind := steep_repl._behind(clock_timestamp() - seen_at);
+    IF behind IS NOT NULL THEN
+      RETURN format('a change may be on its way to %s', behind);
+    END IF;
   END IF;
   IF (latest->>'micros')::bigint >= steep_repl._micros(clock_timestamp()) THEN
     RETURN format('the clock of %s is ahead of this node''s', latest->>'node');  -- who sees it here must write after it
@@ -226,8 +305,8 @@ BEGIN ATOMIC
          steep_repl._at((state->>'micros')::bigint), steep_repl._at(((pull).target->>'micros')::bigint), 'APPLIED_REMOTE', clock_timestamp(), 'proof',
          steep_repl._conflict_key((pull).table_schema, (pull).table_name, (pull).key::text,
            format('%s %s', state->>'micros', state->>'node'), format('%s %s', (pull).target->>'micros', (pull).target->>'node')),
-         (pull).key, steep_repl._key_id(root, (pull).key), nullif((pull).target->'row', 'null'), 'last_write_wins', 'remote', true,
-         'the nodes differed after a conflict: this one adopted the latest row', 'not compared yet'
+         (pull).key, steep_repl._key_id(root, (pull).key), nullif((pull).target->'row', 'null'), (SELECT t.strategy FROM steep_repl.tables t WHERE t.relation = root), 'remote', true,
+         'the nodes differed after a conflict: this one adopted the row that stays', 'not compared yet'
    WHERE (state->>'row' IS NOT NULL OR state->>'micros' IS NOT NULL) AND state->'row' IS DISTINCT FROM (pull).target->'row'
      -- What was set aside had seen the row that is here.
      AND NOT EXISTS (SELECT 1 FROM steep_repl.conflict_log c WHERE c.conflict_type = 'APPLY-ERROR' AND c.resolution = 'PENDING'

@@ -49,6 +49,17 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steep_repl._key_state(regclass, jsonb) IS 'What is here under a key: the row or none, and its version or that of its deletion.';
 
+CREATE OR REPLACE FUNCTION steep_repl._take_back_move(root oid, key jsonb) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  state jsonb := steep_repl._key_state(root::regclass, key);
+BEGIN
+  IF state->>'place' IS NOT NULL AND state->>'node' = steep_repl.node_id() THEN
+    PERFORM steep_repl._remove_quietly((state->>'leaf')::bigint::oid, state->>'place');
+  END IF;
+END $$;
+COMMENT ON FUNCTION steep_repl._take_back_move(oid, jsonb) IS 'Removes the row that this node had moved to a key, if it is still its own: under its old key the other side''s row takes its place.';
+
 CREATE OR REPLACE FUNCTION steep_repl._key_states(keys jsonb) RETURNS text
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

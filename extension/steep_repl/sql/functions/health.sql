@@ -1,14 +1,18 @@
 -- Health: what a monitor, or a person at night, has to know first.
 
 CREATE OR REPLACE FUNCTION steep_repl._conflict_health() RETURNS TABLE (
-  pending bigint, unproven bigint, unproven_since timestamptz, unproven_reason text)
+  pending bigint, unproven bigint, unproven_since timestamptz, unproven_reason text, differing bigint)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT (SELECT count(*) FROM steep_repl.conflict_log l WHERE l.resolution = 'PENDING'), count(*), min(l.detected_at),
-         (array_agg(l.not_converged_reason ORDER BY l.detected_at))[1]
-    FROM steep_repl.conflict_log l WHERE l.converged_at IS NULL;
+         (array_agg(l.not_converged_reason ORDER BY l.detected_at))[1],
+         (SELECT count(DISTINCT (l.table_schema, l.table_name, l.key)) FROM steep_repl.conflict_log l WHERE l.converged_at IS NULL AND l.strategy IN ('keep_local', 'apply_remote'))
+    FROM steep_repl.conflict_log l
+   -- Not those in which the nodes are meant to differ, for good or until somebody decides.
+   WHERE l.converged_at IS NULL AND l.strategy IS DISTINCT FROM 'keep_local' AND l.strategy IS DISTINCT FROM 'apply_remote'
+     AND NOT coalesce(l.strategy = 'manual' AND l.resolution = 'PENDING', false);
 END;
-COMMENT ON FUNCTION steep_repl._conflict_health() IS 'How many conflicts wait for a decision or for their proof, since when, and why the oldest does.';
+COMMENT ON FUNCTION steep_repl._conflict_health() IS 'How many conflicts wait for a decision or for their proof, since when, and why the oldest does; in how many rows a strategy let the nodes differ.';
 
 CREATE OR REPLACE FUNCTION steep_repl._health_reasons() RETURNS TABLE (severity integer, reason text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp

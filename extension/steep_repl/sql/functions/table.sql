@@ -30,8 +30,8 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'SR040', MESSAGE = format('existing must be refuse or identical, not %L', existing),
       HINT = 'refuse: only one node may hold rows. identical: the rows that several hold must be equal.';
   END IF;
-  IF strategy IS DISTINCT FROM 'last_write_wins' AND strategy IS NOT NULL THEN
-    RAISE EXCEPTION USING ERRCODE = 'SR041', MESSAGE = format('unknown strategy %L', strategy), HINT = 'Known: last_write_wins (default).';
+  IF strategy IS NOT NULL THEN
+    PERFORM steep_repl._refuse_strategy("table", strategy, NULL, before_images AND steep_repl._before_images_possible("table"));
   END IF;
   IF EXISTS (SELECT 1 FROM steep_repl.tables t WHERE t.relation = "table") THEN
     RETURN (SELECT r.state FROM steep_repl.replicated_tables() r WHERE r.table_schema = class.nspname AND r.table_name = class.relname);
@@ -74,6 +74,7 @@ BEGIN
     RETURN steep_repl._peer_value(elsewhere.conninfo, format('SELECT steep_repl.add_table(%L::regclass, %L, %L, %L)',
              format('%I.%I', class.nspname, class.relname), strategy, before_images, existing));
   END IF;
+  PERFORM steep_repl._warn_of_strategy("table", strategy);
   PERFORM steep_repl._reserve_everywhere(class.nspname, class.relname);
   PERFORM steep_repl._join_table("table", coalesce(strategy, 'last_write_wins'), before_images);
   FOR link IN SELECT * FROM steep_repl.links l WHERE l.subscription IS NOT NULL LOOP
@@ -92,7 +93,7 @@ EXCEPTION WHEN OTHERS THEN
   RAISE;
 END $$;
 COMMENT ON FUNCTION steep_repl.add_table(regclass, text, boolean, text) IS
-  'Replicates a table between this node and all that it is linked with, both ways; rows that only one node holds are copied. Returns ready, or joining while peers take it over (replicated_tables()). Takes SHARE ROW EXCLUSIVE for a moment, ACCESS EXCLUSIVE when the replica identity changes, within steep_repl.lock_timeout. Definer: changes the publication. Errors: SR001, SR040, SR041, SR042.';
+  'Replicates a table between this node and all that it is linked with, both ways; rows that only one node holds are copied. Returns ready, or joining while peers take it over (replicated_tables()). Takes SHARE ROW EXCLUSIVE for a moment, ACCESS EXCLUSIVE when the replica identity changes, within steep_repl.lock_timeout. Definer: changes the publication. Errors: SR001, SR040, SR041, SR042, SR053, SR054.';
 
 CREATE OR REPLACE FUNCTION steep_repl._join_table(relation regclass, strategy text, before_images boolean) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -108,6 +109,8 @@ BEGIN
   INSERT INTO steep_repl.tables (relation, table_schema, table_name, strategy, before_images, identities_before)
   SELECT relation, n.nspname, c.relname, strategy, before_images, identities
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation;
+  -- What was said of it while it was being copied.
+  PERFORM steep_repl._take_strategy(t.table_schema, t.table_name) FROM steep_repl.tables t WHERE t.relation = _join_table.relation;
 END $$;
 COMMENT ON FUNCTION steep_repl._join_table(regclass, text, boolean) IS 'Sends the changes of a table from this point of the stream on. The lock keeps writers out until the transaction ends: changes of a transaction that had already written the table would be sent only from here on.';
 
@@ -219,11 +222,11 @@ END $$;
 COMMENT ON FUNCTION steep_repl._leave_table(steep_repl.tables) IS 'Takes a table out of the publication and all subscriptions of this node.';
 
 CREATE OR REPLACE FUNCTION steep_repl.replicated_tables() RETURNS TABLE (
-  table_schema text, table_name text, strategy text, before_images boolean, state text, reason text, rows_not_taken bigint)
+  table_schema text, table_name text, strategy text, before_images boolean, state text, reason text, rows_not_taken bigint, priority text[])
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   WITH latest AS (
-    SELECT DISTINCT ON (e.node_id, e.table_schema, e.table_name) e.* FROM steep_repl.table_events e
+    SELECT DISTINCT ON (e.node_id, e.table_schema, e.table_name) e.* FROM steep_repl.table_events e WHERE e.action <> 'strategy'
      ORDER BY e.node_id, e.table_schema, e.table_name, e.seq DESC
   ), peers AS (
     SELECT l.peer FROM steep_repl.links l WHERE l.wanted <> 'remove'
@@ -231,13 +234,13 @@ BEGIN ATOMIC
   SELECT t.table_schema::text, t.table_name::text, t.strategy, t.before_images,
          CASE WHEN bool_or(e.action = 'fail') THEN 'failed' WHEN bool_or(p.peer IS NOT NULL AND coalesce(e.action, '') NOT IN ('join', 'ready')) THEN 'joining' ELSE 'ready' END,
          string_agg(CASE WHEN e.action = 'fail' THEN format('%s: %s', p.peer, e.detail->>'reason')
-                         WHEN p.peer IS NOT NULL AND coalesce(e.action, '') NOT IN ('join', 'ready') THEN format('%s has not taken it over yet', p.peer) END, '; '), 0
+                         WHEN p.peer IS NOT NULL AND coalesce(e.action, '') NOT IN ('join', 'ready') THEN format('%s has not taken it over yet', p.peer) END, '; '), 0, t.priority
     FROM steep_repl.tables t LEFT JOIN peers p ON true
     LEFT JOIN latest e ON e.node_id = p.peer AND e.table_schema = t.table_schema AND e.table_name = t.table_name
-   GROUP BY t.relation, t.table_schema, t.table_name, t.strategy, t.before_images
+   GROUP BY t.relation, t.table_schema, t.table_name, t.strategy, t.before_images, t.priority
   UNION ALL
   SELECT i.table_schema::text, i.table_name::text, i.strategy, i.before_images,
-         CASE i.state WHEN 'failed' THEN 'failed' ELSE 'copying' END, i.reason, i.rows_expected - i.rows_copied
+         CASE i.state WHEN 'failed' THEN 'failed' ELSE 'copying' END, i.reason, i.rows_expected - i.rows_copied, NULL
     FROM (SELECT DISTINCT ON (x.table_schema, x.table_name) x.* FROM steep_repl.initialisation_tables x
            ORDER BY x.table_schema, x.table_name, x.id DESC) i
    WHERE i.state <> 'complete' AND NOT EXISTS (SELECT 1 FROM steep_repl.tables t WHERE t.table_schema = i.table_schema AND t.table_name = i.table_name)

@@ -7,7 +7,9 @@ CREATE TABLE steep_repl.tables (
   before_images boolean NOT NULL,
   announced boolean NOT NULL DEFAULT false,
   joined_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-  identities_before jsonb NOT NULL
+  identities_before jsonb NOT NULL,
+  -- The nodes of the strategy node_priority, the first wins.
+  priority text[]
 );
 COMMENT ON TABLE steep_repl.tables IS 'The tables that this node sends and receives, by their OID here.';
 
@@ -19,7 +21,7 @@ CREATE TABLE steep_repl.table_events (
   at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
   table_schema name NOT NULL,
   table_name name NOT NULL,
-  action text NOT NULL CHECK (action IN ('join', 'ready', 'fail', 'leave')),
+  action text NOT NULL CHECK (action IN ('join', 'ready', 'fail', 'leave', 'strategy')),
   detail jsonb NOT NULL DEFAULT '{}',
   PRIMARY KEY (node_id, seq)
 );

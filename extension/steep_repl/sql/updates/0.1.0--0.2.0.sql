@@ -4,6 +4,7 @@
 DROP FUNCTION steep_repl.health();
 DROP FUNCTION steep_repl._health_reasons();
 DROP FUNCTION steep_repl.subscription_status();
+DROP FUNCTION steep_repl.replicated_tables();
 -- Have another argument.
 DROP FUNCTION steep_repl._beat();
 DROP FUNCTION steep_repl._init_again(bigint, text);
@@ -18,5 +19,9 @@ UPDATE steep_repl.tables SET identities_before =
   pg_catalog.jsonb_build_object(relation::text, pg_catalog.jsonb_build_object('identity', identity_before));
 ALTER TABLE steep_repl.tables ALTER COLUMN identities_before SET NOT NULL;
 ALTER TABLE steep_repl.tables DROP COLUMN identity_before;
+
+ALTER TABLE steep_repl.tables ADD COLUMN priority text[];
+ALTER TABLE steep_repl.table_events DROP CONSTRAINT table_events_action_check,
+  ADD CONSTRAINT table_events_action_check CHECK (action IN ('join', 'ready', 'fail', 'leave', 'strategy'));
 
 \include tables/conflict.sql

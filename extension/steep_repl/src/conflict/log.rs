@@ -1,12 +1,13 @@
 //! Entries of steep_repl.conflict_log, written in the apply transaction.
 
+use crate::conflict::judge::{Judgement, LAST};
 use crate::conflict::session::{self, Arriving};
 use crate::pg::canonical::Canonical;
 use crate::pg::key_id;
 use crate::pg::plan::{self, Argument};
 use crate::pg::row::Row;
 use crate::pg::table::Table;
-use conflict::{Finding, Version};
+use conflict::Version;
 
 /// Who stays.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,23 +26,44 @@ pub struct Entry<'a> {
     pub base: Option<String>,
     pub local_version: Option<&'a Version>,
     pub reason: Option<&'a str>,
+    /// The strategy that decided.
+    pub strategy: &'static str,
+    /// A person is to decide.
+    pub pending: bool,
 }
 
-impl<'a> Entry<'a> {
-    /// An entry for what the rules found; the rows are added by the caller.
-    pub fn found(finding: &Finding, winner: Winner, local_version: Option<&'a Version>) -> Self {
-        let clock =
-            "the arriving write had seen the row that is here and yet carries an earlier time: a clock is wrong";
+impl Default for Entry<'_> {
+    fn default() -> Self {
         Self {
-            kind: finding.kind.name(),
-            possible: finding.possible,
-            winner,
+            kind: "",
+            possible: false,
+            winner: Winner::Local,
             local: None,
             remote: None,
             base: None,
+            local_version: None,
+            reason: None,
+            strategy: LAST,
+            pending: false,
+        }
+    }
+}
+
+impl<'a> Entry<'a> {
+    /// An entry for the conflict that was judged, if it was one; the rows are added by the caller.
+    pub fn judged(judgement: &Judgement, local_version: Option<&'a Version>) -> Option<Self> {
+        let clock =
+            "the arriving write had seen the row that is here and yet carries an earlier time: a clock is wrong";
+        judgement.finding.map(|finding| Self {
+            kind: finding.kind.name(),
+            possible: finding.possible,
+            winner: if judgement.verdict.applies() { Winner::Remote } else { Winner::Local },
             local_version,
             reason: finding.clock.then_some(clock),
-        }
+            strategy: judgement.strategy,
+            pending: judgement.pending,
+            ..Self::default()
+        })
     }
 
     /// Writes it for the key of `key_row`.
@@ -74,6 +96,8 @@ impl<'a> Entry<'a> {
                 Argument::text(if self.winner == Winner::Local { "local" } else { "remote" }),
                 Argument::of(Some(self.possible)),
                 Argument::of(self.reason),
+                Argument::text(self.strategy),
+                Argument::of(Some(self.pending)),
             ],
         );
     }

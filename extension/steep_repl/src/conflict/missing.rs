@@ -5,6 +5,7 @@
 //! may miss a row that is being updated at that moment.
 
 use crate::conflict::changed::Changed;
+use crate::conflict::judge;
 use crate::conflict::log::{Entry, Winner};
 use crate::conflict::session::{self, Arriving, How};
 use crate::conflict::state;
@@ -17,7 +18,7 @@ use crate::pg::plan::{self, Argument};
 use crate::pg::row::Row;
 use crate::pg::table::{self, Table, quote};
 use crate::pg::{stored_row, tombstone, transaction};
-use conflict::{Change, Evidence, State, decide, find};
+use conflict::{Change, Evidence, State, decide};
 
 /// Settles the change before, if its row was not here.
 pub fn settle() {
@@ -58,17 +59,20 @@ fn settle_change(arriving: &Arriving) {
         }
         Change::Insert | Change::Update | Change::Move => {
             let Some(after) = &changed.after else { return };
-            let undo = match &changed.key_before {
+            let then = match &changed.key_before {
                 Some(key) if changed.change == Change::Move => delete(arriving, &table, key, &changed),
-                _ => false,
+                _ => Then::Put,
             };
+            if then == Then::Leave {
+                return;
+            }
             if changed.whole {
                 let _owner = ActingAs::table_owner(table.owner);
                 insert_row(&table, after);
             } else {
                 not_whole(arriving, &table, &changed, after);
             }
-            if undo {
+            if then == Then::PutAndDisplace {
                 undo_move(arriving, &table, after);
             }
         }
@@ -91,9 +95,18 @@ fn managed(arriving: &Arriving) -> Option<u32> {
     applies.then_some(root)
 }
 
-/// Deletes the row with a key, if it is here after all; else decides against what is known of it, and remembers. Whether
-/// a row that came from that key must be displaced.
-fn delete(arriving: &Arriving, table: &Table, key: &Row, changed: &Changed) -> bool {
+/// What becomes of a row whose old key has been settled.
+#[derive(PartialEq, Eq)]
+enum Then {
+    Put,
+    /// Its move lost: it is displaced on all nodes.
+    PutAndDisplace,
+    /// Its move lost here only.
+    Leave,
+}
+
+/// Deletes the row with a key, if it is here after all; else decides against what is known of it, and remembers.
+fn delete(arriving: &Arriving, table: &Table, key: &Row, changed: &Changed) -> Then {
     let arguments: Vec<Argument> =
         table.key.iter().map(|place| Argument::raw(table.columns[*place].type_oid, key.values[*place])).collect();
     let deleted = {
@@ -101,7 +114,7 @@ fn delete(arriving: &Arriving, table: &Table, key: &Row, changed: &Changed) -> b
         plan::run(&format!("DELETE FROM {} WHERE {}", table.qualified(), key_condition(table)), &arguments).1
     };
     if deleted > 0 || session::decided() {
-        return false;
+        return Then::Put;
     }
     let version = arriving.version();
     let id = key_id::of(table, key);
@@ -109,9 +122,15 @@ fn delete(arriving: &Arriving, table: &Table, key: &Row, changed: &Changed) -> b
     let verdict = decide(&gone.state, &version);
     let mut evidence = state::evidence(table, &gone.state, key, changed.change, verdict, &version);
     gone.testify(&mut evidence);
-    if let Some(finding) = find(&gone.state, changed.change, &version, verdict, evidence) {
-        let winner = if verdict.applies() { Winner::Remote } else { Winner::Local };
-        let mut entry = Entry::found(&finding, winner, state::known(&gone.state));
+    let judgement = judge::judge(table, &gone.state, changed.change, &version, verdict, evidence);
+    let verdict = judgement.verdict;
+    if judgement.apart
+        && verdict.applies()
+        && let Some(moved_to) = gone.moved_to.as_deref()
+    {
+        take_back_move(table, moved_to);
+    }
+    if let Some(mut entry) = Entry::judged(&judgement, state::known(&gone.state)) {
         entry.remote = changed.after_json(table);
         entry.base = changed.before_json(table).or_else(|| gone.row_gone.clone());
         entry.write(arriving, table, key);
@@ -126,7 +145,23 @@ fn delete(arriving: &Arriving, table: &Table, key: &Row, changed: &Changed) -> b
     // Within one transaction a row may be moved on: where its first move is undone, the next is too.
     let moved_on =
         matches!(&gone.state, State::Gone { displaced: true, .. }) && state::known(&gone.state) == Some(&version);
-    !verdict.applies() && (moved_on || undoes_moves(evidence))
+    if verdict.applies() {
+        Then::Put
+    } else if judgement.apart {
+        Then::Leave
+    } else if moved_on || undoes_moves(evidence) {
+        Then::PutAndDisplace
+    } else {
+        Then::Put
+    }
+}
+
+/// A row that was moved here, and that its other side keeps under its old key, as this node now does too.
+pub fn take_back_move(table: &Table, moved_to: &str) {
+    plan::rows(
+        "SELECT steep_repl._take_back_move($1, $2::jsonb)::text",
+        &[Argument::oid(table.root), Argument::text(moved_to)],
+    );
 }
 
 /// A move whose old key had been written on this node, later, must not leave the row under its new key as well: it is
@@ -193,6 +228,7 @@ fn not_whole(arriving: &Arriving, table: &Table, changed: &Changed, after: &Row)
         base: gone.row_gone,
         local_version: state::known(&gone.state),
         reason: Some("the update did not send a large value, and the row is not here; it is fetched from a peer"),
+        ..Entry::default()
     };
     entry.write(arriving, table, after);
 }
@@ -210,6 +246,7 @@ fn without_key(arriving: &Arriving, table: &Table, changed: &Changed) {
         base: Some(before.json(table)),
         local_version: None,
         reason: Some("no row here equals the one before the change, and the table has no primary key to find it by"),
+        ..Entry::default()
     };
     entry.write(arriving, table, before);
 }

@@ -2,11 +2,11 @@
 //!
 //! `session` knows the stream and its current change; `put`, `take` decide rows that a trigger brings; `missing` settles
 //! changes whose row is not here; `unique` the clashes; `orphan` notes foreign keys to be looked at; `log` writes the
-//! entries. The rules themselves are in the crate
-//! `conflict`.
+//! entries. `judge` asks the rules, which are in the crate `conflict`, and the strategy of the table.
 
 pub mod by_hand;
 pub mod changed;
+pub mod judge;
 pub mod log;
 pub mod missing;
 pub mod orphan;

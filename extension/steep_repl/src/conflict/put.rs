@@ -1,7 +1,8 @@
 //! A row arrives under a key: inserted, updated, or moved here from another key.
 
 use crate::conflict::changed::Changed;
-use crate::conflict::log::{Entry, Winner};
+use crate::conflict::judge::{self, Judgement};
+use crate::conflict::log::Entry;
 use crate::conflict::session::{self, Arriving};
 use crate::conflict::{missing, state, unique};
 use crate::pg::canonical::Canonical;
@@ -11,7 +12,7 @@ use crate::pg::row::Row;
 use crate::pg::stored_row::{OpenTable, StoredRow};
 use crate::pg::table::Table;
 use crate::pg::tombstone;
-use conflict::{Change, Evidence, Kind, State, Verdict, decide, find};
+use conflict::{Change, Evidence, Kind, State, decide};
 
 /// What the trigger answers.
 pub enum Outcome {
@@ -45,7 +46,7 @@ pub fn insert(open: &OpenTable, new: &Row) -> Outcome {
     if held == State::Absent && table.uniques().is_empty() {
         return Outcome::Pass;
     }
-    let verdict = decide(&held, &version);
+    let mut verdict = decide(&held, &version);
     if held != State::Absent
         && let Some(changed) = Changed::read(&arriving, table)
     {
@@ -57,12 +58,18 @@ pub fn insert(open: &OpenTable, new: &Row) -> Outcome {
         // Under its new key a row that moves is an insertion.
         let moved = changed.change == Change::Move;
         let change = if moved { Change::Insert } else { changed.change };
-        if let Some(mut finding) = find(&held, change, &version, verdict, evidence) {
-            if moved {
-                finding.kind = Kind::KeyUpdate;
-            }
-            let winner = if verdict.applies() { Winner::Remote } else { Winner::Local };
-            let mut entry = Entry::found(&finding, winner, state::known(&held));
+        let mut judgement = judge::judge(table, &held, change, &version, verdict, evidence);
+        verdict = judgement.verdict;
+        if judgement.apart
+            && verdict.applies()
+            && let Some(moved_to) = gone.as_ref().and_then(|g| g.moved_to.as_deref())
+        {
+            missing::take_back_move(table, moved_to);
+        }
+        if moved && let Some(finding) = &mut judgement.finding {
+            finding.kind = Kind::KeyUpdate;
+        }
+        if let Some(mut entry) = Entry::judged(&judgement, state::known(&held)) {
             entry.local = stored.as_ref().map(|row| json(&row.row, open));
             entry.remote = Some(json(new, open));
             entry.base = changed.before_json(table).or_else(|| gone.as_ref().and_then(|g| g.row_gone.clone()));
@@ -106,11 +113,12 @@ pub fn update(open: &OpenTable, old: &StoredRow, new: &Row) -> Outcome {
     // Rows of one stream may follow one another here that did not there.
     let whole = if saw == Some(false) || unsent { with_own_values(new, &changed, table.columns.len()) } else { None };
     let row = whole.as_ref().unwrap_or(new);
-    log(open, &arriving, &changed, &held, verdict, evidence, old, Some(row));
+    let judgement = judge::judge(table, &held, changed.change, &version, verdict, evidence);
+    log(open, &arriving, &changed, &held, &judgement, old, Some(row));
     if moved {
-        return move_row(open, &arriving, old, row, verdict, evidence);
+        return move_row(open, &arriving, old, row, &judgement, evidence);
     }
-    if !verdict.applies() || claims && unique::gives_way(open, &arriving, row, Some(old)) {
+    if !judgement.verdict.applies() || claims && unique::gives_way(open, &arriving, row, Some(old)) {
         return Outcome::Skip;
     }
     whole.map_or(Outcome::Pass, Outcome::Replace)
@@ -122,15 +130,18 @@ fn move_row(
     arriving: &Arriving,
     old: &StoredRow,
     new: &Row,
-    verdict: Verdict,
+    judgement: &Judgement,
     evidence: Evidence,
 ) -> Outcome {
-    if verdict.applies() {
+    let applies = judgement.verdict.applies();
+    if applies {
         remember_move(open, old, new);
         open.remove(old);
+    } else if judgement.apart {
+        return Outcome::Skip;
     }
     missing::insert_row(&open.table, new);
-    if !verdict.applies() && missing::undoes_moves(evidence) {
+    if !applies && missing::undoes_moves(evidence) {
         missing::undo_move(arriving, &open.table, new);
     }
     Outcome::Skip
@@ -171,20 +182,17 @@ fn with_own_values(new: &Row, changed: &Changed, columns: usize) -> Option<Row> 
     Some(row)
 }
 
-#[allow(clippy::too_many_arguments, reason = "one conflict has these parts")]
+/// Logs the conflict that was judged, if it was one.
 pub fn log(
     open: &OpenTable,
     arriving: &Arriving,
     changed: &Changed,
     held: &State,
-    verdict: Verdict,
-    evidence: Evidence,
+    judgement: &Judgement,
     old: &StoredRow,
     new: Option<&Row>,
 ) {
-    let Some(finding) = find(held, changed.change, &arriving.version(), verdict, evidence) else { return };
-    let winner = if verdict.applies() { Winner::Remote } else { Winner::Local };
-    let mut entry = Entry::found(&finding, winner, state::known(held));
+    let Some(mut entry) = Entry::judged(judgement, state::known(held)) else { return };
     entry.local = Some(json(&old.row, open));
     entry.remote = if changed.change == Change::Delete { None } else { new.map(|row| json(row, open)) };
     entry.base = changed.before_json(&open.table);

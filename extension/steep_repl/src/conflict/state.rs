@@ -44,8 +44,8 @@ fn elsewhere(time: i64, origin: u16, xid: u32, root: u32, key: &KeyId) -> Option
 pub struct Gone {
     pub state: State,
     pub row_gone: Option<String>,
-    /// Its row was given another key.
-    pub moved: bool,
+    /// The key that its row was given instead, as JSON.
+    pub moved_to: Option<String>,
     /// The arriving node had deleted the key too, before the deletion that counts here.
     pub both_deleted: bool,
     /// By TRUNCATE.
@@ -72,13 +72,13 @@ pub fn gone(table: &Table, key: &KeyId, arriving: &Version) -> Gone {
         }
     }
     let Some((version, found)) = latest else {
-        return Gone { state: State::Absent, row_gone: None, moved: false, both_deleted: false, truncated: false };
+        return Gone { state: State::Absent, row_gone: None, moved_to: None, both_deleted: false, truncated: false };
     };
     let both_deleted = version.as_ref().is_some_and(|k| deleted_there.is_some_and(|there| there < k.version));
     Gone {
         state: State::Gone { version, displaced: found.tombstone.displaced },
         row_gone: found.tombstone.row_gone,
-        moved: found.tombstone.moved_to.is_some(),
+        moved_to: found.tombstone.moved_to,
         both_deleted,
         truncated: found.all_keys,
     }
@@ -105,7 +105,7 @@ impl Gone {
     /// Adds what is known of the key to the evidence.
     pub fn testify(&self, evidence: &mut Evidence) {
         evidence.both_deleted = self.both_deleted;
-        evidence.moved_away = self.moved;
+        evidence.moved_away = self.moved_to.is_some();
         evidence.truncated = self.truncated;
     }
 }

@@ -1,6 +1,7 @@
 //! A row is to be deleted.
 
 use crate::conflict::changed::Changed;
+use crate::conflict::judge;
 use crate::conflict::put::{self, Outcome, in_stream_order};
 use crate::conflict::{session, state};
 use crate::pg::key_id;
@@ -24,8 +25,9 @@ pub fn delete(open: &OpenTable, old: &StoredRow) -> Outcome {
     evidence.saw_what_is_here = changed.saw(&old.row, table);
     evidence.inserted_again_here = changed.change == Change::Delete && inserted_again(open, old, &held);
     let new = changed.after.as_ref();
-    put::log(open, &arriving, &changed, &held, verdict, evidence, old, new);
-    if verdict.applies() { Outcome::Pass } else { Outcome::Skip }
+    let judgement = judge::judge(table, &held, changed.change, &version, verdict, evidence);
+    put::log(open, &arriving, &changed, &held, &judgement, old, new);
+    if judgement.verdict.applies() { Outcome::Pass } else { Outcome::Skip }
 }
 
 /// Whether the node that wrote the row here had deleted the key before.

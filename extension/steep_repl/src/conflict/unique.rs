@@ -102,6 +102,7 @@ fn settle(
             base: None,
             local_version: held.as_ref(),
             reason: Some(&reason),
+            ..Entry::default()
         };
         match decision {
             Clash::HoldersGiveWay => {

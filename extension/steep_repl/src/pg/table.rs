@@ -1,7 +1,9 @@
 //! What must be known of a table to decide about its rows, remembered a process until the catalogue changes.
 
 use super::foreign_key::{self, ForeignKeys};
+use super::plan::{self, Argument};
 use super::unique_index::{self, Unique};
+use conflict::Strategy;
 use pgrx::pg_sys;
 use pgrx::pg_sys::submodules::ffi::pg_guard_ffi_boundary;
 use std::cell::{Cell, OnceCell, RefCell};
@@ -55,6 +57,7 @@ pub struct Table {
     pub large: bool,
     uniques: OnceCell<Vec<Unique>>,
     foreign_keys: OnceCell<ForeignKeys>,
+    strategy: OnceCell<Strategy>,
 }
 
 impl Table {
@@ -71,6 +74,18 @@ impl Table {
     /// The foreign keys of it and to it.
     pub fn foreign_keys(&self) -> &ForeignKeys {
         self.foreign_keys.get_or_init(|| foreign_key::of(self.oid))
+    }
+
+    /// What it does with conflicts.
+    pub fn strategy(&self) -> &Strategy {
+        self.strategy.get_or_init(|| {
+            let query = "SELECT strategy, unnest(coalesce(priority, '{NULL}'::text[])) FROM steep_repl.tables WHERE relation = $1";
+            let rows = plan::rows(query, &[Argument::oid(self.root)]);
+            let name = rows.first().and_then(|row| row[0].clone()).unwrap_or_default();
+            let priority = rows.into_iter().filter_map(|row| row[1].as_deref().map(Into::into)).collect();
+            // One that this library does not know, of a newer version: as if there were none.
+            Strategy::named(&name, priority).unwrap_or_default()
+        })
     }
 
     pub fn place_of(&self, column: &str) -> Option<usize> {
@@ -123,6 +138,13 @@ pub fn by_oid(oid: pg_sys::Oid) -> Rc<Table> {
     }
 }
 
+/// Has all processes, this one too, look up a table again: what it does with conflicts has changed.
+#[pgrx::pg_extern(sql = false)]
+fn describe_anew(relation: pg_sys::Oid) {
+    // SAFETY: queues an invalidation, for this process at the next command, for others at commit.
+    unsafe { pg_sys::CacheInvalidateRelcacheByRelid(relation) };
+}
+
 #[pgrx::pg_guard]
 unsafe extern "C-unwind" fn changed(_argument: pg_sys::Datum, _relation: pg_sys::Oid) {
     STALE.set(true);
@@ -162,6 +184,7 @@ unsafe fn look_up(relation: pg_sys::Relation) -> Table {
             large: (*(*relation).rd_rel).reltoastrelid != pg_sys::InvalidOid,
             uniques: OnceCell::new(),
             foreign_keys,
+            strategy: OnceCell::new(),
         }
     }
 }

@@ -12,4 +12,10 @@ public interface ConflictApi {
 
     /** The counts by kind, table and peer. */
     List<ConflictCount> stats();
+
+    /** The strategies that a table may have. */
+    List<ConflictStrategy> strategies();
+
+    /** Gives a table a strategy, on all nodes. {@code priority} is empty but for node_priority. */
+    void setStrategy(QualifiedName table, String strategy, List<String> priority);
 }

@@ -1,5 +1,6 @@
 package io.steeprepl.api;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param state ready, joining, copying or failed
  * @param reason why it is not ready
  * @param rowsNotTaken how many rows of peers it could not take over
+ * @param priority the node ids of the strategy node_priority, the first wins
  */
 public record ReplicatedTable(
         String tableSchema,
@@ -17,4 +19,5 @@ public record ReplicatedTable(
         boolean beforeImages,
         String state,
         @Nullable String reason,
-        @Nullable Long rowsNotTaken) {}
+        @Nullable Long rowsNotTaken,
+        List<String> priority) {}

@@ -6,6 +6,7 @@ import io.steeprepl.api.ConflictApi;
 import io.steeprepl.api.ConflictCount;
 import io.steeprepl.api.ConflictFilter;
 import io.steeprepl.api.ConflictHistory;
+import io.steeprepl.api.ConflictStrategy;
 import io.steeprepl.api.QualifiedName;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -48,6 +49,22 @@ record DirectConflicts(Database database) implements ConflictApi {
     @Override
     public List<ConflictCount> stats() {
         return database.rows("SELECT * FROM steep_repl.conflict_stats()", DirectConflicts::count);
+    }
+
+    @Override
+    public List<ConflictStrategy> strategies() {
+        return database.rows(
+                "SELECT * FROM steep_repl.conflict_strategies()",
+                row -> new ConflictStrategy(row.text("name"), row.text("description"), row.flag("converges")));
+    }
+
+    @Override
+    public void setStrategy(QualifiedName table, String strategy, List<String> priority) {
+        database.run(
+                "SELECT steep_repl.set_conflict_strategy(?::regclass, ?, ?::text[])",
+                table.sql(),
+                strategy,
+                priority.isEmpty() ? null : priority.toArray(String[]::new));
     }
 
     private static Conflict conflict(Row row) throws SQLException {

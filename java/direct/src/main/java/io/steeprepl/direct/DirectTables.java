@@ -19,7 +19,8 @@ record DirectTables(Database database) implements TableApi {
                         row.flag("before_images"),
                         row.text("state"),
                         row.textOrNull("reason"),
-                        row.bigOrNull("rows_not_taken")));
+                        row.bigOrNull("rows_not_taken"),
+                        row.texts("priority")));
     }
 
     @Override

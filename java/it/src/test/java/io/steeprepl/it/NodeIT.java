@@ -22,6 +22,11 @@ class NodeIT {
     static void start() {
         cluster = Cluster.start(1);
         a = cluster.node(0);
+        a.execute(
+                "CREATE TABLE item (id int PRIMARY KEY); SELECT steep_repl.add_table('item')",
+                "CREATE TABLE small (id int PRIMARY KEY); SELECT steep_repl.add_table('small', before_images => false)",
+                "CREATE TABLE keyless (id int); SELECT steep_repl.add_table('keyless')",
+                "CREATE TABLE fresh (id int PRIMARY KEY)");
     }
 
     @AfterAll
@@ -39,6 +44,16 @@ class NodeIT {
             register_node('', 'n', '', 0, 5000)               | SR007 | without an id
             register_node('a', 'n', 'elsewhere')              | SR008 | this node itself
             add_table('pg_class', 'magic')                    | SR041 | unknown strategy
+            set_conflict_strategy('pg_class', 'manual')       | SR043 | is not replicated
+            set_conflict_strategy('item', 'magic')            | SR041 | unknown strategy
+            set_conflict_strategy('item', 'node_priority')    | SR053 | needs a list of nodes
+            set_conflict_strategy('item', 'node_priority', '{a,x}') | SR053 | unknown node "x"
+            set_conflict_strategy('item', 'node_priority', '{a,a}') | SR053 | more than once
+            set_conflict_strategy('item', 'node_priority', '{NULL}') | SR053 | unknown node NULL
+            set_conflict_strategy('item', 'manual', '{a}')    | SR053 | takes no list of nodes
+            set_conflict_strategy('small', 'keep_local')      | SR054 | needs before-images
+            set_conflict_strategy('keyless', 'manual')        | SR054 | needs a primary key
+            add_table('fresh', 'node_priority')               | SR053 | needs a list of nodes
             prune_audit_log('-1 day')                         | SR031 | not negative
             remove_table('pg_class')                          | SR043 | is not replicated
             subscribe('host=127.0.0.1 port=1 connect_timeout=2') | 08001 | cannot connect

@@ -10,5 +10,10 @@ import picocli.CommandLine.Command;
             "Rows are shown to those who may read the table."
         },
         footer = {"  steep-repl conflict list --resolution pending", "  steep-repl conflict show 42"},
-        subcommands = {ConflictListCommand.class, ConflictShowCommand.class, ConflictStatsCommand.class})
+        subcommands = {
+            ConflictListCommand.class,
+            ConflictShowCommand.class,
+            ConflictStatsCommand.class,
+            ConflictStrategyCommand.class
+        })
 public final class ConflictCommand {}

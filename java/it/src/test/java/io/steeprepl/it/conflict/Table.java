@@ -52,6 +52,22 @@ final class Table {
         return this;
     }
 
+    /** Gives it a strategy, with more arguments of set_conflict_strategy, and waits until all nodes have it. */
+    Table strategy(String strategy, String arguments) {
+        on(
+                "a",
+                "SELECT steep_repl.set_conflict_strategy('" + name.replace("'", "''") + "', '" + strategy + "'"
+                        + arguments + ")");
+        String now = "SELECT strategy FROM steep_repl.tables WHERE table_schema = '" + schema + "'";
+        mesh.nodes().forEach(node -> Mesh.await(node, now, strategy));
+        return this;
+    }
+
+    /** The one value that a query gives on a node. */
+    String value(String node, String sql) {
+        return rows(mesh.node(node), sql).getFirst();
+    }
+
     private String path() {
         return "SET search_path = " + schema + ", public";
     }
