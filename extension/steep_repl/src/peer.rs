@@ -26,16 +26,31 @@ fn peer_rows(conninfo: &str, query: &str) -> SetOfIterator<'static, Option<Strin
     peer_rows_within(conninfo, query, 0)
 }
 
+/// Why only a superuser may give that connection string, NULL when anybody may.
+#[pg_extern(sql = false)]
+fn conninfo_problems(conninfo: &str) -> Option<String> {
+    let problems = conninfo::problems(conninfo);
+    (!problems.is_empty()).then(|| problems.join("\n"))
+}
+
+/// Raises 2F003 unless the peer asks for the password of the connection string, 08001 when it cannot be reached.
+#[pg_extern(sql = false)]
+fn check_password_used(conninfo: &str) {
+    drop(Connection::open_with_password(conninfo).unwrap_or_else(|failure| unreachable_peer(failure)));
+}
+
 /// Opens a connection or raises 08001.
 pub fn open(conninfo: &str, replication: bool) -> Connection {
-    Connection::open(conninfo, replication).unwrap_or_else(|Failure(reason)| {
-        error::raise(
-            PgSqlErrorCode::ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
-            format!("cannot connect to the peer: {reason}"),
-            None,
-            "Check host, port, pg_hba.conf and the password file of the server's operating system user.",
-        )
-    })
+    Connection::open(conninfo, replication).unwrap_or_else(|failure| unreachable_peer(failure))
+}
+
+fn unreachable_peer(Failure(reason): Failure) -> ! {
+    error::raise(
+        PgSqlErrorCode::ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
+        format!("cannot connect to the peer: {reason}"),
+        None,
+        "Check host, port, pg_hba.conf and the password file of the server's operating system user.",
+    )
 }
 
 /// Raises 38000 with the peer's words.

@@ -1,99 +1,92 @@
-//! What a connection string of libpq says about one keyword, as libpq reads it (fe-connect.c): `keyword = 'value'` pairs or
-//! a URI. Of several settings the last counts. Services and the environment are not looked at.
+//! Reads libpq's connection strings as libpq does: how long connecting may take, and what a server would do for somebody
+//! who is not its administrator.
+//!
+//! Source of the grammar: fe-connect.c and PostgreSQL documentation, "Connection Strings"; of the rule: "Logical Replication –
+//! Security" and CREATE SUBSCRIPTION, password_required. Services and the environment are not looked at.
 #![forbid(unsafe_code)]
+
+mod parse;
+
+pub use parse::options;
 
 /// Seconds that connecting may take; None when the string does not say, or not with a number.
 pub fn connect_timeout(conninfo: &str) -> Option<i32> {
-    let value = match conninfo.strip_prefix("postgresql://").or_else(|| conninfo.strip_prefix("postgres://")) {
-        Some(rest) => in_uri(rest, "connect_timeout"),
-        None => in_pairs(conninfo, "connect_timeout"),
-    };
-    value?.trim().parse().ok()
+    last(&options(conninfo).ok()?, "connect_timeout").trim().parse().ok()
 }
 
-fn in_uri(rest: &str, keyword: &str) -> Option<String> {
-    // User and password end at the first @ before the first /; a ? in them is theirs.
-    let host = match rest.find(['@', '/']) {
-        Some(at) if rest[at..].starts_with('@') => &rest[at + 1..],
-        _ => rest,
-    };
-    let (_, parameters) = host.split_once('?')?;
-    let of_keyword = |parameter: &str| {
-        let (name, value) = parameter.split_once('=')?;
-        (decoded(name) == keyword).then(|| decoded(value))
-    };
-    parameters.split('&').filter_map(of_keyword).next_back()
-}
+/// What tells the server where to connect and how, without touching a file or an identity of the user that runs it.
+/// Everything else is refused, so that an option of a later libpq is refused as well.
+const HARMLESS: [&str; 29] = [
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "connect_timeout",
+    "application_name",
+    "fallback_application_name",
+    "client_encoding",
+    "options",
+    "keepalives",
+    "keepalives_idle",
+    "keepalives_interval",
+    "keepalives_count",
+    "tcp_user_timeout",
+    "sslmode",
+    "sslnegotiation",
+    "sslcompression",
+    "sslsni",
+    "ssl_min_protocol_version",
+    "ssl_max_protocol_version",
+    "min_protocol_version",
+    "max_protocol_version",
+    "channel_binding",
+    "require_auth",
+    "gssencmode",
+    "target_session_attrs",
+    "load_balance_hosts",
+];
 
-fn decoded(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut plain = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let code = bytes[at..].strip_prefix(b"%").and_then(|rest| rest.get(..2));
-        let code = code.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
-        plain.push(code.unwrap_or(bytes[at]));
-        at += if code.is_some() { 3 } else { 1 };
+/// All that makes a connection string one that only a superuser may give: files of the server, its operating system
+/// user's identity, sockets. Never with a value, which may be a password.
+pub fn problems(conninfo: &str) -> Vec<String> {
+    // What counts as white space beyond ASCII depends on the server's locale.
+    if !conninfo.is_ascii() {
+        return vec!["the connection string is not ASCII: write a URI, and other characters as %XX of their UTF-8".into()];
     }
-    String::from_utf8_lossy(&plain).into_owned()
-}
-
-fn in_pairs(text: &str, keyword: &str) -> Option<String> {
-    let mut found = None;
-    let mut rest = text.trim_start();
-    while let Some((name, after)) = rest.split_once('=') {
-        let (value, after) = value(after.trim_start());
-        if name.trim() == keyword {
-            found = Some(value);
+    let options = match options(conninfo) {
+        Ok(options) => options,
+        Err(reason) => return vec![reason],
+    };
+    let mut problems = Vec::new();
+    for (name, value) in &options {
+        if name == "dbname" && (value.contains('=') || value.contains("://")) {
+            problems.push("dbname holds another connection string".into());
         }
-        rest = after.trim_start();
+        if HARMLESS.contains(&name.as_str()) || name == "sslrootcert" && value == "system" {
+            continue;
+        }
+        problems
+            .push(format!("{name} is for superusers only: it makes the server use files or an identity of its own"));
     }
-    found
+    if last(&options, "password").is_empty() {
+        problems
+            .push("password is missing: the server must not connect with what its operating system user has".into());
+    }
+    let (host, address) = (last(&options, "host"), last(&options, "hostaddr"));
+    let reached = if host.is_empty() { address } else { host };
+    if reached.split(',').any(|one| one.is_empty() || one.starts_with(['/', '@'])) {
+        problems
+            .push("host must name servers on the network: through a socket the server is known as its own user".into());
+    }
+    problems
 }
 
-/// A value, quoted or up to the next space, and what follows it. A backslash takes the next character as it is.
-fn value(text: &str) -> (String, &str) {
-    let quoted = text.starts_with('\'');
-    let mut value = String::new();
-    let mut characters = text.char_indices().skip(usize::from(quoted));
-    while let Some((at, character)) = characters.next() {
-        match character {
-            '\\' => value.extend(characters.next().map(|(_, literal)| literal)),
-            '\'' if quoted => return (value, &text[at + 1..]),
-            space if !quoted && space.is_ascii_whitespace() => return (value, &text[at..]),
-            other => value.push(other),
-        }
-    }
-    (value, "")
+/// A later value of an option replaces an earlier one. Empty when there is none.
+fn last<'a>(options: &'a [(String, String)], wanted: &str) -> &'a str {
+    options.iter().rev().find(|(name, _)| name == wanted).map_or("", |(_, value)| value)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::connect_timeout;
-
-    #[test]
-    fn reads_what_libpq_reads() {
-        for (conninfo, expected) in [
-            ("", None),
-            ("host=a port=5432", None),
-            ("host=a connect_timeout=7", Some(7)),
-            ("connect_timeout = '7' host=a", Some(7)),
-            ("connect_timeout=7 connect_timeout=9", Some(9)),
-            ("application_name=connect_timeout", None),
-            ("application_name='a connect_timeout=3'", None),
-            (r"application_name='it\'s connect_timeout=3' connect_timeout=4", Some(4)),
-            (r"password=a\ connect_timeout=3", None),
-            ("tcp_user_timeout=1", None),
-            ("connect_timeout=soon", None),
-            ("postgresql://h/d", None),
-            ("postgresql://h/d?connect_timeout=7", Some(7)),
-            ("postgres://u:p?connect_timeout=3@h/d", None),
-            ("postgres://u:p?x@h/d?a=b&connect%5Ftimeout=%37", Some(7)),
-            ("postgresql://h/d?application_name=connect_timeout", None),
-            ("postgresql://h?connect_timeout=1&connect_timeout=2", Some(2)),
-            ("postgresql://h/d@e?connect_timeout=2", Some(2)),
-        ] {
-            assert_eq!(connect_timeout(conninfo), expected, "{conninfo}");
-        }
-    }
-}
+mod tests;

@@ -31,6 +31,14 @@ CREATE OR REPLACE FUNCTION steep_repl._peer_rows_within(conninfo text, query tex
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'peer_rows_within_wrapper';
 COMMENT ON FUNCTION steep_repl._peer_rows_within(text, text, integer) IS 'Runs a query with one column of type text on a peer, within so many seconds, 0 without limit. Connecting takes 5 s at most, or connect_timeout of the string.';
 
+CREATE OR REPLACE FUNCTION steep_repl._conninfo_problems(conninfo text) RETURNS text
+  LANGUAGE c IMMUTABLE STRICT AS 'MODULE_PATHNAME', 'conninfo_problems_wrapper';
+COMMENT ON FUNCTION steep_repl._conninfo_problems(text) IS 'Why only a superuser may give that connection string, NULL when anybody may.';
+
+CREATE OR REPLACE FUNCTION steep_repl._check_password_used(conninfo text) RETURNS void
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'check_password_used_wrapper';
+COMMENT ON FUNCTION steep_repl._check_password_used(text) IS 'Connects with the password of a connection string. Errors: 2F003 the peer does not ask for it, 08001.';
+
 CREATE OR REPLACE FUNCTION steep_repl._set_subscription_table(subscription oid, relation oid, state "char", lsn bigint) RETURNS void
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'set_subscription_table_wrapper';
 COMMENT ON FUNCTION steep_repl._set_subscription_table(oid, oid, "char", bigint) IS 'Makes a subscription apply a table: state r at once, s from an LSN on.';

@@ -118,6 +118,7 @@ BEGIN
   FOR event IN SELECT r::jsonb FROM steep_repl._peer_rows_within((link).conninfo, format(
       'SELECT to_jsonb(e)::text FROM steep_repl.table_events e WHERE e.node_id = %L ORDER BY e.seq', (link).peer), 60) r
   LOOP
+    CONTINUE WHEN event->>'node_id' IS DISTINCT FROM (link).peer;
     PERFORM steep_repl._take_event(jsonb_populate_record(NULL::steep_repl.table_events, event), answer);
   END LOOP;
   PERFORM steep_repl._link_set_streaming(link);

@@ -152,6 +152,12 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'SR008', MESSAGE = format('%s is this node itself', node_id),
       HINT = 'Change its own address with steep_repl.create_node; a peer needs another node id.';
   END IF;
+  -- A superuser may link with that node later, by its id.
+  IF conninfo IS NOT NULL THEN
+    PERFORM steep_repl._check_conninfo(conninfo, false);
+  ELSIF host ~ '(^|,)[/@]' THEN
+    PERFORM steep_repl._check_conninfo('host=' || steep_repl._conninfo_quote(host), false);
+  END IF;
   node := steep_repl._put_node(node_id, node_name, host, port, priority, dbname, conninfo);
   node.conninfo := steep_repl._masked(node.conninfo);
   RETURN node;
@@ -161,7 +167,7 @@ EXCEPTION WHEN OTHERS THEN
   RAISE;
 END $$;
 COMMENT ON FUNCTION steep_repl.register_node(text, text, text, integer, integer, text, text) IS
-  'Puts a peer into the registry, or changes its entry. Definer: writes the registry and the audit log.';
+  'Puts a peer into the registry, or changes its entry. Definer: writes the registry and the audit log. Errors: SR007, SR008, SR017.';
 
 CREATE OR REPLACE FUNCTION steep_repl.unregister_node(node_id text) RETURNS steep_repl.nodes
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

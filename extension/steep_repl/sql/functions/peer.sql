@@ -8,6 +8,31 @@ CREATE OR REPLACE FUNCTION steep_repl._peer_value(conninfo text, query text, sec
 COMMENT ON FUNCTION steep_repl._peer_value(text, text, integer) IS
   'The first row of a query with one text column on a peer; seconds is the limit for the query.';
 
+CREATE OR REPLACE FUNCTION steep_repl._check_conninfo(conninfo text, connect boolean DEFAULT true) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  problems text;
+BEGIN
+  -- The connection is made by the server: with its files, its sockets, and the identity of the user that runs it. What
+  -- these open is for its superusers (CREATE SUBSCRIPTION has the same rule, password_required).
+  IF (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = session_user) THEN
+    RETURN;
+  END IF;
+  problems := steep_repl._conninfo_problems(conninfo);
+  IF problems IS NULL AND connect THEN
+    BEGIN
+      PERFORM steep_repl._check_password_used(conninfo);
+    EXCEPTION WHEN prohibited_sql_statement_attempted THEN
+      problems := 'the peer lets this server in without asking for the password';
+    END;
+  END IF;
+  IF problems IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR017', MESSAGE = format('%s may not use this connection string', session_user), DETAIL = problems,
+      HINT = 'Give host, user and password of a role that the peer asks for its password, or let a superuser make the link.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION steep_repl._check_conninfo(text, boolean) IS 'Error SR017 when the session''s user is no superuser and a connection string would use the server''s own files or identity. connect: also try that the password is asked for.';
+
 CREATE OR REPLACE FUNCTION steep_repl._identity() RETURNS jsonb
   LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -33,6 +58,7 @@ CREATE OR REPLACE FUNCTION steep_repl._peer_identity(conninfo text) RETURNS json
 DECLARE
   basics jsonb;
 BEGIN
+  PERFORM steep_repl._check_conninfo(conninfo);
   basics := steep_repl._peer_value(conninfo, $q$
     SELECT jsonb_build_object('number', current_setting('server_version_num')::int, 'server', current_setting('server_version'),
       'database', current_database(), 'installed', EXISTS (SELECT 1 FROM pg_catalog.pg_extension WHERE extname = 'steep_repl'),

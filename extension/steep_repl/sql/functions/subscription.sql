@@ -69,6 +69,9 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'SR010', MESSAGE = 'steep_repl is not in shared_preload_libraries, so no worker can make a link',
       HINT = 'SELECT * FROM steep_repl.check_settings() shows what to set; then restart the server.';
   END IF;
+  IF conninfo IS NOT NULL OR NOT EXISTS (SELECT 1 FROM steep_repl.links l WHERE l.peer = subscribe.peer) THEN
+    PERFORM steep_repl._check_conninfo(coalesce(conninfo, steep_repl._conninfo_of(node)));
+  END IF;
   INSERT INTO steep_repl.links AS l (peer, conninfo, copy_data, slot_name, subscription_name)
   VALUES (peer, coalesce(conninfo, steep_repl._conninfo_of(node)), copy_data,
           steep_repl._link_name(me, peer), steep_repl._link_name(peer, me))
@@ -86,7 +89,7 @@ EXCEPTION WHEN OTHERS THEN
   RAISE;
 END $$;
 COMMENT ON FUNCTION steep_repl.subscribe(text, text, boolean) IS
-  'Asks for a link on which this node receives from a peer (node id or connection string); the worker makes it after the commit, see subscription_status(). copy_data: also take over the peer''s rows of tables that are empty here. Definer: links are the extension''s. Errors: SR001, SR004, SR006, SR010, SR021 to SR023.';
+  'Asks for a link on which this node receives from a peer (node id or connection string); the worker makes it after the commit, see subscription_status(). copy_data: also take over the peer''s rows of tables that are empty here. Definer: links are the extension''s. Errors: SR001, SR004, SR006, SR010, SR017, SR021 to SR023.';
 
 CREATE OR REPLACE FUNCTION steep_repl.unsubscribe(peer text) RETURNS void
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

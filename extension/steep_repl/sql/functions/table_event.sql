@@ -43,9 +43,17 @@ COMMENT ON FUNCTION steep_repl._reserve_everywhere(name, name) IS 'Error SR048 w
 
 CREATE OR REPLACE FUNCTION steep_repl._event_arrived() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  sender text := (SELECT l.peer FROM steep_repl.links l JOIN pg_stat_subscription s ON s.subid = l.subscription WHERE s.pid = pg_backend_pid());
 BEGIN
   IF EXISTS (SELECT 1 FROM steep_repl.table_events e WHERE e.node_id = NEW.node_id AND e.seq = NEW.seq) THEN
     RETURN NULL;  -- read when the link was made; a second insert would stop the stream for good
+  END IF;
+  IF sender <> NEW.node_id THEN
+    -- A node speaks for itself only. What one node has read of another when it linked comes by here too.
+    PERFORM steep_repl._audit('table.event_refused', 'table', format('%I.%I', NEW.table_schema, NEW.table_name), NULL,
+                              jsonb_build_object('sender', sender, 'node_id', NEW.node_id, 'action', NEW.action));
+    RETURN NULL;
   END IF;
   IF NEW.action IN ('join', 'leave') THEN
     INSERT INTO steep_repl.table_inbox (node_id, table_schema, table_name, action, detail)

@@ -41,5 +41,6 @@ CREATE TABLE steep_repl.coordinator_state (
 );
 COMMENT ON TABLE steep_repl.coordinator_state IS 'Cluster-wide facts of the coordinator; changed by compare-and-set.';
 
-SELECT pg_catalog.pg_extension_config_dump('steep_repl.nodes', '');
+-- A dump is read by others than the server: entries whose connection string may hold a password are left out.
+SELECT pg_catalog.pg_extension_config_dump('steep_repl.nodes', 'WHERE conninfo IS NULL OR conninfo !~* ''password|://''');
 SELECT pg_catalog.pg_extension_config_dump('steep_repl.coordinator_state', '');

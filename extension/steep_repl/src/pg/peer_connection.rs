@@ -61,6 +61,16 @@ fn c_string(text: &str) -> CString {
 impl Connection {
     /// Connects, within the string's connect_timeout or 5 s; with `replication` as a logical walsender, which also answers SQL.
     pub fn open(conninfo: &str, replication: bool) -> Result<Self, Failure> {
+        Self::connect(conninfo, replication, false)
+    }
+
+    /// Connects on behalf of somebody who is not a superuser: an error is raised unless the string has a password and the
+    /// other side asks for it.
+    pub fn open_with_password(conninfo: &str) -> Result<Self, Failure> {
+        Self::connect(conninfo, false, true)
+    }
+
+    fn connect(conninfo: &str, replication: bool, password: bool) -> Result<Self, Failure> {
         let mut error = std::ptr::null_mut();
         let limit = conninfo::connect_timeout(conninfo).map_or(CONNECT_LIMIT, |seconds| seconds.max(0).cast_unsigned());
         let conninfo = c_string(conninfo);
@@ -72,7 +82,7 @@ impl Connection {
             let before = pg_sys::MemoryContextSwitchTo(pg_sys::TopMemoryContext);
             let raw = time_limit::within(limit, || {
                 pg_guard_ffi_boundary(|| {
-                    connect(conninfo.as_ptr(), replication, true, false, c"steep_repl".as_ptr(), &mut error)
+                    connect(conninfo.as_ptr(), replication, true, password, c"steep_repl".as_ptr(), &mut error)
                 })
             });
             pg_sys::MemoryContextSwitchTo(before);
