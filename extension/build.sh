@@ -8,9 +8,24 @@ export PGRX_PG_CONFIG_PATH=${PGRX_PG_CONFIG_PATH:-$("$here/../build/postgres18.s
 key=$( (rustc --version; "$PGRX_PG_CONFIG_PATH" --version) | cksum | cut -d' ' -f1)
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$("$here/../build/cache.sh")/cargo-$key}
 cd "$here"
-if [ $# -gt 0 ]; then exec cargo "$@"; fi
 
-cargo build --release --quiet -p steep_repl
+# Checkouts share the target folder, one at a time. Cargo tells by file times whether to build anew, which says nothing
+# about the files of another checkout: these are made new when it was another one's that was built last.
+mkdir -p "$CARGO_TARGET_DIR"
+if command -v flock >/dev/null; then
+  exec 9>"$CARGO_TARGET_DIR/.checkout.lock"
+  flock 9
+fi
+if [ "$(cat "$CARGO_TARGET_DIR/.checkout" 2>/dev/null)" != "$here" ]; then
+  find crates steep_repl Cargo.toml -name '*.rs' -exec touch {} + -o -name Cargo.toml -exec touch {} +
+  printf '%s\n' "$here" >"$CARGO_TARGET_DIR/.checkout"
+fi
+
+if [ $# -gt 0 ]; then
+  cargo "$@" 9>&-
+  exit
+fi
+cargo build --release --quiet -p steep_repl 9>&-
 version=$(sed -n "s/^default_version = '\(.*\)'/\1/p" steep_repl/steep_repl.control)
 mkdir -p stage/lib stage/extension
 library=$CARGO_TARGET_DIR/release/libsteep_repl.so suffix=so
