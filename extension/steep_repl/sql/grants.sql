@@ -15,6 +15,7 @@ GRANT EXECUTE ON FUNCTION steep_repl.version(), steep_repl.node_id(), steep_repl
 GRANT SELECT ON steep_repl.conflicts TO steep_repl_viewer;
 GRANT EXECUTE ON FUNCTION steep_repl.conflict_list(text, text, text, text, boolean, timestamptz, integer),
   steep_repl.conflict_show(bigint, integer), steep_repl.conflict_stats(), steep_repl.conflict_strategies(),
+  steep_repl.conflict_replay(text, text, timestamptz, timestamptz, text[]), steep_repl._replayed(steep_repl.conflicts, text, text[]),
   steep_repl._may_read(oid, text, text), steep_repl._conflicts_of_key(bigint, integer) TO steep_repl_viewer;
 GRANT EXECUTE ON FUNCTION steep_repl._before_drop() TO PUBLIC;
 

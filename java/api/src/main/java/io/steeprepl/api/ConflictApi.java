@@ -18,4 +18,7 @@ public interface ConflictApi {
 
     /** Gives a table a strategy, on all nodes. {@code priority} is empty but for node_priority. */
     void setStrategy(QualifiedName table, String strategy, List<String> priority);
+
+    /** What another strategy would have made of the logged conflicts, by kind and table. */
+    List<ConflictReplay> replay(ReplayOptions options);
 }

@@ -6,8 +6,10 @@ import io.steeprepl.api.ConflictApi;
 import io.steeprepl.api.ConflictCount;
 import io.steeprepl.api.ConflictFilter;
 import io.steeprepl.api.ConflictHistory;
+import io.steeprepl.api.ConflictReplay;
 import io.steeprepl.api.ConflictStrategy;
 import io.steeprepl.api.QualifiedName;
+import io.steeprepl.api.ReplayOptions;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
@@ -18,6 +20,10 @@ record DirectConflicts(Database database) implements ConflictApi {
     private static final String LIST = """
             SELECT * FROM steep_repl.conflict_list(p_table => ?::text, p_kind => ?::text, p_peer => ?::text,
               p_resolution => ?::text, p_unproven => ?, p_since => now() - make_interval(secs => ?::float8), p_limit => ?)""";
+
+    private static final String REPLAY = """
+            SELECT * FROM steep_repl.conflict_replay(?, p_table => ?::text, p_from => now() - make_interval(secs => ?::float8),
+              p_to => now() - make_interval(secs => ?::float8), p_priority => ?::text[])""";
 
     @Override
     public List<Conflict> list(ConflictFilter filter) {
@@ -65,6 +71,26 @@ record DirectConflicts(Database database) implements ConflictApi {
                 table.sql(),
                 strategy,
                 priority.isEmpty() ? null : priority.toArray(String[]::new));
+    }
+
+    @Override
+    public List<ConflictReplay> replay(ReplayOptions options) {
+        QualifiedName table = options.table();
+        return database.rows(
+                REPLAY,
+                row -> new ConflictReplay(
+                        table(row),
+                        row.text("conflict_type"),
+                        row.big("conflicts"),
+                        row.big("would_differ"),
+                        row.big("would_wait"),
+                        row.big("not_readable"),
+                        row.textOrNull("examples")),
+                options.strategy(),
+                table == null ? null : table.sql(),
+                seconds(options.newerThan()),
+                seconds(options.olderThan()),
+                options.priority().isEmpty() ? null : options.priority().toArray(String[]::new));
     }
 
     private static Conflict conflict(Row row) throws SQLException {

@@ -80,6 +80,50 @@ class ConflictCommandIT {
     }
 
     @Test
+    void anotherStrategyIsTriedOnTheLog() throws IOException {
+        Commands.Ended first = Commands.run(a.uri(), "conflict", "replay", "first_write_wins");
+        assertThat(first.out())
+                .contains("Under first_write_wins 2 of 2 conflicts would have ended otherwise.")
+                .containsPattern(
+                        "public.orders #[0-9]+ order_id=1: total=2.75, status=shipped, would be total=1.50, status=processing")
+                .containsPattern("public.orders #[0-9]+ order_id=2: no row, would be .*status=processing");
+        assertThat(Commands.run(a.uri(), "conflict", "replay", "last_write_wins")
+                        .out())
+                .contains("Under last_write_wins 0 of 2 conflicts would have ended otherwise.");
+        JsonNode waiting = Commands.run(a.uri(), "conflict", "replay", "manual", "--table", "orders", "-o", "json")
+                .json();
+        assertThat(waiting)
+                .hasSize(2)
+                .allSatisfy(row -> assertThat(row.get("would_wait").asInt()).isEqualTo(1));
+        assertThat(Commands.run(a.uri(), "conflict", "replay", "node_priority", "--priority", "a", "--until", "1h")
+                        .err())
+                .contains("no conflicts to replay");
+        assertThat(Commands.run(a.uri(), "conflict", "replay", "magic").err()).contains("unknown strategy", "Known:");
+    }
+
+    @Test
+    void aStrategyIsGivenAndListed() throws IOException {
+        Commands.Ended set =
+                Commands.run(a.uri(), "conflict", "strategy", "orders", "node_priority", "--priority", "b,a");
+        assertThat(set.out()).contains("Conflicts of orders are decided by node_priority from now on, on all nodes.");
+        Sql.await(b, "SELECT strategy, priority FROM steep_repl.replicated_tables()", "node_priority|{b,a}");
+        JsonNode shown =
+                Commands.run(b.uri(), "conflict", "strategy", "-o", "json").json();
+        assertThat(shown.get("tables").get(0).get("priority").toString()).isEqualTo("[\"b\",\"a\"]");
+        assertThat(shown.get("strategies"))
+                .extracting(s -> s.get("name").asText())
+                .contains("last_write_wins", "manual");
+        assertThat(Commands.run(a.uri(), "conflict", "strategy", "orders", "keep_local")
+                        .err())
+                .contains("the nodes differ");
+        assertThat(Commands.run(a.uri(), "conflict", "strategy", "orders").err())
+                .contains("name the strategy");
+        assertThat(Commands.run(a.uri(), "conflict", "strategy", "orders", "last_write_wins")
+                        .code())
+                .isZero();
+    }
+
+    @Test
     void twinsHaveOneConflictKeyOnBothNodes() throws IOException {
         assertThat(keys(a, "b")).hasSize(2).isEqualTo(keys(b, "a"));
     }

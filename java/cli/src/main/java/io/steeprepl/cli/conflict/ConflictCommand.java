@@ -14,6 +14,7 @@ import picocli.CommandLine.Command;
             ConflictListCommand.class,
             ConflictShowCommand.class,
             ConflictStatsCommand.class,
-            ConflictStrategyCommand.class
+            ConflictStrategyCommand.class,
+            ConflictReplayCommand.class
         })
 public final class ConflictCommand {}

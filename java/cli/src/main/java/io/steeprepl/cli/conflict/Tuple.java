@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record Tuple(Map<String, @Nullable String> values) {
     /** Numbers keep all their digits. */
-    private static final JsonMapper JSON = JsonMapper.builder()
+    static final JsonMapper JSON = JsonMapper.builder()
             .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
             .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
             .build();
