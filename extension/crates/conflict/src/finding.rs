@@ -23,9 +23,9 @@ pub struct Evidence {
     /// or, when it inserts into a table with other unique values, the news that the row here is displaced. Never so when
     /// it replaced the very row that the write here had replaced.
     pub may_have_overtaken: bool,
-    /// A version of this key that is not older than the arriving one was adopted here before: what is here may have been
-    /// written by who saw it.
-    pub adopted_before: bool,
+    /// What was written here may stand on the arriving write all the same, through a write of a third node or one that was
+    /// adopted: what it replaced is not known, or is later than the arriving one.
+    pub may_stand_on_it: bool,
     /// The arriving side deleted the key as well, without having seen the deletion here.
     pub both_deleted: bool,
     /// The row here was deleted and inserted again after what the arriving write saw.
@@ -87,7 +87,7 @@ pub fn find(held: &State, change: Change, arriving: &Version, verdict: Verdict, 
         Verdict::Applies if here.node == arriving.node => None,
         // The displaced write itself: that it lost its values has been found where it did.
         Verdict::Loses if here == arriving => None,
-        Verdict::Loses => finding(elsewhere || evidence.adopted_before, evidence.saw_what_is_here == Some(true)),
+        Verdict::Loses => finding(elsewhere || evidence.may_stand_on_it, evidence.saw_what_is_here == Some(true)),
         Verdict::Applies => match (held, change) {
             // Displaced, not deleted: a later write of the key brings it back, and may have seen it.
             (State::Gone { displaced: true, .. }, _) => None,
@@ -133,7 +133,7 @@ mod tests {
     const HERE: Evidence = Evidence {
         written_here: true,
         may_have_overtaken: false,
-        adopted_before: false,
+        may_stand_on_it: false,
         saw_what_is_here: None,
         both_deleted: false,
         inserted_again_here: false,
@@ -203,10 +203,10 @@ mod tests {
         let overtaken = Evidence { saw_what_is_here: Some(false), may_have_overtaken: true, ..HERE };
         assert_eq!(found(&row(2), Change::Update, 3, overtaken), Some((Kind::UpdateUpdate, true)));
         assert_eq!(found(&gone(2), Change::Update, 3, overtaken), Some((Kind::UpdateDelete, true)));
-        // What was written here cannot have seen what arrives now, unless that was adopted before.
+        // What was written here cannot have seen what arrives now, unless it stands on a write which had.
         assert_eq!(found(&row(2), Change::Update, 1, overtaken), Some((Kind::UpdateUpdate, false)));
-        let adopted = Evidence { adopted_before: true, ..overtaken };
-        assert_eq!(found(&row(2), Change::Update, 1, adopted), Some((Kind::UpdateUpdate, true)));
+        let standing = Evidence { may_stand_on_it: true, ..overtaken };
+        assert_eq!(found(&row(2), Change::Update, 1, standing), Some((Kind::UpdateUpdate, true)));
     }
 
     #[test]

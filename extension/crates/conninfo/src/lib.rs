@@ -53,7 +53,9 @@ const HARMLESS: [&str; 29] = [
 pub fn problems(conninfo: &str) -> Vec<String> {
     // What counts as white space beyond ASCII depends on the server's locale.
     if !conninfo.is_ascii() {
-        return vec!["the connection string is not ASCII: write a URI, and other characters as %XX of their UTF-8".into()];
+        return vec![
+            "the connection string is not ASCII: write a URI, and other characters as %XX of their UTF-8".into(),
+        ];
     }
     let options = match options(conninfo) {
         Ok(options) => options,

@@ -161,9 +161,11 @@ CREATE OR REPLACE FUNCTION steep_repl._log_conflict(
 DECLARE
   identity uuid := steep_repl._conflict_key(table_schema, table_name, key, format('%s %s', local_micros, local_origin), format('%s %s', remote_micros, peer));
 BEGIN
-  -- Several changes of a key in one transaction: the last is the one that the other side compares with.
+  -- Several changes of a key in one transaction, a TRUNCATE maybe among them: the last is the one that the other side
+  -- compares with.
   UPDATE steep_repl.conflict_log c SET conflict_key = md5(format('%s before %s', c.conflict_key, c.id))::uuid
-   WHERE c.conflict_key = identity AND c.origin_xid = _log_conflict.origin_xid AND c.peer = _log_conflict.peer;
+   WHERE c.conflict_key = identity AND (c.origin_xid = _log_conflict.origin_xid AND c.peer = _log_conflict.peer
+      OR c.origin_xid IS NULL AND c.conflict_type = 'TRUNCATE-WRITE' AND c.remote_origin = _log_conflict.peer);
   INSERT INTO steep_repl.conflict_log (subscription, peer, table_schema, table_name, conflict_type, local_tuple, remote_tuple, base_tuple,
     local_origin, remote_origin, local_xact_ts, remote_xact_ts, origin_xid, remote_lsn, resolution, resolved_at, resolved_by, conflict_key,
     key, key_id, result, strategy, winner, possible, reason, not_converged_reason, relation)

@@ -1,7 +1,7 @@
 //! What becomes of an arriving write: the time decides, or, in a conflict, the strategy of the table.
 
-use crate::pg::table::Table;
-use conflict::{Change, Evidence, Finding, State, Strategy, Verdict, Version, find};
+use crate::conflict::lineage::{self, Meeting};
+use conflict::{Change, Evidence, Finding, Strategy, Verdict};
 
 /// A verdict, and the conflict that it ended, if it was one.
 pub struct Judgement {
@@ -13,30 +13,29 @@ pub struct Judgement {
     pub pending: bool,
     /// The strategy lets the nodes differ: what does not apply here leaves nothing here, nor elsewhere.
     pub apart: bool,
+    /// What loses did so to a write of this node, which for certain had not seen it.
+    pub ours_won: bool,
 }
 
-/// Judges a write of version `arriving` against what is held. `by_time` is the verdict of their times.
-pub fn judge(
-    table: &Table,
-    held: &State,
-    change: Change,
-    arriving: &Version,
-    by_time: Verdict,
-    evidence: Evidence,
-) -> Judgement {
-    let by_time_alone = |finding| Judgement { verdict: by_time, finding, strategy: LAST, pending: false, apart: false };
-    let Some(finding) = find(held, change, arriving, by_time, evidence) else { return by_time_alone(None) };
+/// Judges what arrives against what is held; the verdict of their times may not be the last word.
+pub fn judge(meeting: &Meeting, change: Change, evidence: Evidence) -> Judgement {
+    let by_time = meeting.verdict;
+    let (finding, ours_won) = lineage::weigh(meeting, change, evidence);
+    let by_time_alone =
+        |finding| Judgement { verdict: by_time, finding, strategy: LAST, pending: false, apart: false, ours_won };
+    let Some(finding) = finding else { return by_time_alone(None) };
     // Looked up only now: most changes are no conflicts.
-    let strategy = table.strategy();
+    let strategy = meeting.open.table.strategy();
     if !strategy.decides(finding) {
         return by_time_alone(Some(finding));
     }
     Judgement {
-        verdict: strategy.choose(held, arriving, by_time, evidence.written_here),
+        verdict: strategy.choose(meeting.held, meeting.arriving, by_time, evidence.written_here),
         finding: Some(finding),
         strategy: strategy.name(),
         pending: *strategy == Strategy::Manual,
         apart: strategy.keeps_apart(),
+        ours_won: if by_time.applies() { evidence.written_here } else { ours_won },
     }
 }
 

@@ -6,6 +6,7 @@
 
 use crate::conflict::changed::Changed;
 use crate::conflict::judge;
+use crate::conflict::lineage::Meeting;
 use crate::conflict::log::{Entry, Winner};
 use crate::conflict::session::{self, Arriving, How};
 use crate::conflict::state;
@@ -18,7 +19,7 @@ use crate::pg::plan::{self, Argument};
 use crate::pg::row::Row;
 use crate::pg::table::{self, Table, quote};
 use crate::pg::{stored_row, tombstone, transaction};
-use conflict::{Change, Evidence, State, decide};
+use conflict::{Change, State, decide};
 
 /// Settles the change before, if its row was not here.
 pub fn settle() {
@@ -120,9 +121,21 @@ fn delete(arriving: &Arriving, table: &Table, key: &Row, changed: &Changed) -> T
     let id = key_id::of(table, key);
     let gone = state::gone(table, &id, &version);
     let verdict = decide(&gone.state, &version);
-    let mut evidence = state::evidence(table, &gone.state, key, changed.change, verdict, &version);
+    let mut evidence = state::evidence(table, &gone.state, changed.change);
     gone.testify(&mut evidence);
-    let judgement = judge::judge(table, &gone.state, changed.change, &version, verdict, evidence);
+    let judgement = stored_row::with_open(table.oid, |open| {
+        let meeting = Meeting {
+            open,
+            key,
+            held: &gone.state,
+            writer: gone.writer,
+            row_gone: gone.row_gone.as_deref(),
+            changed,
+            arriving: &version,
+            verdict,
+        };
+        judge::judge(&meeting, changed.change, evidence)
+    });
     let verdict = judgement.verdict;
     if judgement.apart
         && verdict.applies()
@@ -149,7 +162,7 @@ fn delete(arriving: &Arriving, table: &Table, key: &Row, changed: &Changed) -> T
         Then::Put
     } else if judgement.apart {
         Then::Leave
-    } else if moved_on || undoes_moves(evidence) {
+    } else if moved_on || judgement.ours_won {
         Then::PutAndDisplace
     } else {
         Then::Put
@@ -184,11 +197,6 @@ pub fn undo_move(arriving: &Arriving, table: &Table, new: &Row) {
             unique::displace(open, &row.row, Some(&arriving.version()), "moved");
         }
     });
-}
-
-/// Whether this node's own write beat the move.
-pub fn undoes_moves(evidence: Evidence) -> bool {
-    evidence.written_here && !evidence.adopted_before
 }
 
 fn key_condition(table: &Table) -> String {

@@ -2,6 +2,7 @@
 
 use crate::conflict::changed::Changed;
 use crate::conflict::judge::{self, Judgement};
+use crate::conflict::lineage::Meeting;
 use crate::conflict::log::Entry;
 use crate::conflict::session::{self, Arriving};
 use crate::conflict::{missing, state, unique};
@@ -12,7 +13,7 @@ use crate::pg::row::Row;
 use crate::pg::stored_row::{OpenTable, StoredRow};
 use crate::pg::table::Table;
 use crate::pg::tombstone;
-use conflict::{Change, Evidence, Kind, State, decide};
+use conflict::{Change, Kind, State, decide};
 
 /// What the trigger answers.
 pub enum Outcome {
@@ -50,7 +51,7 @@ pub fn insert(open: &OpenTable, new: &Row) -> Outcome {
     if held != State::Absent
         && let Some(changed) = Changed::read(&arriving, table)
     {
-        let mut evidence = state::evidence(table, &held, new, changed.change, verdict, &version);
+        let mut evidence = state::evidence(table, &held, changed.change);
         if let Some(gone) = &gone {
             gone.testify(&mut evidence);
         }
@@ -58,7 +59,18 @@ pub fn insert(open: &OpenTable, new: &Row) -> Outcome {
         // Under its new key a row that moves is an insertion.
         let moved = changed.change == Change::Move;
         let change = if moved { Change::Insert } else { changed.change };
-        let mut judgement = judge::judge(table, &held, change, &version, verdict, evidence);
+        let writer = stored.as_ref().map(|row| row.writer).or(gone.as_ref().map(|g| g.writer));
+        let meeting = Meeting {
+            open,
+            key: new,
+            held: &held,
+            writer: writer.unwrap_or(Writer::Unknown),
+            row_gone: gone.as_ref().and_then(|g| g.row_gone.as_deref()),
+            changed: &changed,
+            arriving: &version,
+            verdict,
+        };
+        let mut judgement = judge::judge(&meeting, change, evidence);
         verdict = judgement.verdict;
         if judgement.apart
             && verdict.applies()
@@ -108,15 +120,16 @@ pub fn update(open: &OpenTable, old: &StoredRow, new: &Row) -> Outcome {
     let Some(changed) = Changed::read(&arriving, table) else { return Outcome::Pass };
     let verdict = decide(&held, &version);
     let saw = if in_order { None } else { changed.saw(&old.row, table) };
-    let mut evidence = state::evidence(table, &held, &old.row, changed.change, verdict, &version);
+    let mut evidence = state::evidence(table, &held, changed.change);
     evidence.saw_what_is_here = saw;
     // Rows of one stream may follow one another here that did not there.
     let whole = if saw == Some(false) || unsent { with_own_values(new, &changed, table.columns.len()) } else { None };
     let row = whole.as_ref().unwrap_or(new);
-    let judgement = judge::judge(table, &held, changed.change, &version, verdict, evidence);
+    let meeting = Meeting::with_row(open, old, &held, &changed, &version, verdict);
+    let judgement = judge::judge(&meeting, changed.change, evidence);
     log(open, &arriving, &changed, &held, &judgement, old, Some(row));
     if moved {
-        return move_row(open, &arriving, old, row, &judgement, evidence);
+        return move_row(open, &arriving, old, row, &judgement);
     }
     if !judgement.verdict.applies() || claims && unique::gives_way(open, &arriving, row, Some(old)) {
         return Outcome::Skip;
@@ -125,14 +138,7 @@ pub fn update(open: &OpenTable, old: &StoredRow, new: &Row) -> Outcome {
 }
 
 /// A change of the key is a deletion under the old and an insertion under the new, each decided by itself.
-fn move_row(
-    open: &OpenTable,
-    arriving: &Arriving,
-    old: &StoredRow,
-    new: &Row,
-    judgement: &Judgement,
-    evidence: Evidence,
-) -> Outcome {
+fn move_row(open: &OpenTable, arriving: &Arriving, old: &StoredRow, new: &Row, judgement: &Judgement) -> Outcome {
     let applies = judgement.verdict.applies();
     if applies {
         remember_move(open, old, new);
@@ -141,7 +147,7 @@ fn move_row(
         return Outcome::Skip;
     }
     missing::insert_row(&open.table, new);
-    if !applies && missing::undoes_moves(evidence) {
+    if !applies && judgement.ours_won {
         missing::undo_move(arriving, &open.table, new);
     }
     Outcome::Skip

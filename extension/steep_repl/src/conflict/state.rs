@@ -4,11 +4,10 @@ use crate::conflict::session;
 use crate::pg::commit_time::Writer;
 use crate::pg::key_id::{self, KeyId};
 use crate::pg::plan::{self, Argument};
-use crate::pg::row::Row;
 use crate::pg::stored_row::StoredRow;
 use crate::pg::table::Table;
 use crate::pg::tombstone::{self, Found};
-use conflict::{Change, Evidence, Known, State, Verdict, Version};
+use conflict::{Change, Evidence, Known, State, Version};
 
 /// The version that a writer stands for; None when nobody knows it.
 pub fn version_of(writer: Writer, root: u32, key: &dyn Fn() -> KeyId) -> Option<Known> {
@@ -43,6 +42,8 @@ fn elsewhere(time: i64, origin: u16, xid: u32, root: u32, key: &KeyId) -> Option
 /// What is known of a key that has no row.
 pub struct Gone {
     pub state: State,
+    /// Who wrote the tombstone; unknown where it says itself which version it stands for.
+    pub writer: Writer,
     pub row_gone: Option<String>,
     /// The key that its row was given instead, as JSON.
     pub moved_to: Option<String>,
@@ -72,11 +73,19 @@ pub fn gone(table: &Table, key: &KeyId, arriving: &Version) -> Gone {
         }
     }
     let Some((version, found)) = latest else {
-        return Gone { state: State::Absent, row_gone: None, moved_to: None, both_deleted: false, truncated: false };
+        return Gone {
+            state: State::Absent,
+            writer: Writer::Unknown,
+            row_gone: None,
+            moved_to: None,
+            both_deleted: false,
+            truncated: false,
+        };
     };
     let both_deleted = version.as_ref().is_some_and(|k| deleted_there.is_some_and(|there| there < k.version));
     Gone {
         state: State::Gone { version, displaced: found.tombstone.displaced },
+        writer: if found.tombstone.version.is_none() { found.writer } else { Writer::Unknown },
         row_gone: found.tombstone.row_gone,
         moved_to: found.tombstone.moved_to,
         both_deleted,
@@ -111,29 +120,21 @@ impl Gone {
 }
 
 /// What can be told about who had seen what, but for the rows themselves.
-pub fn evidence(
-    table: &Table,
-    held: &State,
-    key: &Row,
-    change: Change,
-    verdict: Verdict,
-    arriving: &Version,
-) -> Evidence {
+pub fn evidence(table: &Table, held: &State, change: Change) -> Evidence {
     Evidence {
         written_here: written_here(held),
         may_have_overtaken: session::stream().is_some_and(|s| s.others)
             || change == Change::Insert && !table.uniques().is_empty(),
-        adopted_before: !verdict.applies() && adopted_before(table, &key_id::of(table, key), arriving),
         ..Evidence::default()
     }
 }
 
-/// Whether a version of a key that is not older than the arriving one was adopted here.
-fn adopted_before(table: &Table, key: &KeyId, arriving: &Version) -> bool {
+/// Whether a version that is not older than the arriving one was adopted here, under whatever key.
+pub fn adopted(table: &Table, arriving: &Version) -> bool {
     let found = plan::rows(
-        "SELECT 1 FROM steep_repl.row_versions v WHERE v.relation = $1 AND v.key_id = $2::uuid AND v.adopted
-            AND v.version_time >= steep_repl._at($3) LIMIT 1",
-        &[Argument::oid(table.root), Argument::text(&key_id::text(key)), Argument::of(Some(arriving.time))],
+        "SELECT 1 FROM steep_repl.row_versions v WHERE v.relation = $1 AND v.adopted AND v.version_time >= steep_repl._at($2)
+            LIMIT 1",
+        &[Argument::oid(table.root), Argument::of(Some(arriving.time))],
     );
     !found.is_empty()
 }

@@ -2,6 +2,7 @@
 
 use crate::conflict::changed::Changed;
 use crate::conflict::judge;
+use crate::conflict::lineage::Meeting;
 use crate::conflict::put::{self, Outcome, in_stream_order};
 use crate::conflict::{session, state};
 use crate::pg::key_id;
@@ -21,11 +22,12 @@ pub fn delete(open: &OpenTable, old: &StoredRow) -> Outcome {
     let held = state::of_row(table, old);
     let Some(changed) = Changed::read(&arriving, table) else { return Outcome::Pass };
     let verdict = decide(&held, &version);
-    let mut evidence = state::evidence(table, &held, &old.row, changed.change, verdict, &version);
+    let mut evidence = state::evidence(table, &held, changed.change);
     evidence.saw_what_is_here = changed.saw(&old.row, table);
     evidence.inserted_again_here = changed.change == Change::Delete && inserted_again(open, old, &held);
     let new = changed.after.as_ref();
-    let judgement = judge::judge(table, &held, changed.change, &version, verdict, evidence);
+    let meeting = Meeting::with_row(open, old, &held, &changed, &version, verdict);
+    let judgement = judge::judge(&meeting, changed.change, evidence);
     put::log(open, &arriving, &changed, &held, &judgement, old, new);
     if judgement.verdict.applies() { Outcome::Pass } else { Outcome::Skip }
 }

@@ -94,8 +94,7 @@ fn settle(
         let reason = format!("both claim the same value in {index}");
         let entry = Entry {
             kind: "UNIQUE",
-            // Its writer may have given the value up, and the arriving one known it: then that is only on its way here.
-            possible: held.as_ref().is_none_or(|held| session::stream().is_none_or(|s| s.me != held.node)),
+            possible: may_be_given_up(held.as_ref(), decision),
             winner: if decision == Clash::HoldersGiveWay { Winner::Remote } else { Winner::Local },
             local: Some(json(&holder.row, open)),
             remote: Some(json(new, open)),
@@ -120,6 +119,13 @@ fn settle(
         displace(open, new, Some(&version), "unique");
     }
     decision == Clash::ArrivingGivesWay
+}
+
+/// Whether the arriving row may come after its value was given up, and only the news of that is on its way here: by its
+/// writer, or by a third node that changed the row.
+fn may_be_given_up(held: Option<&Version>, decision: Clash) -> bool {
+    let Some((held, stream)) = held.zip(session::stream()) else { return true };
+    held.node != stream.me || stream.others && decision == Clash::HoldersGiveWay
 }
 
 /// The rows that hold a unique value of the new one, other than the row under its own key; each once, locked.

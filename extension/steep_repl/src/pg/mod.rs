@@ -14,6 +14,7 @@ pub mod key_id;
 pub mod latch;
 pub mod log_hook;
 pub mod orphan_check;
+pub mod past;
 pub mod peer_connection;
 pub mod plan;
 pub mod preload;

@@ -40,6 +40,10 @@ impl OpenTable {
         Self { table: unsafe { table::of(relation) }, relation }
     }
 
+    pub fn relation(&self) -> pg_sys::Relation {
+        self.relation
+    }
+
     /// The row with the key of `like`, locked until the end of the transaction. Waits for a transaction that is inserting
     /// or deleting it (RelationFindReplTupleByIndex in src/backend/executor/execReplication.c).
     pub fn find_by_key(&self, like: &Row) -> Option<StoredRow> {

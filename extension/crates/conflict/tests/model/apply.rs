@@ -25,18 +25,18 @@ impl Node {
         let held = self.holds(key);
         let verdict = self.decide(&held, op.stamp, rules);
         self.find(&held, part, verdict, ops, rules)?;
-        let own = held.stamp().is_some_and(|here| here.node == self.id);
-        if let (Change::Move, true, Verdict::Loses, Some(winner)) = (part.change, own, verdict, held.op())
-            && !self.adopted_before(part, rules)
+        if let (Change::Move, Verdict::Loses, Some(winner)) =
+            (part.change, verdict, self.own_winner(&held, part, ops, rules))
         {
-            self.undo_later(op, &ops[winner as usize])?;
+            self.undo_later(op, &ops[winner as usize], ops)?;
         }
+        let own = held.stamp().is_some_and(|here| here.node == self.id);
         if rules.defect == Defect::UndoneByItsWriter
             && matches!(held, Held::Gone { moved: true, .. })
             && (own && verdict.applies() && matches!(part.change, Change::Update | Change::Move))
             && let Some(moving) = held.op()
         {
-            self.undo_later(&ops[moving as usize], op)?;
+            self.undo_later(&ops[moving as usize], op, ops)?;
         }
         let deletes_too = part.change == Change::Delete
             && matches!(held, Held::Gone { op: other, displaced: false, .. } if ops[other as usize].stamp.node != op.stamp.node);
@@ -46,6 +46,7 @@ impl Node {
             }
             return Ok(());
         }
+        self.line[key as usize].push(Some(op.id));
         match part.row {
             None => {
                 self.held[key as usize] = self.written(part, deletes_too);
@@ -75,6 +76,7 @@ impl Node {
         for key in 0..KEYS {
             if self.decide(&self.held[key], op.stamp, rules).applies() {
                 self.held[key] = Held::Absent;
+                self.line[key].push(None);
             }
         }
         if self.decide(&self.truncated.unwrap_or(Held::Absent), op.stamp, rules).applies() {
@@ -83,9 +85,9 @@ impl Node {
     }
 
     /// A key change lost its old key to a write of this node, which for certain had not seen it.
-    fn undo_later(&mut self, moving: &Op, winner: &Op) -> Result<(), String> {
+    fn undo_later(&mut self, moving: &Op, winner: &Op, ops: &[Op]) -> Result<(), String> {
         self.lost_moves.push((moving.id, winner.id));
-        if winner.saw(moving.id) {
+        if winner.saw(moving.id) || winner.goes_back_to(moving.id, moving.key, ops) {
             return Err("a key change is undone for a write that had seen it".into());
         }
         Ok(())

@@ -88,7 +88,9 @@ impl World {
             if found_put || found_remove || told & bit(op.id) != 0 {
                 told |= op.replaced | op.follows.map_or(0, bit);
             }
-            if let (Some(before), Deed::Delete | Deed::Move(_)) = (op.before, op.deed) {
+            // A clock that went back may make a deletion older than its row: that it was seen before the row, nobody can tell.
+            let back = op.before.is_some_and(|before| self.ops[before.op as usize].stamp > op.stamp);
+            if let (Some(before), Deed::Delete | Deed::Move(_), false) = (op.before, op.deed, back) {
                 let lives = last.iter().any(|(key, past)| {
                     let here = op.deed == Deed::Delete || *key == op.key;
                     here && past & bit(before.op) != 0 && past & bit(op.id) == 0

@@ -41,6 +41,7 @@ impl World {
         let mut copy = Node { id: id as u8, ..Node::new(id as u8, self.nodes[from].lagging) };
         let source = &self.nodes[from];
         copy.held = source.held;
+        copy.line = std::array::from_fn(|_| vec![None]);
         copy.truncated = source.truncated;
         copy.early = source.early.clone();
         copy.adopted = source.adopted.clone();
@@ -88,6 +89,7 @@ impl World {
         if let Some(op) = here.op() {
             node.found(here.row().is_some(), op);
         }
+        node.line[key as usize].push(None);
         node.adopted.extend(greatest.stamp().map(|stamp| (key, stamp)));
         match greatest {
             Held::Row { row, stamp, .. } => node.put(key, row, stamp, flag, rules),

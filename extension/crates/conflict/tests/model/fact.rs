@@ -105,6 +105,8 @@ pub struct Op {
     pub seen: u64,
     /// The writes whose rows or tombstones it replaced at its node. Only for the checks.
     pub replaced: u64,
+    /// The same under each key.
+    pub over: [Option<u8>; KEYS],
     /// The write for which a losing key change is undone. Only for the checks.
     pub follows: Option<u8>,
 }
@@ -112,6 +114,25 @@ pub struct Op {
 impl Op {
     pub fn saw(&self, op: u8) -> bool {
         self.id == op || self.seen & bit(op) != 0
+    }
+
+    /// Whether what it did to a key goes back to what another write had done to it, on whatever nodes: through what it
+    /// replaced, and through the row that it moved there.
+    pub fn goes_back_to(&self, op: u8, key: u8, ops: &[Op]) -> bool {
+        let mut past = [0; KEYS];
+        past[key as usize] = bit(self.id);
+        for later in ops[..=self.id as usize].iter().rev() {
+            for key in 0..KEYS {
+                if past[key] & bit(later.id) == 0 {
+                    continue;
+                }
+                past[key] |= later.over[key].map_or(0, bit);
+                if let (Some(before), Some(_)) = (later.before, later.row) {
+                    past[later.key as usize] |= bit(before.op);
+                }
+            }
+        }
+        past[key as usize] & bit(op) != 0
     }
 }
 

@@ -2,9 +2,28 @@
 
 use conflict::{Change, Evidence, Kind, Verdict, find};
 
-use crate::fact::{Held, Op, Part, bit};
+use crate::fact::{Deed, Held, Op, Part, Row, bit};
 use crate::node::Node;
 use crate::rules::{Defect, Rules};
+
+/// How far the writes of a key that are later than the arriving one go back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// To the first of them, which replaced the very row that the arriving one replaced, or only something older than that.
+    First {
+        first: u8,
+        same_row: bool,
+        all_own: bool,
+    },
+    Unknown,
+}
+
+impl Part<'_> {
+    /// The row before, as it is sent.
+    fn before(&self, rules: &Rules) -> Option<Row> {
+        if self.change == Change::Insert || !rules.before_images { None } else { self.op.before }
+    }
+}
 
 impl Node {
     pub fn find(
@@ -17,19 +36,20 @@ impl Node {
     ) -> Result<(), String> {
         let Some(here) = held.op() else { return Ok(()) };
         let op = part.op;
-        let before = if part.change == Change::Insert || !rules.before_images { None } else { op.before };
-        let (mut both, mut moved, mut gone) = (false, false, None);
-        if let Held::Gone { both_deleted, moved: away, row, .. } = held {
-            (both, moved, gone) = (*both_deleted, *away, *row);
+        let before = part.before(rules);
+        let (mut both, mut moved) = (false, false);
+        if let Held::Gone { both_deleted, moved: away, .. } = held {
+            (both, moved) = (*both_deleted, *away);
         }
+        let reach = self.reach(held, part, ops, rules);
         let may_displace = part.change == Change::Insert && rules.worker && rules.values.len() > 1;
         let may_overtake =
             rules.defect != Defect::OvertakingIgnored && (may_displace || rules.nodes + rules.events.copies > 2);
         let evidence = Evidence {
             saw_what_is_here: before.map(|before| held.row() == Some(before)),
             written_here: held.stamp().is_some_and(|stamp| stamp.node == self.id),
-            may_have_overtaken: may_overtake && (before.is_none() || gone != before),
-            adopted_before: self.adopted_before(part, rules),
+            may_have_overtaken: may_overtake && !matches!(reach, Reach::First { same_row: true, .. }),
+            may_stand_on_it: self.may_stand_on(held, part, ops, rules),
             both_deleted: both,
             inserted_again_here: false,
             truncated: self.held[part.key as usize] == Held::Absent,
@@ -39,7 +59,10 @@ impl Node {
         let Some(finding) = finding.filter(|_| rules.defect != Defect::Silent) else { return Ok(()) };
         // Where a clock went back, an earlier write may have seen a later one.
         let certain = !finding.possible && rules.events.steps_back == 0;
-        if certain && (op.saw(here) || ops[here as usize].saw(op.id)) {
+        let other = &ops[here as usize];
+        let goes_back = |later: &Op, earlier: u8| later.saw(earlier) || later.goes_back_to(earlier, part.key, ops);
+        let seen = goes_back(op, here) || goes_back(other, op.id);
+        if certain && seen {
             return Err(format!(
                 "{:?}, not only possible, although one of the writes had seen the other",
                 finding.kind
@@ -57,9 +80,62 @@ impl Node {
         Ok(())
     }
 
-    pub fn adopted_before(&self, part: &Part, rules: &Rules) -> bool {
-        rules.defect != Defect::AdoptionForgotten
-            && self.adopted.iter().any(|(key, stamp)| *key == part.key && *stamp >= part.op.stamp)
+    /// Whether what was written here may stand on what arrives, through a third node or an adoption.
+    fn may_stand_on(&self, held: &Held, part: &Part, ops: &[Op], rules: &Rules) -> bool {
+        self.doubts(part, rules) && !matches!(self.reach(held, part, ops, rules), Reach::First { all_own: true, .. })
+    }
+
+    fn doubts(&self, part: &Part, rules: &Rules) -> bool {
+        let mut adopted = self.adopted.iter().filter(|_| rules.defect != Defect::AdoptionForgotten);
+        rules.defect != Defect::StandingIgnored
+            && (rules.nodes + rules.events.copies > 2 || adopted.any(|(_, stamp)| *stamp >= part.op.stamp))
+    }
+
+    /// This node's own write that beat an arriving one and for certain had not seen it.
+    pub fn own_winner(&self, held: &Held, part: &Part, ops: &[Op], rules: &Rules) -> Option<u8> {
+        let own = |op: &u8| ops[*op as usize].stamp.node == self.id;
+        if !self.doubts(part, rules) {
+            return held.op().filter(own);
+        }
+        let first = match self.reach(held, part, ops, rules) {
+            Reach::First { first, .. } => Some(first).filter(own),
+            Reach::Unknown => None,
+        };
+        first.or_else(|| self.took_away(part, ops, rules))
+    }
+
+    /// This node's own write that took away the very row which the arriving one moves.
+    fn took_away(&self, part: &Part, ops: &[Op], rules: &Rules) -> Option<u8> {
+        let before = part.before(rules)?;
+        self.line[part.key as usize].iter().flatten().copied().find(|op| {
+            let own = &ops[*op as usize];
+            let gone = matches!(own.deed, Deed::Delete | Deed::Move(_)) && own.key == part.key;
+            gone && own.stamp.node == self.id && own.before == Some(before) && own.stamp.time >= part.op.stamp.time
+        })
+    }
+
+    fn reach(&self, held: &Held, part: &Part, ops: &[Op], rules: &Rules) -> Reach {
+        if matches!(held, Held::Row { adopted: true, .. } | Held::Gone { adopted: true, .. }) || held.displaced() {
+            return Reach::Unknown;
+        }
+        let (before, mut all_own) = (part.before(rules), true);
+        let mut first: Option<u8> = None;
+        for link in self.line[part.key as usize].iter().rev() {
+            let Some(op) = link.map(|op| &ops[op as usize]) else { return Reach::Unknown };
+            if let Some(first) = first {
+                let same_row = before.is_some_and(|row| row.op == op.id && op.row.is_some());
+                if same_row || op.stamp.time < part.op.stamp.time {
+                    return Reach::First { first, same_row, all_own };
+                }
+            }
+            if op.deed == Deed::Move(part.key) {
+                // It brings along all that it had seen under its other keys.
+                return Reach::Unknown;
+            }
+            all_own &= op.stamp.node == self.id;
+            first = Some(op.id);
+        }
+        first.map_or(Reach::Unknown, |first| Reach::First { first, same_row: false, all_own })
     }
 
     pub fn found(&mut self, put: bool, op: u8) {

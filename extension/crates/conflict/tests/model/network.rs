@@ -93,8 +93,18 @@ impl World {
             let id = key as u8;
             let row = Some(Row { u: *u, v: *v, op: id });
             let stamp = Stamp { time: 0, node: NOBODY };
-            let op =
-                Op { id, stamp, deed: Deed::Insert, key: id, before: None, row, seen: 0, replaced: 0, follows: None };
+            let op = Op {
+                id,
+                stamp,
+                deed: Deed::Insert,
+                key: id,
+                before: None,
+                row,
+                seen: 0,
+                replaced: 0,
+                over: [None; KEYS],
+                follows: None,
+            };
             world.nodes.iter_mut().for_each(|node| node.write(&op));
             world.ops.push(op);
         }
@@ -184,10 +194,11 @@ impl World {
         }
         let stamp = Stamp { time, node };
         let to = if let Deed::Move(to) = deed { to } else { key };
-        let replaced = (0..KEYS as u8).filter(|other| deed == Deed::Truncate || *other == key || *other == to);
-        let replaced = replaced.filter_map(|key| here.holds(key).op()).fold(0, |set, op| set | bit(op));
+        let touches = |other: &u8| deed == Deed::Truncate || *other == key || *other == to;
+        let over = std::array::from_fn(|key| Some(key as u8).filter(touches).and_then(|key| here.holds(key).op()));
+        let replaced = over.iter().flatten().fold(0, |set, op| set | bit(*op));
         let before = if matches!(deed, Deed::Insert | Deed::Truncate) { None } else { here.held[key as usize].row() };
-        let op = Op { id, stamp, deed, key, before, row, seen: here.seen, replaced, follows };
+        let op = Op { id, stamp, deed, key, before, row, seen: here.seen, replaced, over, follows };
         self.now = self.now.max(time);
         self.nodes[node as usize].write(&op);
         self.sent[node as usize].push(Message::Write(id));

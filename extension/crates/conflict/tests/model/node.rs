@@ -15,6 +15,8 @@ pub struct Node {
     /// The clock has been seen to be here.
     pub clock: i32,
     pub lagging: bool,
+    /// The writes of each key in the order in which this node put them one over the other; None where that is not known.
+    pub line: [Vec<Option<u8>>; KEYS],
     /// To be published by the worker.
     pub displaced: Vec<Message>,
     /// Key changes that lost their old key to a write of this node, to be followed up by the worker.
@@ -56,6 +58,7 @@ impl Node {
             held: [Held::Absent; KEYS],
             truncated: None,
             early: Vec::new(),
+            line: Default::default(),
             clock: 0,
             lagging,
             displaced: Vec::new(),
@@ -98,6 +101,7 @@ impl Node {
         }
         for part in op.parts() {
             self.held[part.key as usize] = self.written(&part, false);
+            self.line[part.key as usize].push(Some(op.id));
             self.remember_moved(&part);
         }
     }
@@ -110,6 +114,7 @@ impl Node {
 
     fn empty(&mut self, op: &Op) {
         self.held = [Held::Absent; KEYS];
+        self.line.iter_mut().for_each(|line| line.push(None));
         self.truncated = Some(truncation(op));
     }
 

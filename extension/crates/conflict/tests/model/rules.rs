@@ -34,6 +34,8 @@ pub enum Defect {
     UndoneByItsWriter,
     /// A write that replaced another row than the one here counts as a conflict for certain, also with third nodes.
     OvertakingIgnored,
+    /// What was written here counts as not having seen what arrives, also where it stands on a third node's write.
+    StandingIgnored,
     /// That a row was adopted is forgotten when it is written over.
     AdoptionForgotten,
     /// No conflict is ever found.

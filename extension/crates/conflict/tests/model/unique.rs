@@ -39,6 +39,7 @@ impl Node {
     fn remove_displaced(&mut self, key: u8) {
         if let Held::Row { row, stamp, adopted, .. } = self.held[key as usize] {
             let (op, row) = (row.op, Some(row));
+            self.line[key as usize].push(None);
             self.held[key as usize] =
                 Held::Gone { op, stamp, adopted, displaced: true, row, moved: false, both_deleted: false };
         }
