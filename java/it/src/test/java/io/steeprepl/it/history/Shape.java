@@ -1,5 +1,7 @@
 package io.steeprepl.it.history;
 
+import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 
 /** The tables of the histories; the name of a constant, in lower case, is the table's. */
@@ -26,6 +28,13 @@ enum Shape {
         this.beforeImages = beforeImages;
         this.unique = unique;
         this.alteration = alteration;
+    }
+
+    /** Those with, or without, before-images. */
+    static List<Shape> of(boolean beforeImages) {
+        return Arrays.stream(values())
+                .filter(shape -> shape.beforeImages == beforeImages)
+                .toList();
     }
 
     String table() {
