@@ -30,6 +30,7 @@ CREATE OR REPLACE FUNCTION steep_repl._init_prepare(id bigint) RETURNS void
 DECLARE
   job steep_repl.initialisations;
   member jsonb;
+  members jsonb[];
   me jsonb := steep_repl._identity();
 BEGIN
   UPDATE steep_repl.initialisations i SET state = 'running', phase = 'asking the source', error = NULL,
@@ -41,8 +42,13 @@ BEGIN
       SELECT id, l.peer, l.conninfo FROM steep_repl.links l WHERE l.subscription IS NOT NULL AND l.wanted <> 'remove';
     RETURN;
   END IF;
-  FOR member IN SELECT jsonb_array_elements(steep_repl._peer_value(job.source_conninfo, 'SELECT steep_repl._members()::text')::jsonb) LOOP
-    CONTINUE WHEN member->>'node_id' = me->>'node_id';
+  SELECT array_agg(m) INTO members
+    FROM jsonb_array_elements(steep_repl._peer_value(job.source_conninfo, 'SELECT steep_repl._members()::text')::jsonb) m
+   WHERE m->>'node_id' IS DISTINCT FROM me->>'node_id';
+  -- What the source says is for whoever asked, not for the worker's rights. All of it first: members keep what they are asked for below.
+  PERFORM steep_repl._check_conninfo(m->>'conninfo', true, job.asked_by, format('the connection string that the source has for %s', m->>'node_id'))
+     FROM unnest(members) m WHERE NOT m ? 'self';
+  FOREACH member IN ARRAY coalesce(members, '{}') LOOP
     IF member ? 'self' THEN
       member := member || jsonb_build_object('conninfo', job.source_conninfo);
       UPDATE steep_repl.initialisations i SET source = member->>'node_id' WHERE i.id = _init_prepare.id;

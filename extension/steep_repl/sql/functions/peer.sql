@@ -8,14 +8,15 @@ CREATE OR REPLACE FUNCTION steep_repl._peer_value(conninfo text, query text, sec
 COMMENT ON FUNCTION steep_repl._peer_value(text, text, integer) IS
   'The first row of a query with one text column on a peer; seconds is the limit for the query.';
 
-CREATE OR REPLACE FUNCTION steep_repl._check_conninfo(conninfo text, connect boolean DEFAULT true) RETURNS void
+CREATE OR REPLACE FUNCTION steep_repl._check_conninfo(conninfo text, connect boolean DEFAULT true, who name DEFAULT session_user,
+    what text DEFAULT 'this connection string') RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   problems text;
 BEGIN
   -- The connection is made by the server: with its files, its sockets, and the identity of the user that runs it. What
   -- these open is for its superusers (CREATE SUBSCRIPTION has the same rule, password_required).
-  IF (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = session_user) THEN
+  IF (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = who) THEN
     RETURN;
   END IF;
   problems := steep_repl._conninfo_problems(conninfo);
@@ -27,11 +28,11 @@ BEGIN
     END;
   END IF;
   IF problems IS NOT NULL THEN
-    RAISE EXCEPTION USING ERRCODE = 'SR017', MESSAGE = format('%s may not use this connection string', session_user), DETAIL = problems,
+    RAISE EXCEPTION USING ERRCODE = 'SR017', MESSAGE = format('%s may not use %s', who, what), DETAIL = problems,
       HINT = 'Give host, user and password of a role that the peer asks for its password, or let a superuser make the link.';
   END IF;
 END $$;
-COMMENT ON FUNCTION steep_repl._check_conninfo(text, boolean) IS 'Error SR017 when the session''s user is no superuser and a connection string would use the server''s own files or identity. connect: also try that the password is asked for.';
+COMMENT ON FUNCTION steep_repl._check_conninfo(text, boolean, name, text) IS 'Error SR017 when somebody, else the session''s user, is no superuser and a connection string would use the server''s own files or identity. connect: also try that the password is asked for.';
 
 CREATE OR REPLACE FUNCTION steep_repl._identity() RETURNS jsonb
   LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

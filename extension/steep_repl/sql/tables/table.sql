@@ -64,7 +64,8 @@ CREATE TABLE steep_repl.initialisations (
   next_try timestamptz NOT NULL DEFAULT pg_catalog.now(),
   requested_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
   started_at timestamptz,
-  finished_at timestamptz
+  finished_at timestamptz,
+  asked_by name NOT NULL DEFAULT session_user
 );
 COMMENT ON TABLE steep_repl.initialisations IS 'Tables being taken over from a source, and those that were.';
 

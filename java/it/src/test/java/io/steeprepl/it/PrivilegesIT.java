@@ -80,6 +80,27 @@ class PrivilegesIT {
         A.execute("SELECT steep_repl.unregister_node('b')");
     }
 
+    /** What belongs to the server is not opened either by the strings that a source gives to the node which it starts. */
+    @Test
+    void aSourceNamesNoMembersThatTheCallerMayNotName() {
+        String password = "host=127.0.0.1 port=" + B.server().port() + " dbname=test user=link password=geheim";
+        B.execute("SELECT steep_repl.subscribe('" + A.conninfo() + "')");
+        Sql.awaitStreaming(B, "a");
+        TestNode third = new TestNode("third", A.server(), "third").create();
+        third.execute("SET SESSION AUTHORIZATION anna; SELECT steep_repl.start_node('" + password + "', '"
+                + third.conninfo() + "')");
+        Sql.await(
+                third,
+                "SELECT state, split_part(error, ' (', 1) FROM steep_repl.start_progress()",
+                "failed|anna may not use the connection string that the source has for a");
+        assertThat(third.query("SELECT count(*) FROM steep_repl.links")).isEqualTo("0");
+        assertThat(B.query("SELECT string_agg(peer, ' ') FROM steep_repl.links"))
+                .isEqualTo("a");
+        B.execute("SELECT steep_repl.unsubscribe('a')");
+        Sql.await(B, "SELECT count(*) FROM steep_repl.subscription_status()", "0");
+        B.execute("SELECT steep_repl.unregister_node('a')");
+    }
+
     @Test
     void aPeerSpeaksForItselfOnlyAndPasswordsAreNotDumped() {
         A.execute("SELECT steep_repl.subscribe('" + B.conninfo() + " password=geheim')");
