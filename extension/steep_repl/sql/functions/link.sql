@@ -11,7 +11,8 @@ BEGIN ATOMIC
   SELECT l.peer FROM steep_repl.links l LEFT JOIN pg_subscription s ON s.oid = l.subscription
    WHERE l.next_try <= now()
      AND (l.wanted = 'remove' OR l.state = 'requested'
-          OR s.subenabled IS DISTINCT FROM steep_repl._link_should_stream(l));
+          OR s.subenabled IS DISTINCT FROM steep_repl._link_should_stream(l)
+          OR s.subconninfo IS DISTINCT FROM l.conninfo OR l.last_error IS NOT NULL);
 END;
 COMMENT ON FUNCTION steep_repl._links_due() IS 'The peers whose link needs a step now.';
 
@@ -50,6 +51,9 @@ BEGIN
     RETURN true;
   END IF;
   PERFORM steep_repl._link_set_streaming(link);
+  PERFORM steep_repl._link_move(link);
+  -- Whatever did not work before: all is as the row wants it now.
+  UPDATE steep_repl.links l SET last_error = NULL, last_error_at = NULL, attempts = 0 WHERE l.peer = link.peer AND l.last_error IS NOT NULL;
   RETURN false;
 END $$;
 COMMENT ON FUNCTION steep_repl._link_step(text) IS 'Takes the next step of a link; true when there is a further one.';
@@ -125,6 +129,28 @@ BEGIN
   PERFORM steep_repl._audit('subscription.linked', 'subscription', (link).peer);
 END $$;
 COMMENT ON FUNCTION steep_repl._link_make(steep_repl.links) IS 'Checks the peer, makes the slot there and the subscription here.';
+
+CREATE OR REPLACE FUNCTION steep_repl._link_move(link steep_repl.links) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  identity jsonb;
+BEGIN
+  IF EXISTS (SELECT 1 FROM pg_subscription s WHERE s.oid = (link).subscription AND s.subconninfo = (link).conninfo) THEN
+    RETURN;
+  END IF;
+  -- Until this has succeeded the stream goes on over the old connection. Another node with a slot of that name would
+  -- otherwise be taken for the peer.
+  identity := steep_repl._peer_identity((link).conninfo);
+  IF identity->>'node_id' IS DISTINCT FROM (link).peer
+     OR identity->>'node_uid' <> (SELECT n.node_uid::text FROM steep_repl.nodes n WHERE n.node_id = (link).peer) THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR024', MESSAGE = format('at the new connection string of %s answers %s', (link).peer,
+        CASE WHEN identity->>'node_id' = (link).peer THEN 'another node of that id' ELSE coalesce('node ' || (identity->>'node_id'), 'no node') END),
+      HINT = format('Subscribe again with the connection string of %s. If it was made anew, unsubscribe first.', (link).peer);
+  END IF;
+  EXECUTE format('ALTER SUBSCRIPTION %I CONNECTION %L', (link).subscription_name, (link).conninfo);
+  PERFORM steep_repl._audit('subscription.move', 'subscription', (link).peer);
+END $$;
+COMMENT ON FUNCTION steep_repl._link_move(steep_repl.links) IS 'Makes the subscription connect as its link says, once the peer has answered there. Errors: SR024 another node answers.';
 
 CREATE OR REPLACE FUNCTION steep_repl._origin_means(origin oid, kind text, node_id text) RETURNS void
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp

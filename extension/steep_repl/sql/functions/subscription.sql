@@ -76,7 +76,7 @@ BEGIN
   VALUES (peer, coalesce(conninfo, steep_repl._conninfo_of(node)), copy_data,
           steep_repl._link_name(me, peer), steep_repl._link_name(peer, me))
   ON CONFLICT ON CONSTRAINT links_pkey DO UPDATE SET
-    conninfo = coalesce(subscribe.conninfo, l.conninfo), next_try = now(),
+    conninfo = coalesce(subscribe.conninfo, l.conninfo), next_try = now(), attempts = 0,
     state = CASE WHEN l.wanted = 'remove' AND l.subscription IS NULL THEN 'requested' ELSE l.state END,
     wanted = CASE l.wanted WHEN 'remove' THEN 'stream' ELSE l.wanted END;
   PERFORM steep_repl._audit('subscription.create', 'subscription', peer, NULL, jsonb_build_object('copy_data', copy_data));
@@ -89,7 +89,7 @@ EXCEPTION WHEN OTHERS THEN
   RAISE;
 END $$;
 COMMENT ON FUNCTION steep_repl.subscribe(text, text, boolean) IS
-  'Asks for a link on which this node receives from a peer (node id or connection string); the worker makes it after the commit, see subscription_status(). copy_data: also take over the peer''s rows of tables that are empty here. Definer: links are the extension''s. Errors: SR001, SR004, SR006, SR010, SR017, SR021 to SR023.';
+  'Asks for a link on which this node receives from a peer (node id or connection string); the worker makes it after the commit, see subscription_status(). Where there is a link, conninfo is where the peer is from now on. copy_data: also take over the peer''s rows of tables that are empty here. Definer: links are the extension''s. Errors: SR001, SR004, SR006, SR010, SR017, SR021 to SR023.';
 
 CREATE OR REPLACE FUNCTION steep_repl.unsubscribe(peer text) RETURNS void
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -130,7 +130,7 @@ class GuideIT {
                 Sql.await(node("paris"), "SELECT state FROM steep_repl.start_progress() LIMIT 1", "complete");
                 linkedAndEqual();
             }
-            case "Or link by hand", "Pausing" -> linkedAndEqual();
+            case "Or link by hand", "Pausing", "When a node moves" -> linkedAndEqual();
             case "Keys that do not collide" -> bothWays();
             case "When a stream has stopped" -> {
                 if (block.kind() == Guide.Kind.SQL) {
