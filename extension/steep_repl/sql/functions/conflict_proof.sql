@@ -262,6 +262,7 @@ DECLARE
   state jsonb;
   columns text;
   expressions text;
+  writer xid;
 BEGIN
   EXECUTE format('SELECT 1 FROM %s t WHERE %s FOR UPDATE', steep_repl._source_of(root), condition);
   state := steep_repl._key_state(root, (pull).key);
@@ -287,8 +288,10 @@ BEGIN
   END IF;
   PERFORM steep_repl._as_owner(root, format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE VALUES (%s)', root, columns, expressions));
   DELETE FROM steep_repl.row_versions v WHERE v.relation = root AND v.key_id = id;
+  -- Not the id of this transaction: it was written in a part of it that has one of its own.
+  EXECUTE format('SELECT t.xmin FROM %s t WHERE %s', steep_repl._source_of(root), condition) INTO STRICT writer;
   INSERT INTO steep_repl.row_versions (relation, key_id, row_xid, version_time, version_node, adopted)
-  VALUES (root, id, pg_current_xact_id()::xid, steep_repl._at(micros), node, true);
+  VALUES (root, id, writer, steep_repl._at(micros), node, true);
   PERFORM steep_repl._suspect_adopted(root, (pull).target->'row');
 END $$;
 COMMENT ON FUNCTION steep_repl._adopt(steep_repl.pulls) IS 'Makes this node hold what a peer holds under a key, with that version.';
