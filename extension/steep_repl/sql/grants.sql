@@ -17,9 +17,26 @@ GRANT EXECUTE ON FUNCTION steep_repl.conflict_list(text, text, text, text, boole
   steep_repl.conflict_show(bigint, integer), steep_repl.conflict_stats(), steep_repl.conflict_strategies(),
   steep_repl.conflict_replay(text, text, timestamptz, timestamptz, text[]), steep_repl._replayed(steep_repl.conflicts, text, text[]),
   steep_repl._may_read(oid, text, text), steep_repl._conflicts_of_key(bigint, integer) TO steep_repl_viewer;
+GRANT SELECT ON steep_repl.resolved TO steep_repl_viewer;
 GRANT EXECUTE ON FUNCTION steep_repl._before_drop() TO PUBLIC;
 
 GRANT EXECUTE ON FUNCTION steep_repl.heartbeat(), steep_repl.pause(text), steep_repl.resume(text) TO steep_repl_operator;
+GRANT EXECUTE ON FUNCTION steep_repl.resolve_conflict(bigint, text, jsonb, boolean, text), steep_repl.revert_resolution(bigint, text, boolean),
+  steep_repl.resolve_conflicts_bulk(text, bigint, text, timestamptz, timestamptz, text, boolean, text), steep_repl.apply_tuple(text, text, jsonb)
+  TO steep_repl_operator;
+-- What these run as their caller, and what they run as the extension: without the caller's own write that does not commit.
+GRANT EXECUTE ON FUNCTION steep_repl._resolve(bigint, text, jsonb, boolean, text), steep_repl._prepare_resolution(bigint, text, jsonb, boolean, text),
+  steep_repl._begin_resolution(bigint, text, jsonb, boolean, text), steep_repl._end_resolution(bigint, text),
+  steep_repl._bulk_entries(text, bigint, text, timestamptz, timestamptz, text), steep_repl._is_pending(bigint),
+  steep_repl._apply_statement(text, text, jsonb), steep_repl._tuple_applied(text, text),
+  steep_repl._resolve_failed(text, text, text, text, text, text), steep_repl._check_visible(bigint), steep_repl._row_before(bigint),
+  steep_repl._resolution_statements(bigint, text, jsonb, regclass),
+  steep_repl._resolution_targets(text, jsonb, jsonb, jsonb, jsonb, regclass, regclass, text, jsonb),
+  steep_repl._check_tuple(regclass, jsonb, jsonb, boolean), steep_repl._tuple_problems(regclass, jsonb, jsonb, boolean),
+  steep_repl._tuple_columns(oid, jsonb, jsonb, boolean), steep_repl._write_statement(regclass, jsonb, jsonb, jsonb, boolean),
+  steep_repl._taken_from(regclass, text[], jsonb), steep_repl._names(text[]), steep_repl._key_of(regclass, jsonb), steep_repl._key_columns(regclass),
+  steep_repl._key_is(oid, jsonb), steep_repl._key_condition(oid), steep_repl._source_of(regclass), steep_repl._row_json(anyelement)
+  TO steep_repl_operator;
 
 -- Not the tables with connection strings (nodes.conninfo, links, initialisations): functions show what is needed of them.
 GRANT SELECT ON steep_repl.local_node, steep_repl.known_settings, steep_repl.link_observations, steep_repl.table_inbox,

@@ -199,7 +199,8 @@ CREATE OR REPLACE FUNCTION steep_repl._repairs_due() RETURNS SETOF text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT 'adopt' WHERE EXISTS (SELECT 1 FROM steep_repl.pulls p WHERE p.target IS NOT NULL)
-  UNION ALL SELECT 'displace' WHERE EXISTS (SELECT 1 FROM steep_repl.displaced_early e);
+  UNION ALL SELECT 'displace' WHERE EXISTS (SELECT 1 FROM steep_repl.displaced_early e)
+  UNION ALL SELECT 'retry' WHERE EXISTS (SELECT 1 FROM steep_repl.retries r);
 END;
 COMMENT ON FUNCTION steep_repl._repairs_due() IS 'Kinds of repair that wait: they are written under an origin of their own, so that peers do not get them.';
 
@@ -225,6 +226,8 @@ BEGIN
   PERFORM set_config('session_replication_role', 'replica', true);
   IF kind = 'adopt' THEN
     PERFORM steep_repl._adopt_all();
+  ELSIF kind = 'retry' THEN
+    PERFORM steep_repl._retry_all();
   ELSE
     PERFORM steep_repl._settle_early();
   END IF;

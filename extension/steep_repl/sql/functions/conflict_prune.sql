@@ -14,6 +14,9 @@ BEGIN
      WHERE l.detected_at < old AND l.resolution IS DISTINCT FROM 'PENDING' AND (l.converged_at IS NOT NULL OR l.detected_at < very_old)
      ORDER BY l.detected_at LIMIT batch FOR UPDATE SKIP LOCKED);
   GET DIAGNOSTICS by_age = ROW_COUNT;
+  -- Each node forgets what was resolved on it, the others get the deletion: they may have entries for a while yet.
+  DELETE FROM steep_repl.resolutions r WHERE r.node_id = steep_repl.node_id() AND r.at < old AND r.at < clock_timestamp() - interval '7 days'
+     AND NOT EXISTS (SELECT 1 FROM steep_repl.conflict_log c WHERE c.conflict_key IN (r.conflict_key, r.new_key));
   -- Counting all rows is dear; no log has more rows than ids.
   IF (SELECT max(l.id) - min(l.id) + 1 FROM steep_repl.conflict_log l) > keep_rows THEN
     SELECT l.id INTO surplus FROM steep_repl.conflict_log l ORDER BY l.id DESC OFFSET keep_rows LIMIT 1;

@@ -110,6 +110,7 @@ BEGIN
   PERFORM steep_repl._set_subscription_table(made, 'steep_repl.beats'::regclass, 'r', 0);
   PERFORM steep_repl._set_subscription_table(made, 'steep_repl.displaced'::regclass, 'r', 0);
   PERFORM steep_repl._set_subscription_table(made, 'steep_repl.truncations'::regclass, 'r', 0);
+  PERFORM steep_repl._set_subscription_table(made, 'steep_repl.resolutions'::regclass, 'r', 0);
   DELETE FROM steep_repl.beats b WHERE b.node_id = (link).peer;
   INSERT INTO steep_repl.beats (node_id, seq)
     SELECT (link).peer, coalesce((steep_repl._peer_value((link).conninfo, format('SELECT steep_repl._stream_facts(%L)::text', (link).slot_name))::jsonb->>'beat')::bigint, 0);

@@ -124,7 +124,8 @@ BEGIN
     WHERE n.node_id = create_node.node_id RETURNING * INTO node;
   IF NOT EXISTS (SELECT 1 FROM pg_publication WHERE pubname = 'steep_repl') THEN
     -- TRUNCATE does not travel natively: it would take rows away that the other side has just written.
-    CREATE PUBLICATION steep_repl FOR TABLE steep_repl.table_events, steep_repl.beats, steep_repl.displaced, steep_repl.truncations
+    CREATE PUBLICATION steep_repl FOR TABLE steep_repl.table_events, steep_repl.beats, steep_repl.displaced, steep_repl.truncations,
+      steep_repl.resolutions
       WITH (publish = 'insert, update, delete', publish_via_partition_root = true);
   END IF;
   PERFORM steep_repl._wake_worker();

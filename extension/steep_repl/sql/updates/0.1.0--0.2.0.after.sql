@@ -3,10 +3,10 @@
 DO $existing$
 BEGIN
   IF EXISTS (SELECT 1 FROM pg_catalog.pg_publication WHERE pubname = 'steep_repl') THEN
-    ALTER PUBLICATION steep_repl ADD TABLE steep_repl.displaced, steep_repl.truncations;
+    ALTER PUBLICATION steep_repl ADD TABLE steep_repl.displaced, steep_repl.truncations, steep_repl.resolutions;
   END IF;
   PERFORM steep_repl._set_subscription_table(l.subscription, told::pg_catalog.regclass, 'r', 0)
-     FROM steep_repl.links l, pg_catalog.unnest(ARRAY['steep_repl.displaced', 'steep_repl.truncations']) told WHERE l.subscription IS NOT NULL;
+     FROM steep_repl.links l, pg_catalog.unnest(ARRAY['steep_repl.displaced', 'steep_repl.truncations', 'steep_repl.resolutions']) told WHERE l.subscription IS NOT NULL;
   PERFORM steep_repl._watch_rows(c.oid::pg_catalog.regclass) FROM steep_repl.tables t JOIN pg_catalog.pg_class c ON c.oid = t.relation;
 END
 $existing$;

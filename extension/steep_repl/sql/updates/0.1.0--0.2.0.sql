@@ -28,3 +28,4 @@ ALTER TABLE steep_repl.table_events DROP CONSTRAINT table_events_action_check,
 SELECT pg_catalog.pg_extension_config_dump('steep_repl.nodes', 'WHERE conninfo IS NULL OR conninfo !~* ''password|://''');
 
 \include tables/conflict.sql
+\include tables/resolution.sql

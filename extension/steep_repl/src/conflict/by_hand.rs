@@ -12,7 +12,7 @@ use crate::pg::{composite, plan};
 use pgrx::prelude::*;
 
 /// The key of a row of a table, as JSON, from any JSON that has its columns.
-fn key_row(table: &Table, key: &pgrx::JsonB) -> Row {
+pub fn key_row(table: &Table, key: &pgrx::JsonB) -> Row {
     let mut like = Row { values: vec![None; table.columns.len()] };
     for place in &table.key {
         let column = &table.columns[*place];

@@ -1,6 +1,7 @@
 //! What becomes of an arriving write: the time decides, or, in a conflict, the strategy of the table.
 
 use crate::conflict::lineage::{self, Meeting};
+use crate::conflict::resolved;
 use conflict::{Change, Evidence, Finding, Strategy, Verdict};
 
 /// A verdict, and the conflict that it ended, if it was one.
@@ -19,11 +20,26 @@ pub struct Judgement {
 
 /// Judges what arrives against what is held; the verdict of their times may not be the last word.
 pub fn judge(meeting: &Meeting, change: Change, evidence: Evidence) -> Judgement {
-    let by_time = meeting.verdict;
+    let (table, by_time) = (&meeting.open.table, meeting.verdict);
+    if resolved::applies(table, meeting.key, meeting.held) {
+        let (strategy, ours_won) = (LAST, false);
+        return Judgement {
+            verdict: Verdict::Applies,
+            finding: None,
+            strategy,
+            pending: false,
+            apart: false,
+            ours_won,
+        };
+    }
     let (finding, ours_won) = lineage::weigh(meeting, change, evidence);
-    let by_time_alone =
-        |finding| Judgement { verdict: by_time, finding, strategy: LAST, pending: false, apart: false, ours_won };
+    let decided =
+        |verdict, finding| Judgement { verdict, finding, strategy: LAST, pending: false, apart: false, ours_won };
+    let by_time_alone = |finding| decided(by_time, finding);
     let Some(finding) = finding else { return by_time_alone(None) };
+    if resolved::stands(table, meeting.key, meeting.held, meeting.arriving) {
+        return decided(Verdict::Loses, None);
+    }
     // Looked up only now: most changes are no conflicts.
     let strategy = meeting.open.table.strategy();
     if !strategy.decides(finding) {

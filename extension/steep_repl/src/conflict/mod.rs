@@ -2,8 +2,8 @@
 //!
 //! `session` knows the stream and its current change; `put`, `take` decide rows that a trigger brings; `missing` settles
 //! changes whose row is not here; `unique` the clashes; `orphan` notes foreign keys to be looked at; `log` writes the
-//! entries. `judge` asks the rules, which are in the crate `conflict`, and the strategy of the table;
-//! `lineage` looks at what this node's own writes stand on.
+//! entries. `judge` asks the rules, which are in the crate `conflict`, and the strategy of the table; `lineage` looks at what
+//! this node's own writes stand on; `resolved` asks people, who are above all of them.
 
 pub mod by_hand;
 pub mod changed;
@@ -14,6 +14,7 @@ pub mod missing;
 pub mod orphan;
 pub mod put;
 pub mod remember;
+pub mod resolved;
 pub mod session;
 pub mod set_aside;
 pub mod state;

@@ -1,8 +1,9 @@
 //! The stream that this apply worker receives, its open transaction and the change that is being applied.
 
+use crate::pg::key_id::KeyId;
 use crate::pg::plan::{self, Argument};
 use crate::pg::table::Table;
-use conflict::Version;
+use conflict::{State, Version};
 use pgoutput::{Message, Relation};
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -63,6 +64,8 @@ struct Session {
     ending: bool,
     /// Changes that no retry could apply, by the end of their transaction and their number in it.
     set_aside: HashSet<(u64, u32)>,
+    /// Keys that somebody resolved by hand in this transaction, with the versions that its write replaces.
+    resolved: HashMap<(u32, KeyId), Vec<Version>>,
 }
 
 thread_local! {
@@ -93,6 +96,7 @@ pub fn begin(slot: &str, origin: u16) {
             message: Vec::new(),
             ending: false,
             set_aside: HashSet::new(),
+            resolved: HashMap::new(),
         })
     });
     let set_aside = session.as_ref().map(|s| set_aside(&s.stream.peer)).unwrap_or_default();
@@ -159,6 +163,7 @@ pub fn note(message: &[u8]) -> Noted {
             (b'B' | b'R', _) => match pgoutput::parse(message) {
                 Some(Message::Begin { final_lsn, commit_time, xid }) => {
                     session.transaction = Transaction { final_lsn, commit_time, xid, change: 0 };
+                    session.resolved.clear();
                     Noted::Begin(commit_time)
                 }
                 Some(Message::Relation(relation)) => {
@@ -249,6 +254,28 @@ pub fn undecided() -> Option<Arriving> {
             session.current = None;
         }
         arriving
+    })
+}
+
+/// Notes that what the open transaction brings for a key was decided by a person: it goes over these versions, whatever
+/// the table's strategy says.
+pub fn resolve(root: u32, key: KeyId, replaces: Vec<Version>) {
+    SESSION.with_borrow_mut(|session| {
+        if let Some(session) = session.as_mut() {
+            session.resolved.entry((root, key)).or_default().extend(replaces);
+        }
+    });
+}
+
+/// Whether the open transaction resolves a key by hand, and had seen what is here: this version, or a later one of the
+/// same node. What nobody knows the version of is older than everything.
+pub fn resolves(root: u32, key: impl FnOnce() -> KeyId, held: &State) -> bool {
+    SESSION.with_borrow(|session| {
+        let Some(resolved) = session.as_ref().map(|s| &s.resolved).filter(|r| !r.is_empty()) else { return false };
+        let Some(replaces) = resolved.get(&(root, key())) else { return false };
+        let (State::Row(version) | State::Gone { version, .. }) = held else { return true };
+        let Some(known) = version else { return true };
+        replaces.iter().any(|seen| seen.node == known.version.node && seen.time >= known.version.time)
     })
 }
 

@@ -3,12 +3,14 @@ package io.steeprepl.it.conflict;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.steeprepl.testkit.TestNode;
+import io.steeprepl.testkit.TestkitException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.postgresql.util.PSQLException;
 
 /** A replicated table of one test, in a schema of its own; statements and queries find it there. */
 final class Table {
@@ -92,6 +94,40 @@ final class Table {
         on(mesh.other(first).id(), later);
         mesh.resume();
         return this;
+    }
+
+    /** As {@link #apart}, while a node still does not receive from another. */
+    Table apartBut(String first, String earlier, String later, String receiver, String sender) {
+        mesh.pause();
+        on(first, earlier);
+        on(mesh.other(first).id(), later);
+        mesh.resumeBut(receiver, sender);
+        return this;
+    }
+
+    /** The oldest entry of the conflict log on a node, by its id. */
+    String entry(String node) {
+        return mesh.node(node)
+                .query("SELECT min(id) FROM steep_repl.conflict_log WHERE table_schema = '" + schema + "'");
+    }
+
+    /** The first value that a call on a node returns. */
+    String call(String node, String sql) {
+        return rows(mesh.node(node), sql).getFirst();
+    }
+
+    /** The error that a call must raise, as {@code SQLSTATE message / detail}. */
+    String error(String node, String... sql) {
+        try {
+            on(node, sql);
+        } catch (TestkitException e) {
+            if (e.getCause() instanceof PSQLException p && p.getServerErrorMessage() != null) {
+                return p.getSQLState() + " " + p.getServerErrorMessage().getMessage() + " / "
+                        + p.getServerErrorMessage().getDetail();
+            }
+            throw e;
+        }
+        return "no error";
     }
 
     /** All nodes hold these rows, columns joined by {@code |}, in the order of the first column. */
