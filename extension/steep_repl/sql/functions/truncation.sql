@@ -94,6 +94,11 @@ COMMENT ON FUNCTION steep_repl._take_truncation() IS 'Fires in the apply worker:
 CREATE OR REPLACE FUNCTION steep_repl._log_truncated(root regclass, peer text, truncated bigint, key jsonb, whole jsonb, micros bigint) RETURNS void
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
+  -- The same transaction may have changed the row before it truncated: as in _log_conflict().
+  UPDATE steep_repl.conflict_log c SET conflict_key = md5(format('%s before %s', c.conflict_key, c.id))::uuid
+    FROM steep_repl.tables t
+   WHERE t.relation = root AND c.remote_origin = _log_truncated.peer
+     AND c.conflict_key = steep_repl._conflict_key(t.table_schema, t.table_name, _log_truncated.key::text, format('%s %s', micros, steep_repl.node_id()), format('%s %s', truncated, _log_truncated.peer));
   INSERT INTO steep_repl.conflict_log (relation, subscription, peer, table_schema, table_name, conflict_type, local_tuple, local_origin, remote_origin,
     local_xact_ts, remote_xact_ts, resolution, resolved_at, resolved_by, conflict_key, key, key_id, result, strategy, winner, possible, not_converged_reason)
   SELECT root, coalesce(l.subscription_name, ''), _log_truncated.peer, t.table_schema, t.table_name, 'TRUNCATE-WRITE', whole, steep_repl.node_id(), _log_truncated.peer,
