@@ -14,6 +14,14 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl._conflict_health() IS 'How many conflicts wait for a decision or for their proof, since when, and why the oldest does; in how many rows a strategy let the nodes differ.';
 
+CREATE OR REPLACE FUNCTION steep_repl._orphan_health() RETURNS TABLE (pending bigint, suspected bigint, suspected_since timestamptz)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT (SELECT count(*) FROM steep_repl.conflict_log l WHERE l.resolution = 'PENDING' AND l.conflict_type = 'FK-ORPHAN'), count(*), min(s.seen_at)
+    FROM steep_repl.orphan_suspects s;
+END;
+COMMENT ON FUNCTION steep_repl._orphan_health() IS 'How many rows without a parent wait for a decision; how many values of foreign keys may be without one, and since when.';
+
 CREATE OR REPLACE FUNCTION steep_repl._health_reasons() RETURNS TABLE (severity integer, reason text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -40,6 +48,8 @@ BEGIN ATOMIC
     FROM steep_repl.replicated_tables() t WHERE t.state = 'failed'
   UNION ALL SELECT 1, format('conflicts that wait for a decision: %s, see conflict_list(p_resolution => ''PENDING'')', c.pending)
     FROM steep_repl._conflict_health() c WHERE c.pending > 0
+  UNION ALL SELECT 1, format('values of foreign keys of which it is not known yet whether they have a parent: %s, the oldest since %s: not all streams have caught up', o.suspected, o.suspected_since)
+    FROM steep_repl._orphan_health() o WHERE o.suspected_since < clock_timestamp() - interval '1 minute'
   UNION ALL SELECT 1, format('conflicts that are not proven to have ended alike on all nodes: %s, the oldest since %s%s', c.unproven, c.unproven_since, ', ' || c.unproven_reason)
     FROM steep_repl._conflict_health() c WHERE c.unproven_since < clock_timestamp() - interval '1 minute';
 END;
@@ -66,7 +76,8 @@ BEGIN ATOMIC
                                  'displaced', (SELECT count(*) FROM steep_repl.displaced), 'set_aside', (SELECT count(*) FROM steep_repl.apply_failures f WHERE f.set_aside)),
     'slots', (SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]') FROM steep_repl._slots() s),
     'tables', (SELECT coalesce(jsonb_object_agg(t.state, t.n), '{}') FROM (SELECT x.state, count(*) AS n FROM steep_repl.replicated_tables() x GROUP BY x.state) t),
-    'conflicts', (SELECT to_jsonb(c) FROM steep_repl._conflict_health() c))
+    'conflicts', (SELECT to_jsonb(c) FROM steep_repl._conflict_health() c),
+    'orphans', (SELECT to_jsonb(o) FROM steep_repl._orphan_health() o))
   FROM steep_repl._health_reasons() r;
 END;
 COMMENT ON FUNCTION steep_repl.health() IS 'status healthy, degraded or unhealthy, the reasons, and the state of worker, settings, links, slots, tables and conflicts. Definer: looks at all of it.';

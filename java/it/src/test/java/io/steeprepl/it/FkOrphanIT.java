@@ -98,6 +98,8 @@ class FkOrphanIT {
         assertThat(List.of(b.query(identity), c.query(identity))).containsOnly(a.query(identity));
         assertThat(a.query("SELECT reason FROM steep_repl.conflict_log WHERE table_name = '" + child + "'"))
                 .contains("belongs", "public." + parent, "{\"id\": 1}", "delete this row", "base_tuple");
+        assertThat(a.query("SELECT (steep_repl.health()->'orphans'->>'pending')::int > 0"))
+                .isEqualTo("t");
 
         a.execute("DELETE FROM " + child + " WHERE id = 7");
         everywhere(entries(child), "{\"id\": 7} APPLIED_REMOTE proof");
@@ -123,6 +125,8 @@ class FkOrphanIT {
                 "SELECT bool_and(next_look > seen_at + interval '2 seconds') FROM steep_repl.orphan_suspects s"
                         + " JOIN pg_constraint k ON k.oid = s.constraint_id WHERE k.conrelid = 'songs'::regclass",
                 "t");
+        assertThat(c.query("SELECT (steep_repl.health()->'orphans'->>'suspected')::int > 0"))
+                .isEqualTo("t");
         resume(c, a);
         everywhere("SELECT count(*) FROM albums", "1");
         everywhere(unlooked("songs"), "0");
