@@ -1,6 +1,7 @@
 package io.steeprepl.api;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The conflicts that this node has logged. All methods throw {@link ApiException}. */
 public interface ConflictApi {
@@ -21,4 +22,13 @@ public interface ConflictApi {
 
     /** What another strategy would have made of the logged conflicts, by kind and table. */
     List<ConflictReplay> replay(ReplayOptions options);
+
+    /** Resolves a conflict by hand, on all nodes. */
+    void resolve(long id, Resolution resolution);
+
+    /** Resolves all pending conflicts that fit, or none; how many. {@code dryRun}: does it and takes it back. */
+    int resolveAll(BulkFilter filter, Resolution.Side side, @Nullable String reason, boolean dryRun);
+
+    /** Takes a decision back, on all nodes; the id of the entry that this makes. */
+    long revert(long id, String reason, boolean force);
 }

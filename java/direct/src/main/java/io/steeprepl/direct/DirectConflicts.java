@@ -1,6 +1,7 @@
 package io.steeprepl.direct;
 
 import io.steeprepl.api.ApiException;
+import io.steeprepl.api.BulkFilter;
 import io.steeprepl.api.Conflict;
 import io.steeprepl.api.ConflictApi;
 import io.steeprepl.api.ConflictCount;
@@ -10,8 +11,10 @@ import io.steeprepl.api.ConflictReplay;
 import io.steeprepl.api.ConflictStrategy;
 import io.steeprepl.api.QualifiedName;
 import io.steeprepl.api.ReplayOptions;
+import io.steeprepl.api.Resolution;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -91,6 +94,43 @@ record DirectConflicts(Database database) implements ConflictApi {
                 seconds(options.newerThan()),
                 seconds(options.olderThan()),
                 options.priority().isEmpty() ? null : options.priority().toArray(String[]::new));
+    }
+
+    @Override
+    public void resolve(long id, Resolution resolution) {
+        database.run(
+                "SELECT steep_repl.resolve_conflict(?, ?, ?::jsonb, ?, ?::text)",
+                id,
+                resolution.side().name(),
+                resolution.merged(),
+                resolution.force(),
+                resolution.reason());
+    }
+
+    @Override
+    public int resolveAll(BulkFilter filter, Resolution.Side side, @Nullable String reason, boolean dryRun) {
+        QualifiedName table = filter.table();
+        return database.row(
+                "SELECT steep_repl.resolve_conflicts_bulk(?, ?::bigint, ?::text, ?::timestamptz, ?::timestamptz, ?::text, ?, ?::text) AS resolved",
+                row -> (int) row.big("resolved"),
+                side.name(),
+                filter.originXid(),
+                table == null ? null : table.sql(),
+                text(filter.since()),
+                text(filter.until()),
+                filter.origin(),
+                dryRun,
+                reason);
+    }
+
+    @Override
+    public long revert(long id, String reason, boolean force) {
+        return database.row(
+                "SELECT steep_repl.revert_resolution(?, ?, ?) AS entry", row -> row.big("entry"), id, reason, force);
+    }
+
+    private static @Nullable String text(@Nullable Instant time) {
+        return time == null ? null : time.toString();
     }
 
     private static Conflict conflict(Row row) throws SQLException {

@@ -9,10 +9,16 @@ import picocli.CommandLine.Command;
             "The conflicts that this node has logged: two nodes changed a row before they had heard of each other.",
             "Rows are shown to those who may read the table."
         },
-        footer = {"  steep-repl conflict list --resolution pending", "  steep-repl conflict show 42"},
+        footer = {
+            "  steep-repl conflict list --resolution pending",
+            "  steep-repl conflict show 42",
+            "  steep-repl conflict resolve 42 --local"
+        },
         subcommands = {
             ConflictListCommand.class,
             ConflictShowCommand.class,
+            ConflictResolveCommand.class,
+            ConflictRevertCommand.class,
             ConflictStatsCommand.class,
             ConflictStrategyCommand.class,
             ConflictReplayCommand.class

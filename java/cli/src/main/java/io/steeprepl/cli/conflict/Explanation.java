@@ -71,7 +71,10 @@ final class Explanation {
 
     private static String decided(Conflict conflict) {
         Conflict.Decision decision = conflict.decision();
-        String by = decision.strategy() == null ? "" : " by " + decision.strategy();
+        // Who resolved it is role@host; a rule is a word.
+        boolean byHand = decision.resolvedBy() != null && decision.resolvedBy().contains("@");
+        String rule = byHand ? "hand" : decision.strategy();
+        String by = rule == null ? "" : " by " + rule;
         String what = switch (decision.resolution()) {
             case null -> "nothing is known of a decision";
             case "PENDING" -> "PENDING: waits for a decision" + by;

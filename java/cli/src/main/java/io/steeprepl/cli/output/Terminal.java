@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 
 /** What the process knows of the terminal it runs on. */
 public final class Terminal {
@@ -15,6 +17,16 @@ public final class Terminal {
     public static boolean interactive() {
         Console console = System.console();
         return console != null && console.isTerminal() && !redirected(2);
+    }
+
+    /** What the person at the terminal answers to a question; empty when there is nobody. */
+    @SuppressWarnings("SystemConsoleNull") // Since 25 it can be null again.
+    public static Optional<String> ask(String question) {
+        Console console = System.console();
+        if (console == null || !interactive()) {
+            return Optional.empty();
+        }
+        return Optional.of(Objects.requireNonNullElse(console.readLine("%s", question), ""));
     }
 
     /** Whether to use colours: on a terminal that knows them, unless NO_COLOR is set to anything. */
