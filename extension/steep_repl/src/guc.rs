@@ -16,6 +16,8 @@ pub static CLOCK_WAIT: GucSetting<i32> = GucSetting::<i32>::new(10_000);
 pub static CONFLICT_LOG_MAX_AGE: GucSetting<i32> = GucSetting::<i32>::new(90 * 24 * 60 * 60);
 /// How many conflicts the log holds; 0: any number.
 pub static CONFLICT_LOG_MAX_ROWS: GucSetting<i32> = GucSetting::<i32>::new(1_000_000);
+/// Conflicts a minute above which health() speaks of them; 0: never.
+pub static CONFLICT_RATE_ALERT: GucSetting<i32> = GucSetting::<i32>::new(60);
 
 /// Whether native "conflict detected" lines about replicated tables go to the server log.
 pub static LOG_NATIVE_CONFLICTS: GucSetting<bool> = GucSetting::<bool>::new(false);
@@ -96,6 +98,16 @@ pub fn define() {
         &CONFLICT_LOG_MAX_ROWS,
         0,
         i32::MAX,
+        GucContext::Sighup,
+        GucFlags::default(),
+    );
+    GucRegistry::define_int_guc(
+        c"steep_repl.conflict_rate_alert",
+        c"Conflicts a minute, in the last five minutes, above which health() calls the node degraded.",
+        c"0 never does.",
+        &CONFLICT_RATE_ALERT,
+        0,
+        1_000_000,
         GucContext::Sighup,
         GucFlags::default(),
     );

@@ -46,8 +46,7 @@ BEGIN ATOMIC
     FROM steep_repl.clocks c JOIN steep_repl.links l ON l.peer = c.peer WHERE abs(c.ahead_seconds) - c.known_within > 0.5
   UNION ALL SELECT 2, format('table %I.%I: %s', t.table_schema, t.table_name, t.reason)
     FROM steep_repl.replicated_tables() t WHERE t.state = 'failed'
-  UNION ALL SELECT 1, format('conflicts that wait for a decision: %s, see conflict_list(p_resolution => ''PENDING'')', c.pending)
-    FROM steep_repl._conflict_health() c WHERE c.pending > 0
+  UNION ALL SELECT a.severity, a.reason FROM steep_repl._conflict_alarms() a
   UNION ALL SELECT 1, format('values of foreign keys of which it is not known yet whether they have a parent: %s, the oldest since %s: not all streams have caught up', o.suspected, o.suspected_since)
     FROM steep_repl._orphan_health() o WHERE o.suspected_since < clock_timestamp() - interval '1 minute'
   UNION ALL SELECT 1, format('conflicts that are not proven to have ended alike on all nodes: %s, the oldest since %s%s', c.unproven, c.unproven_since, ', ' || c.unproven_reason)
@@ -76,7 +75,8 @@ BEGIN ATOMIC
                                  'displaced', (SELECT count(*) FROM steep_repl.displaced), 'set_aside', (SELECT count(*) FROM steep_repl.apply_failures f WHERE f.set_aside)),
     'slots', (SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]') FROM steep_repl._slots() s),
     'tables', (SELECT coalesce(jsonb_object_agg(t.state, t.n), '{}') FROM (SELECT x.state, count(*) AS n FROM steep_repl.replicated_tables() x GROUP BY x.state) t),
-    'conflicts', (SELECT to_jsonb(c) FROM steep_repl._conflict_health() c),
+    'conflicts', (SELECT to_jsonb(c) FROM steep_repl._conflict_health() c) || jsonb_build_object('per_minute', steep_repl._conflict_rate(),
+      'pending_by_table', (SELECT coalesce(jsonb_agg(to_jsonb(p)), '[]') FROM steep_repl._pending_by_table() p)),
     'orphans', (SELECT to_jsonb(o) FROM steep_repl._orphan_health() o))
   FROM steep_repl._health_reasons() r;
 END;

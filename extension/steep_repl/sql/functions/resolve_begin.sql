@@ -88,7 +88,7 @@ CREATE OR REPLACE FUNCTION steep_repl._wait_past(replaces jsonb) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   latest bigint := (SELECT max((r->>0)::bigint) FROM jsonb_array_elements(replaces) r);
-  patience interval := current_setting('steep_repl.clock_wait')::interval;
+  patience interval := coalesce(current_setting('steep_repl.clock_wait', true), '10s')::interval;
 BEGIN
   IF steep_repl._at(latest) > clock_timestamp() + patience THEN
     RAISE EXCEPTION USING ERRCODE = 'SR069', MESSAGE = 'the row was written by a clock that is ahead of this node''s, so this write would lose to it',

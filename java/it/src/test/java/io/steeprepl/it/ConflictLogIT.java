@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.postgresql.PGConnection;
 
 /** The conflict log: who sees what of it, what is counted, what is pruned. */
 @ExtendWith(ClusterLogs.class)
@@ -254,6 +255,55 @@ class ConflictLogIT {
         assertThat(a.query(conflicts)).isEqualTo("1|2");
         assertThat(a.query(reasons)).contains("conflicts that wait for a decision: 1");
         assertThat(a.query("SELECT steep_repl.health() ->> 'status'")).isEqualTo("degraded");
+        log("secrets", 4, "2 hours", "PENDING", true);
+        log("secrets", 5, "1 hour", "PENDING", true);
+        assertThat(
+                        a.query(
+                                "SELECT string_agg(concat_ws(' ', p->>'table_name', p->>'pending', (p->>'oldest_seconds')::int / 3600), ', ')"
+                                        + " FROM jsonb_array_elements(steep_repl.health() -> 'conflicts' -> 'pending_by_table') p"))
+                .isEqualTo("secrets 2 2, orders 1 0");
+        assertThat(a.query(reasons))
+                .contains("conflicts that wait for a decision: 2 in public.secrets, the oldest since");
+    }
+
+    @Test
+    void healthSpeaksOfManyConflictsAtATime() {
+        String reasons = "SELECT steep_repl.health() ->> 'reasons' LIKE '%conflicts: 2 a minute%'";
+        for (int key = 1; key <= 10; key++) {
+            log("orders", key, "0", "APPLIED_REMOTE", true);
+        }
+        assertThat(a.query(reasons)).isEqualTo("f");
+        a.execute("ALTER SYSTEM SET steep_repl.conflict_rate_alert = 1", "SELECT pg_reload_conf()");
+        Sql.await(a, reasons, "t");
+        assertThat(a.query("SELECT steep_repl.health() -> 'conflicts' ->> 'per_minute'"))
+                .isEqualTo("2");
+        a.execute("ALTER SYSTEM SET steep_repl.conflict_rate_alert = 0", "SELECT pg_reload_conf()");
+        Sql.await(a, reasons, "f");
+        a.execute("ALTER SYSTEM RESET ALL", "SELECT pg_reload_conf()");
+    }
+
+    @Test
+    void whoListensHearsOfPendingConflicts() throws SQLException {
+        try (Connection connection = a.connect();
+                var statement = connection.createStatement()) {
+            statement.execute("LISTEN steep_repl_conflict");
+            log("orders", 1, "0", "APPLIED_REMOTE", true);
+            log("orders", 2, "0", "PENDING", false);
+            a.execute("UPDATE steep_repl.conflict_log SET resolution = 'PENDING' WHERE id = 1");
+            a.execute("UPDATE steep_repl.conflict_log SET resolution = 'PENDING' WHERE id = 2");
+            List<String> heard = new ArrayList<>();
+            while (heard.size() < 2) {
+                for (var notification : connection.unwrap(PGConnection.class).getNotifications(10_000)) {
+                    heard.add(notification.getParameter());
+                }
+            }
+            assertThat(heard)
+                    .hasSize(2)
+                    .allSatisfy(payload -> assertThat(payload)
+                            .contains("\"table\": \"public.orders\"", "\"conflict_type\": \"UPDATE-UPDATE\"", "PENDING")
+                            .doesNotContain("alice", "order_id"));
+            assertThat(heard.getFirst()).contains("\"id\": 2");
+        }
     }
 
     @Test

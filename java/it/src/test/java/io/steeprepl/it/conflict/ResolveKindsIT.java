@@ -3,12 +3,15 @@ package io.steeprepl.it.conflict;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.steeprepl.testkit.TestNode;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.PGConnection;
 
 /** Resolution by hand of conflicts that are about more than one row, of many at once, and by whom. */
 @ExtendWith(TwoNodes.class)
@@ -124,6 +127,26 @@ class ResolveKindsIT {
     }
 
     @Test
+    void anApplyWorkerTellsThoseWhoListen() throws SQLException {
+        Table item = mesh.table("id int PRIMARY KEY, v text");
+        item.on("b", "ALTER TABLE item ADD CONSTRAINT short CHECK (length(v) < 5)");
+        try (Connection connection = mesh.node("b").connect();
+                var statement = connection.createStatement()) {
+            statement.execute("LISTEN steep_repl_conflict");
+            item.on("a", "INSERT INTO item VALUES (1, 'much too long')");
+            String payload = "";
+            while (!payload.contains(item.schema() + ".item")) {
+                var heard = connection.unwrap(PGConnection.class).getNotifications(60_000);
+                assertThat(heard).isNotEmpty();
+                payload = heard[0].getParameter();
+            }
+            assertThat(payload)
+                    .contains("APPLY-ERROR", "\"id\": " + item.entry("b"))
+                    .doesNotContain("much too long");
+        }
+    }
+
+    @Test
     void aRowThatWasSetAsideCanBeMerged() {
         Table item = mesh.table("id int PRIMARY KEY, v text");
         item.on("b", "ALTER TABLE item ADD CONSTRAINT short CHECK (length(v) < 5)");
@@ -136,6 +159,26 @@ class ResolveKindsIT {
         item.call("b", resolve(item, "b", "'MERGED', '{\"v\": \"fits\"}'"));
         mesh.drain();
         item.holds("1|fits").proven();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"manual", "keep_local", "apply_remote", "first_write_wins"})
+    void aDecisionIsAboveTheStrategyOfTheTable(String strategy) {
+        Table item = mesh.table("id int PRIMARY KEY, v text", "(1, 'new')");
+        item.on("a", "SELECT steep_repl.set_conflict_strategy('item', '" + strategy + "')");
+        Mesh.await(
+                mesh.node("b"),
+                "SELECT strategy FROM steep_repl.replicated_tables() WHERE table_schema = '" + item.schema() + "'",
+                strategy);
+        item.apart("a", "UPDATE item SET v = 'alice'", "UPDATE item SET v = 'bob'");
+        // Later than both, so the first of them would win against it.
+        item.call("b", resolve(item, "b", "'MERGED', '{\"v\": \"both\"}', p_force => true"));
+        mesh.drain();
+        item.holds("1|both").proven();
+        assertThat(List.of(ended(item, "a"), ended(item, "b"))).containsOnly("MERGED");
+        item.call("a", "SELECT steep_repl.revert_resolution(" + item.entry("a") + ")");
+        mesh.drain();
+        item.isEqual().proven();
     }
 
     @ParameterizedTest

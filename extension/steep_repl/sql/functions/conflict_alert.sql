@@ -1,0 +1,46 @@
+-- Conflicts that somebody has to hear of: those that wait for a decision, and many at a time.
+
+CREATE OR REPLACE FUNCTION steep_repl._alert_pending() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF TG_OP = 'UPDATE' AND OLD.resolution IS NOT DISTINCT FROM 'PENDING' THEN
+    RETURN NULL;
+  END IF;
+  -- A queue that is full, because a listener does not listen, would stop the stream.
+  IF pg_notification_queue_usage() < 0.5 THEN
+    PERFORM pg_notify('steep_repl_conflict', jsonb_build_object('id', NEW.id, 'node_id', steep_repl.node_id(),
+      'table', format('%I.%I', NEW.table_schema, NEW.table_name), 'table_schema', NEW.table_schema, 'table_name', NEW.table_name,
+      'conflict_type', NEW.conflict_type, 'resolution', NEW.resolution, 'peer', NEW.peer, 'detected_at', NEW.detected_at)::text);
+  END IF;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION steep_repl._alert_pending() IS 'Tells those who LISTEN on steep_repl_conflict that a conflict waits for a decision; no rows, no keys.';
+
+CREATE OR REPLACE TRIGGER entry_pending AFTER INSERT OR UPDATE OF resolution ON steep_repl.conflict_log
+  FOR EACH ROW WHEN (NEW.resolution = 'PENDING') EXECUTE FUNCTION steep_repl._alert_pending();
+ALTER TABLE steep_repl.conflict_log ENABLE ALWAYS TRIGGER entry_pending;
+
+CREATE OR REPLACE FUNCTION steep_repl._pending_by_table() RETURNS TABLE (table_schema text, table_name text, pending bigint, oldest_at timestamptz, oldest_seconds bigint)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT l.table_schema, l.table_name, count(*), min(l.detected_at), extract(epoch FROM clock_timestamp() - min(l.detected_at))::bigint
+    FROM steep_repl.conflict_log l WHERE l.resolution = 'PENDING' GROUP BY l.table_schema, l.table_name ORDER BY 4;
+END;
+COMMENT ON FUNCTION steep_repl._pending_by_table() IS 'How many conflicts wait for a decision in which table, and since when the oldest.';
+
+CREATE OR REPLACE FUNCTION steep_repl._conflict_rate() RETURNS double precision
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN (SELECT count(*) / 5.0::double precision FROM steep_repl.conflict_log l WHERE l.detected_at > clock_timestamp() - interval '5 minutes');
+COMMENT ON FUNCTION steep_repl._conflict_rate() IS 'Conflicts a minute in the last five minutes.';
+
+CREATE OR REPLACE FUNCTION steep_repl._conflict_alarms() RETURNS TABLE (severity integer, reason text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT 1, format('conflicts that wait for a decision: %s in %I.%I, the oldest since %s', p.pending, p.table_schema, p.table_name, p.oldest_at)
+    FROM steep_repl._pending_by_table() p
+  UNION ALL
+  SELECT 1, format('conflicts: %s a minute, more than steep_repl.conflict_rate_alert allows', r.rate)
+    FROM (SELECT steep_repl._conflict_rate() AS rate) r
+   WHERE r.rate > nullif(coalesce(current_setting('steep_repl.conflict_rate_alert', true), '60')::integer, 0);
+END;
+COMMENT ON FUNCTION steep_repl._conflict_alarms() IS 'What health() says of conflicts that wait, by table, and of too many at a time.';
