@@ -51,12 +51,11 @@ pub unsafe extern "C-unwind" fn steep_repl_decide(call: pg_sys::FunctionCallInfo
             && put::in_stream_order(commit_time::of((*old).t_data), session::commit_time())
         {
             let table = table::of(relation);
-            // Nothing to decide, nor to look at: the row came through this stream, and its key stays.
+            // Nothing to decide, nor to look at: the row came through this stream, and what others may claim or refer to
+            // stays.
             let plain = operation == pg_sys::TRIGGER_EVENT_DELETE
-                || table.uniques().is_empty()
-                    && table.foreign_keys().is_empty()
-                    && !(table.large && session::leaves_out())
-                    && same_key(&table, old, new, (*relation).rd_att);
+                || !(table.large && session::leaves_out())
+                    && same(&table, table.watched(), old, new, (*relation).rd_att);
             if plain && session::decide_by_order(&table) {
                 return pg_sys::Datum::from(new);
             }
@@ -121,23 +120,24 @@ unsafe fn remember_move(relation: pg_sys::Relation, old: pg_sys::HeapTuple, new:
     unsafe {
         let table = table::of(relation);
         let descriptor = (*relation).rd_att;
-        if table.key_index.is_some() && !same_key(&table, old, new, descriptor) {
+        if table.key_index.is_some() && !same(&table, &table.key, old, new, descriptor) {
             let open = OpenTable::of(relation);
             remember::gone(&open, &Row::of_tuple(old, descriptor), Some(&Row::of_tuple(new, descriptor)));
         }
     }
 }
 
-/// Whether two rows have the same key, byte by byte, without taking the whole rows apart.
-unsafe fn same_key(
+/// Whether two rows have the same values in these columns, byte by byte, without taking the whole rows apart.
+unsafe fn same(
     table: &Table,
+    places: &[usize],
     old: pg_sys::HeapTuple,
     new: pg_sys::HeapTuple,
     descriptor: pg_sys::TupleDesc,
 ) -> bool {
     // SAFETY: by the caller: rows with that descriptor.
     unsafe {
-        table.key.iter().all(|place| {
+        places.iter().all(|place| {
             let column = &table.columns[*place];
             let (mut no_old, mut no_new) = (false, false);
             let old = pg_sys::htup::heap_getattr(old, *place as i32 + 1, descriptor, &mut no_old);

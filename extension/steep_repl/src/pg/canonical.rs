@@ -1,6 +1,12 @@
 //! Writing values as text in one way, whatever DateStyle, TimeZone and the like a session has set.
 
 use pgrx::pg_sys;
+use std::cell::OnceCell;
+
+thread_local! {
+    /// The server keeps time zones for as long as the process lives.
+    static UTC: OnceCell<*mut pg_sys::pg_tz> = const { OnceCell::new() };
+}
 
 unsafe extern "C" {
     // src/include/utils/bytea.h
@@ -37,7 +43,7 @@ impl Canonical {
             pg_sys::IntervalStyle = pg_sys::INTSTYLE_POSTGRES as i32;
             pg_sys::extra_float_digits = 1;
             bytea_output = BYTEA_OUTPUT_HEX;
-            pg_sys::session_timezone = pg_sys::pg_tzset(c"UTC".as_ptr());
+            pg_sys::session_timezone = UTC.with(|utc| *utc.get_or_init(|| pg_sys::pg_tzset(c"UTC".as_ptr())));
             before
         }
     }

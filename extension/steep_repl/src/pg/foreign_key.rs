@@ -27,12 +27,6 @@ pub struct ForeignKeys {
     pub referring: Vec<Referring>,
 }
 
-impl ForeignKeys {
-    pub fn is_empty(&self) -> bool {
-        self.referred.is_empty() && self.referring.is_empty()
-    }
-}
-
 /// Whether a table has foreign keys, or is referred to: the server's own triggers tell.
 ///
 /// # Safety

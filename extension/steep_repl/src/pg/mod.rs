@@ -11,6 +11,7 @@ pub mod databases;
 pub mod foreign_key;
 pub mod hooks;
 pub mod key_id;
+pub mod key_probe;
 pub mod latch;
 pub mod log_hook;
 pub mod orphan_check;

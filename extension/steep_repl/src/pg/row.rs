@@ -95,11 +95,10 @@ impl Row {
             if json.len() > 1 {
                 json.push_str(", ");
             }
-            json.push_str(&serde_json::Value::from(column.name.as_str()).to_string());
-            json.push_str(": ");
+            json.push_str(&column.label);
             match self.values[place] {
                 None => json.push_str("null"),
-                Some(value) => json.push_str(&in_json(&write(column, value), column.json)),
+                Some(value) => put_json(&mut json, column, value),
             }
         }
         json.push('}');
@@ -129,22 +128,45 @@ pub fn read(column: &Column, text: &str) -> pg_sys::Datum {
 
 /// The text of a value.
 pub fn write(column: &Column, value: pg_sys::Datum) -> String {
-    // SAFETY: the output function of the column's type.
+    // SAFETY: the output function of the column's type. A copy of what was looked up is called, so that what the function
+    // remembers goes with the memory of this change.
     unsafe {
-        let (mut function, mut variable) = (pg_sys::InvalidOid, false);
-        pg_sys::getTypeOutputInfo(column.type_oid, &mut function, &mut variable);
-        CStr::from_ptr(pg_sys::OidOutputFunctionCall(function, value)).to_string_lossy().into_owned()
+        let mut function = *column.output.get_or_init(|| {
+            let (mut function, mut variable) = (pg_sys::InvalidOid, false);
+            pg_sys::getTypeOutputInfo(column.type_oid, &mut function, &mut variable);
+            let mut info = pg_sys::FmgrInfo::default();
+            pg_sys::fmgr_info_cxt(function, &mut info, pg_sys::TopMemoryContext);
+            info
+        });
+        function.fn_mcxt = pg_sys::CurrentMemoryContext;
+        CStr::from_ptr(pg_sys::OutputFunctionCall(&mut function, value)).to_string_lossy().into_owned()
     }
 }
 
-fn in_json(text: &str, form: JsonForm) -> String {
-    match form {
-        JsonForm::Raw => text.to_owned(),
-        JsonForm::Boolean => if text == "t" { "true" } else { "false" }.to_owned(),
+fn put_json(json: &mut String, column: &Column, value: pg_sys::Datum) {
+    if column.json == JsonForm::Integer {
+        let digits = match column.length {
+            2 => i64::from(value.value() as i16),
+            4 => i64::from(value.value() as i32),
+            _ => value.value() as i64,
+        };
+        json.push_str(&digits.to_string());
+        return;
+    }
+    let text = write(column, value);
+    match column.json {
+        JsonForm::Raw => json.push_str(&text),
+        JsonForm::Boolean => json.push_str(if text == "t" { "true" } else { "false" }),
         // Not infinities and NaN, which JSON lacks, nor minus zero, which it loses.
         JsonForm::Number if text != "-0" && text.bytes().all(|b| b.is_ascii_digit() || b"+-.e".contains(&b)) => {
-            text.to_owned()
+            json.push_str(&text);
         }
-        JsonForm::Number | JsonForm::Text => serde_json::Value::from(text).to_string(),
+        // Nothing to escape.
+        _ if text.bytes().all(|b| b >= b' ' && b != b'"' && b != b'\\') => {
+            json.push('"');
+            json.push_str(&text);
+            json.push('"');
+        }
+        _ => json.push_str(&serde_json::Value::from(text).to_string()),
     }
 }

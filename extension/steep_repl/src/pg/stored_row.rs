@@ -48,6 +48,10 @@ impl OpenTable {
     /// or deleting it (RelationFindReplTupleByIndex in src/backend/executor/execReplication.c).
     pub fn find_by_key(&self, like: &Row) -> Option<StoredRow> {
         let index = self.table.key_index?;
+        // SAFETY: the relation is open.
+        if self.table.probe().is_some_and(|probe| unsafe { probe.absent(self.relation, like) }) {
+            return None;
+        }
         // SAFETY: the relation is open; the slots are dropped before we return, the tuple is a copy.
         unsafe {
             let search = pg_sys::MakeSingleTupleTableSlot((*self.relation).rd_att, &raw const pg_sys::TTSOpsVirtual);

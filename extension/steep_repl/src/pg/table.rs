@@ -1,6 +1,7 @@
 //! What must be known of a table to decide about its rows, remembered a process until the catalogue changes.
 
 use super::foreign_key::{self, ForeignKeys};
+use super::key_probe::KeyProbe;
 use super::plan::{self, Argument};
 use super::unique_index::{self, Unique};
 use conflict::Strategy;
@@ -19,12 +20,24 @@ unsafe extern "C-unwind" {
 /// How a column's text stands in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JsonForm {
+    /// Of 2, 4 or 8 bytes, by value.
+    Integer,
     /// A number where it is a finite one.
     Number,
     Boolean,
     /// JSON already.
     Raw,
     Text,
+}
+
+/// Types whose equal values are equal bytes, and whose order the bits show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Integers, dates and times: by value, of that many bytes.
+    Number,
+    /// 16 bytes, the first ones first.
+    Uuid,
+    None,
 }
 
 /// A column; a dropped one keeps its place.
@@ -36,6 +49,12 @@ pub struct Column {
     pub by_value: bool,
     pub length: i16,
     pub json: JsonForm,
+    /// The name and a colon, as they stand in a JSON object.
+    pub label: String,
+    /// Its output function, looked up once; copied for each call.
+    pub output: OnceCell<pg_sys::FmgrInfo>,
+    /// How much of its values' order can be seen in their first bits.
+    pub order: Order,
     /// Neither dropped nor generated: its value is in the stream and in INSERT.
     pub sent: bool,
     pub dropped: bool,
@@ -58,6 +77,8 @@ pub struct Table {
     uniques: OnceCell<Vec<Unique>>,
     foreign_keys: OnceCell<ForeignKeys>,
     strategy: OnceCell<Strategy>,
+    watched: OnceCell<Vec<usize>>,
+    probe: OnceCell<Option<KeyProbe>>,
 }
 
 impl Table {
@@ -88,6 +109,27 @@ impl Table {
         })
     }
 
+    /// The columns of the key, of unique indexes and of foreign keys: an update in stream order that leaves them as they
+    /// are has nothing to decide.
+    pub fn watched(&self) -> &[usize] {
+        self.watched.get_or_init(|| {
+            let keys = self.foreign_keys();
+            let names =
+                keys.referred.iter().flat_map(|r| &r.columns).chain(keys.referring.iter().flat_map(|r| &r.columns));
+            let mut places = self.key.clone();
+            places.extend(self.uniques().iter().flat_map(|index| &index.columns));
+            places.extend(names.filter_map(|name| self.place_of(name)));
+            places.sort_unstable();
+            places.dedup();
+            places
+        })
+    }
+
+    /// How to see quickly that a key is not there.
+    pub fn probe(&self) -> Option<&KeyProbe> {
+        self.probe.get_or_init(|| KeyProbe::of(self.key_index?, &self.key)).as_ref()
+    }
+
     pub fn place_of(&self, column: &str) -> Option<usize> {
         self.columns.iter().position(|c| !c.dropped && c.name == column)
     }
@@ -100,8 +142,19 @@ pub fn quote(name: &str) -> String {
 
 thread_local! {
     static TABLES: RefCell<HashMap<u32, Rc<Table>>> = RefCell::new(HashMap::new());
-    static STALE: Cell<bool> = const { Cell::new(false) };
+    /// How often the catalogue has changed, and how often it had when the tables were remembered.
+    static CHANGES: Cell<u64> = const { Cell::new(0) };
+    static REMEMBERED_AT: Cell<u64> = const { Cell::new(0) };
     static WATCHING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Goes up when any table or index of the catalogue changes.
+pub fn changes() -> u64 {
+    if !WATCHING.replace(true) {
+        // SAFETY: the callback only counts.
+        unsafe { pg_sys::CacheRegisterRelcacheCallback(Some(changed), pg_sys::Datum::from(0)) };
+    }
+    CHANGES.get()
 }
 
 /// The table behind an open relation.
@@ -109,11 +162,8 @@ thread_local! {
 /// # Safety
 /// `relation` is open.
 pub unsafe fn of(relation: pg_sys::Relation) -> Rc<Table> {
-    if !WATCHING.replace(true) {
-        // SAFETY: the callback only sets a flag.
-        unsafe { pg_sys::CacheRegisterRelcacheCallback(Some(changed), pg_sys::Datum::from(0)) };
-    }
-    if STALE.replace(false) {
+    let changes = changes();
+    if REMEMBERED_AT.replace(changes) != changes {
         TABLES.with_borrow_mut(HashMap::clear);
     }
     // SAFETY: by the caller.
@@ -147,7 +197,7 @@ fn describe_anew(relation: pg_sys::Oid) {
 
 #[pgrx::pg_guard]
 unsafe extern "C-unwind" fn changed(_argument: pg_sys::Datum, _relation: pg_sys::Oid) {
-    STALE.set(true);
+    CHANGES.set(CHANGES.get() + 1);
 }
 
 unsafe fn look_up(relation: pg_sys::Relation) -> Table {
@@ -185,6 +235,8 @@ unsafe fn look_up(relation: pg_sys::Relation) -> Table {
             uniques: OnceCell::new(),
             foreign_keys,
             strategy: OnceCell::new(),
+            watched: OnceCell::new(),
+            probe: OnceCell::new(),
         }
     }
 }
@@ -201,14 +253,19 @@ unsafe fn columns_of(descriptor: pg_sys::TupleDesc) -> Vec<Column> {
         (0..(*descriptor).natts)
             .map(|place| {
                 let attribute = &*attributes.add(place as usize);
+                let name = CStr::from_ptr(attribute.attname.data.as_ptr()).to_string_lossy().into_owned();
+                let base = pg_sys::getBaseType(attribute.atttypid);
                 Column {
-                    name: CStr::from_ptr(attribute.attname.data.as_ptr()).to_string_lossy().into_owned(),
+                    label: format!("{}: ", serde_json::Value::from(name.as_str())),
+                    name,
                     type_oid: attribute.atttypid,
                     modifier: attribute.atttypmod,
                     collation: attribute.attcollation,
                     by_value: attribute.attbyval,
                     length: attribute.attlen,
-                    json: json_form(pg_sys::getBaseType(attribute.atttypid)),
+                    json: json_form(base),
+                    output: OnceCell::new(),
+                    order: order(base),
                     sent: !attribute.attisdropped && attribute.attgenerated == 0,
                     dropped: attribute.attisdropped,
                 }
@@ -219,16 +276,26 @@ unsafe fn columns_of(descriptor: pg_sys::TupleDesc) -> Vec<Column> {
 
 fn json_form(base: pg_sys::Oid) -> JsonForm {
     match base {
+        pg_sys::INT2OID | pg_sys::INT4OID | pg_sys::INT8OID => JsonForm::Integer,
+        pg_sys::OIDOID | pg_sys::NUMERICOID | pg_sys::FLOAT4OID | pg_sys::FLOAT8OID => JsonForm::Number,
+        pg_sys::BOOLOID => JsonForm::Boolean,
+        pg_sys::JSONBOID => JsonForm::Raw,
+        _ => JsonForm::Text,
+    }
+}
+
+fn order(base: pg_sys::Oid) -> Order {
+    match base {
         pg_sys::INT2OID
         | pg_sys::INT4OID
         | pg_sys::INT8OID
         | pg_sys::OIDOID
-        | pg_sys::NUMERICOID
-        | pg_sys::FLOAT4OID
-        | pg_sys::FLOAT8OID => JsonForm::Number,
-        pg_sys::BOOLOID => JsonForm::Boolean,
-        pg_sys::JSONBOID => JsonForm::Raw,
-        _ => JsonForm::Text,
+        | pg_sys::DATEOID
+        | pg_sys::TIMEOID
+        | pg_sys::TIMESTAMPOID
+        | pg_sys::TIMESTAMPTZOID => Order::Number,
+        pg_sys::UUIDOID => Order::Uuid,
+        _ => Order::None,
     }
 }
 

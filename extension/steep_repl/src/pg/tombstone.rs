@@ -2,8 +2,10 @@
 
 use super::commit_time::{self, Writer};
 use super::key_id::{ALL_KEYS, KeyId};
+use super::table;
 use pgrx::pg_sys;
 use pgrx::{FromDatum, IntoDatum};
+use std::cell::Cell;
 
 /// A key whose row is gone.
 pub struct Tombstone {
@@ -41,13 +43,29 @@ pub fn write(root: pg_sys::Oid, key: &KeyId, tombstone: &Tombstone) {
     ];
     let nulls = values.map(|v| v.is_none());
     let values = values.map(|v| v.unwrap_or(pg_sys::Datum::from(0)));
-    // SAFETY: the values have the types of sql/tables/conflict.sql; the table has one plain index, which
-    // CatalogTupleInsert keeps (src/backend/catalog/indexing.c).
+    // SAFETY: the values have the types of sql/tables/conflict.sql. With the one plain index that it has there, what
+    // CatalogTupleInsert does comes to this (src/backend/catalog/indexing.c), without looking up all about it each time.
     unsafe {
-        let (table, _) = relations();
-        let relation = pg_sys::table_open(table, pg_sys::RowExclusiveLock as i32);
+        let (relation, known) = open(pg_sys::RowExclusiveLock);
         let tuple = pg_sys::heap_form_tuple((*relation).rd_att, values.as_ptr(), nulls.as_ptr());
-        pg_sys::CatalogTupleInsert(relation, tuple);
+        if known.plain {
+            pg_sys::simple_heap_insert(relation, tuple);
+            let index = pg_sys::index_open(known.index, pg_sys::RowExclusiveLock as i32);
+            let (mut entry, mut missing) = ([values[0], values[1]], [false; 2]);
+            pg_sys::index_insert(
+                index,
+                entry.as_mut_ptr(),
+                missing.as_mut_ptr(),
+                &mut (*tuple).t_self,
+                relation,
+                pg_sys::IndexUniqueCheck::UNIQUE_CHECK_NO,
+                false,
+                pg_sys::BuildIndexInfo(index),
+            );
+            pg_sys::index_close(index, pg_sys::NoLock as i32);
+        } else {
+            pg_sys::CatalogTupleInsert(relation, tuple);
+        }
         pg_sys::table_close(relation, pg_sys::NoLock as i32);
     }
 }
@@ -57,8 +75,7 @@ pub fn find(root: pg_sys::Oid, key: &KeyId) -> Vec<Found> {
     // SAFETY: a scan of one plain table by its index; a new snapshot each time, because the table has no cache
     // (GetNonHistoricCatalogSnapshot in src/backend/utils/time/snapmgr.c).
     unsafe {
-        let (table, index) = relations();
-        let relation = pg_sys::table_open(table, pg_sys::AccessShareLock as i32);
+        let (relation, Relations { index, .. }) = open(pg_sys::AccessShareLock);
         let mut found = Vec::new();
         if pg_sys::RelationGetNumberOfBlocksInFork(relation, pg_sys::ForkNumber::MAIN_FORKNUM) > 0 {
             for id in [key, &ALL_KEYS] {
@@ -74,8 +91,7 @@ pub fn find(root: pg_sys::Oid, key: &KeyId) -> Vec<Found> {
 pub fn any(root: pg_sys::Oid) -> bool {
     // SAFETY: as for find().
     unsafe {
-        let (table, index) = relations();
-        let relation = pg_sys::table_open(table, pg_sys::AccessShareLock as i32);
+        let (relation, Relations { index, .. }) = open(pg_sys::AccessShareLock);
         let mut found = false;
         if pg_sys::RelationGetNumberOfBlocksInFork(relation, pg_sys::ForkNumber::MAIN_FORKNUM) > 0 {
             let mut keys = [pg_sys::ScanKeyData::default()];
@@ -150,13 +166,42 @@ fn uuid(id: &KeyId) -> Option<pg_sys::Datum> {
     pgrx::Uuid::from_bytes(*id).into_datum()
 }
 
-fn relations() -> (pg_sys::Oid, pg_sys::Oid) {
-    // SAFETY: look-ups in the catalogue's cache.
-    unsafe {
-        let schema = pg_sys::get_namespace_oid(c"steep_repl".as_ptr(), false);
-        (
-            pg_sys::get_relname_relid(c"tombstones".as_ptr(), schema),
-            pg_sys::get_relname_relid(c"tombstones_key".as_ptr(), schema),
-        )
+#[derive(Clone, Copy)]
+struct Relations {
+    table: pg_sys::Oid,
+    index: pg_sys::Oid,
+    /// The table has that index and no other.
+    plain: bool,
+}
+
+thread_local! {
+    /// As they were at a count of changes of the catalogue.
+    static RELATIONS: Cell<Option<(u64, Relations)>> = const { Cell::new(None) };
+}
+
+unsafe fn open(lock: u32) -> (pg_sys::Relation, Relations) {
+    // SAFETY: closed by the caller. Only under the lock can the indexes not change any more.
+    unsafe { (pg_sys::table_open(relations().table, lock as i32), relations()) }
+}
+
+fn relations() -> Relations {
+    let changes = table::changes();
+    if let Some((at, known)) = RELATIONS.get()
+        && at == changes
+    {
+        return known;
     }
+    // SAFETY: look-ups in the catalogue's cache; opened and closed in one go, the list is a copy.
+    let found = unsafe {
+        let schema = pg_sys::get_namespace_oid(c"steep_repl".as_ptr(), false);
+        let table = pg_sys::get_relname_relid(c"tombstones".as_ptr(), schema);
+        let relation = pg_sys::table_open(table, pg_sys::AccessShareLock as i32);
+        let indexes = pg_sys::RelationGetIndexList(relation);
+        let plain = !indexes.is_null() && (*indexes).length == 1;
+        pg_sys::table_close(relation, pg_sys::NoLock as i32);
+        Relations { table, index: pg_sys::get_relname_relid(c"tombstones_key".as_ptr(), schema), plain }
+    };
+    // What was heard of changes when the table was opened is in it already.
+    RELATIONS.set(Some((table::changes(), found)));
+    found
 }
