@@ -32,6 +32,7 @@ pub extern "C-unwind" fn _PG_init() {
     if pg::preload::in_progress() {
         shared::request();
         apply_error::request();
+        pg::tombstone_watch::request();
         worker::register_launcher();
         pg::hooks::install();
         pg::log_hook::install();

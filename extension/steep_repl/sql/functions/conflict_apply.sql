@@ -8,6 +8,12 @@ CREATE OR REPLACE FUNCTION steep_repl._remember() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'steep_repl_remember';
 COMMENT ON FUNCTION steep_repl._remember() IS 'Writes the tombstone of a row that was deleted or has another key now.';
 
+CREATE OR REPLACE FUNCTION steep_repl._tombstone_written() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'steep_repl_tombstone_written';
+COMMENT ON FUNCTION steep_repl._tombstone_written() IS 'Says to all processes that a table has tombstones: the library says so itself when it writes them.';
+CREATE OR REPLACE TRIGGER tombstone_written BEFORE INSERT ON steep_repl.tombstones FOR EACH ROW EXECUTE FUNCTION steep_repl._tombstone_written();
+ALTER TABLE steep_repl.tombstones ENABLE ALWAYS TRIGGER tombstone_written;
+
 CREATE OR REPLACE FUNCTION steep_repl._key_id(relation oid, key jsonb) RETURNS uuid
   LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'key_id_of_wrapper';
 COMMENT ON FUNCTION steep_repl._key_id(oid, jsonb) IS 'The id under which tombstones and versions of a key are kept on this node.';

@@ -6,6 +6,7 @@ use super::commit_time;
 use super::row::{self, Row};
 use super::stored_row::{OpenTable, StoredRow};
 use super::table::{self, Table};
+use super::tombstone_watch;
 use crate::conflict::put::{self, Outcome};
 use crate::conflict::{orphan, remember, session, take};
 use pgrx::pg_sys;
@@ -22,6 +23,11 @@ pub extern "C" fn pg_finfo_steep_repl_decide() -> &'static pg_sys::Pg_finfo_reco
 
 #[unsafe(no_mangle)]
 pub extern "C" fn pg_finfo_steep_repl_remember() -> &'static pg_sys::Pg_finfo_record {
+    &VERSION_ONE
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn pg_finfo_steep_repl_tombstone_written() -> &'static pg_sys::Pg_finfo_record {
     &VERSION_ONE
 }
 
@@ -112,6 +118,24 @@ pub unsafe extern "C-unwind" fn steep_repl_remember(call: pg_sys::FunctionCallIn
         let new = updated.then(|| Row::of_tuple((*data).tg_newtuple, (*relation).rd_att));
         remember::gone(&open, &old, new.as_ref());
         pg_sys::Datum::from(0)
+    }
+}
+
+/// BEFORE INSERT ON steep_repl.tombstones FOR EACH ROW: announces those that SQL writes.
+///
+/// # Safety
+/// Called by the server.
+#[unsafe(no_mangle)]
+#[pgrx::pg_guard]
+pub unsafe extern "C-unwind" fn steep_repl_tombstone_written(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: as above; the first column is the table.
+    unsafe {
+        let data = trigger_data(call);
+        let new = (*data).tg_trigtuple;
+        let mut null = false;
+        let root = pg_sys::htup::heap_getattr(new, 1, (*(*data).tg_relation).rd_att, &mut null);
+        tombstone_watch::announce((root.value() as u32).into(), true);
+        pg_sys::Datum::from(new)
     }
 }
 

@@ -27,6 +27,7 @@ pub mod subscription_rel;
 pub mod table;
 pub mod time_limit;
 pub mod tombstone;
+pub mod tombstone_watch;
 pub mod transaction;
 pub mod unique_index;
 pub mod worker_process;

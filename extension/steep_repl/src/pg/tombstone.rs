@@ -3,9 +3,11 @@
 use super::commit_time::{self, Writer};
 use super::key_id::{ALL_KEYS, KeyId};
 use super::table;
+use super::tombstone_watch::{self, Which};
 use pgrx::pg_sys;
 use pgrx::{FromDatum, IntoDatum};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 
 /// A key whose row is gone.
 pub struct Tombstone {
@@ -43,6 +45,7 @@ pub fn write(root: pg_sys::Oid, key: &KeyId, tombstone: &Tombstone) {
     ];
     let nulls = values.map(|v| v.is_none());
     let values = values.map(|v| v.unwrap_or(pg_sys::Datum::from(0)));
+    tombstone_watch::announce(root, *key == ALL_KEYS);
     // SAFETY: the values have the types of sql/tables/conflict.sql. With the one plain index that it has there, what
     // CatalogTupleInsert does comes to this (src/backend/catalog/indexing.c), without looking up all about it each time.
     unsafe {
@@ -72,25 +75,56 @@ pub fn write(root: pg_sys::Oid, key: &KeyId, tombstone: &Tombstone) {
 
 /// The tombstones of a key, and those of all keys of its table, that have committed or are this transaction's.
 pub fn find(root: pg_sys::Oid, key: &KeyId) -> Vec<Found> {
-    // SAFETY: a scan of one plain table by its index; a new snapshot each time, because the table has no cache
-    // (GetNonHistoricCatalogSnapshot in src/backend/utils/time/snapmgr.c).
-    unsafe {
-        let (relation, Relations { index, .. }) = open(pg_sys::AccessShareLock);
-        let mut found = Vec::new();
-        if pg_sys::RelationGetNumberOfBlocksInFork(relation, pg_sys::ForkNumber::MAIN_FORKNUM) > 0 {
-            for id in [key, &ALL_KEYS] {
-                scan(relation, index, root, id, &mut found);
+    let mut found = Vec::new();
+    if !known_none(root) {
+        let moment = tombstone_watch::moment(root, Which::AllKeys);
+        // SAFETY: a scan of one plain table by its index; a new snapshot each time, because the table has no cache
+        // (GetNonHistoricCatalogSnapshot in src/backend/utils/time/snapmgr.c).
+        unsafe {
+            let (relation, Relations { index, .. }) = open(pg_sys::AccessShareLock);
+            scan(relation, index, root, key, &mut found);
+            if !tombstone_watch::none(root, Which::AllKeys) {
+                let before = found.len();
+                scan(relation, index, root, &ALL_KEYS, &mut found);
+                if found.len() == before {
+                    tombstone_watch::found_none(root, Which::AllKeys, moment);
+                }
             }
+            pg_sys::table_close(relation, pg_sys::NoLock as i32);
         }
-        pg_sys::table_close(relation, pg_sys::NoLock as i32);
-        found
     }
+    found
+}
+
+/// After so many keys of a table that has tombstones it is looked again whether it has any.
+const PATIENCE: u32 = 10_000;
+
+thread_local! {
+    /// How many keys are still to be looked up, by table.
+    static PATIENT: RefCell<HashMap<u32, u32>> = RefCell::new(HashMap::new());
+}
+
+/// Whether it is known, or now and then found out, that a table has no tombstones.
+fn known_none(root: pg_sys::Oid) -> bool {
+    if tombstone_watch::none(root, Which::Any) {
+        return true;
+    }
+    let due = PATIENT.with_borrow_mut(|patient| {
+        let left = patient.entry(root.to_u32()).or_insert(0);
+        *left = left.checked_sub(1).unwrap_or(PATIENCE);
+        *left == PATIENCE
+    });
+    due && !any(root)
 }
 
 /// Whether a table has tombstones.
 pub fn any(root: pg_sys::Oid) -> bool {
+    if tombstone_watch::none(root, Which::Any) {
+        return false;
+    }
+    let moment = tombstone_watch::moment(root, Which::Any);
     // SAFETY: as for find().
-    unsafe {
+    let found = unsafe {
         let (relation, Relations { index, .. }) = open(pg_sys::AccessShareLock);
         let mut found = false;
         if pg_sys::RelationGetNumberOfBlocksInFork(relation, pg_sys::ForkNumber::MAIN_FORKNUM) > 0 {
@@ -108,7 +142,11 @@ pub fn any(root: pg_sys::Oid) -> bool {
         }
         pg_sys::table_close(relation, pg_sys::NoLock as i32);
         found
+    };
+    if !found {
+        tombstone_watch::found_none(root, Which::Any, moment);
     }
+    found
 }
 
 unsafe fn scan(relation: pg_sys::Relation, index: pg_sys::Oid, root: pg_sys::Oid, id: &KeyId, found: &mut Vec<Found>) {
