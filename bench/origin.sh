@@ -29,6 +29,21 @@ pgbench_tables() {
     [ $d = alone ] || drained $d
   done
 }
+# session KIND DATABASE: the processor time of a session for its changes, each a transaction that does not wait for the disk, in
+# microseconds a change. The clock shows little of it: most of a transaction's time is the disk's.
+session() {
+  local one
+  case $1 in
+    update) one='UPDATE t SET n = n + 1 WHERE id = i' ;;
+    insert) one="INSERT INTO t (note, n) VALUES ('a note of some length', 0)" ;;
+    delete) one='DELETE FROM t WHERE id = i' ;;
+  esac
+  q 1 "$2" 'SET synchronous_commit = off' "SELECT pg_read_file('/proc/self/schedstat')" \
+    "DO \$\$ BEGIN FOR i IN 1 .. $rows LOOP $one; COMMIT; END LOOP; END \$\$" "SELECT pg_read_file('/proc/self/schedstat')" |
+    awk -v rows="$rows" 'NF {t[++n] = $1} END {print (t[2] - t[1]) / 1e3 / rows}'
+  if [ "$1" = delete ]; then q 1 "$2" "INSERT INTO t (id, note, n) SELECT g, 'a note of some length', 0 FROM generate_series(1, $rows) g"; fi
+  [ "$2" = alone ] || drained "$2"
+}
 for identity in ${IDENTITIES:-FULL DEFAULT}; do
   echo
   echo "| origin, identity $identity, 4 clients | alone tx/s | native tx/s | ours tx/s | ours to native | ours to alone |"
@@ -41,5 +56,15 @@ for identity in ${IDENTITIES:-FULL DEFAULT}; do
     alternate 'alone native ours' load $kind
     a=$(median "$work/alone.out") n=$(median "$work/native.out") o=$(median "$work/ours.out")
     printf '| %s | %.0f | %.0f | %.0f | %s | %s |\n' $kind "$a" "$n" "$o" "$(ratio "$n" "$o")" "$(ratio "$a" "$o")"
+    [ $kind != tpcb ] || continue
+    if [ $kind = delete ]; then
+      for d in alone native ours; do
+        q 1 $d 'DELETE FROM t' "INSERT INTO t (id, note, n) SELECT g, 'a note of some length', 0 FROM generate_series(1, $rows) g"
+        [ $d = alone ] || drained $d
+      done
+    fi
+    alternate 'alone native ours' session $kind
+    a=$(median "$work/alone.out") n=$(median "$work/native.out") o=$(median "$work/ours.out")
+    printf '| %s, µs of a core | %.1f | %.1f | %.1f | %s | %s |\n' $kind "$a" "$n" "$o" "$(ratio "$o" "$n")" "$(ratio "$o" "$a")"
   done
 done
