@@ -289,6 +289,9 @@ BEGIN
   IF state->>'place' IS NOT NULL THEN
     PERFORM steep_repl._remove_quietly((state->>'leaf')::bigint::oid, state->>'place');
   END IF;
+  IF NOT steep_repl._make_room(root, pull) THEN
+    RETURN;
+  END IF;
   PERFORM steep_repl._as_owner(root, format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE VALUES (%s)', root, columns, expressions));
   DELETE FROM steep_repl.row_versions v WHERE v.relation = root AND v.key_id = id;
   -- Not the id of this transaction: it was written in a part of it that has one of its own.

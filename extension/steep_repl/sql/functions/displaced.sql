@@ -66,6 +66,67 @@ CREATE OR REPLACE TRIGGER displaced_arrived BEFORE INSERT ON steep_repl.displace
   FOR EACH ROW EXECUTE FUNCTION steep_repl._take_displaced();
 ALTER TABLE steep_repl.displaced ENABLE REPLICA TRIGGER displaced_arrived;
 
+CREATE OR REPLACE FUNCTION steep_repl._holders(root regclass, whole jsonb)
+  RETURNS TABLE (leaf oid, place text, key jsonb, state jsonb, index_name text)
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  part regclass;
+  unique_index record;
+  found text;
+BEGIN
+  FOR part IN SELECT p.relid FROM pg_partition_tree(root) p WHERE p.isleaf UNION SELECT root WHERE NOT EXISTS (SELECT 1 FROM pg_partition_tree(root)) LOOP
+    FOR unique_index IN SELECT * FROM steep_repl._unique_indexes(part) LOOP
+      FOR found IN EXECUTE replace(unique_index.clash_query, '($1)', format('(jsonb_populate_record(NULL::%s, $1))', part)) USING whole LOOP
+        leaf := part;
+        place := found;
+        index_name := unique_index.name;
+        EXECUTE format('SELECT steep_repl._key_json(t)::jsonb FROM ONLY %s t WHERE t.ctid = $1::tid', part) INTO key USING found;
+        state := steep_repl._key_state(root, key);
+        RETURN NEXT;
+      END LOOP;
+    END LOOP;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION steep_repl._holders(regclass, jsonb) IS 'The rows that hold a unique value of a row which is not here, locked.';
+
+CREATE OR REPLACE FUNCTION steep_repl._make_room(root regclass, pull steep_repl.pulls) RETURNS boolean
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  target jsonb := (pull).target;
+  micros bigint := (target->>'micros')::bigint;
+  strategy text := (SELECT t.strategy FROM steep_repl.tables t WHERE t.relation = root);
+  holder record;
+  stays boolean := true;
+BEGIN
+  -- As crates/conflict/src/unique.rs decides of a row that arrives: the latest stays, and who gives way does so on all nodes.
+  FOR holder IN SELECT DISTINCT ON (h.leaf, h.place) h.* FROM steep_repl._holders(root, target->'row') h LOOP
+    IF ((holder.state->>'micros')::bigint, holder.state->>'node' COLLATE "C") > (micros, target->>'node' COLLATE "C") THEN
+      stays := false;
+    END IF;
+  END LOOP;
+  FOR holder IN SELECT DISTINCT ON (h.leaf, h.place) h.* FROM steep_repl._holders(root, target->'row') h
+                 WHERE stays OR ((h.state->>'micros')::bigint, h.state->>'node' COLLATE "C") > (micros, target->>'node' COLLATE "C") LOOP
+    PERFORM steep_repl._log_conflict('', target->>'node', (pull).table_schema, (pull).table_name, 'UNIQUE', (holder.state->'row')::text, (target->'row')::text, NULL,
+      holder.state->>'node', (holder.state->>'micros')::bigint, micros, NULL, 0, (CASE WHEN stays THEN holder.key ELSE (pull).key END)::text,
+      steep_repl._key_id(root, CASE WHEN stays THEN holder.key ELSE (pull).key END)::text, CASE WHEN stays THEN 'remote' ELSE 'local' END, true,
+      format('both claim the same value in %s', holder.index_name), strategy, false);
+    IF stays THEN
+      PERFORM steep_repl._remove_quietly(holder.leaf, holder.place);
+      PERFORM steep_repl._put_tombstone(root, holder.key, holder.state->>'row', (holder.state->>'micros')::bigint, holder.state->>'node', true);
+      PERFORM steep_repl._queue_displaced((pull).table_schema, (pull).table_name, holder.key::text, (holder.state->>'micros')::bigint, holder.state->>'node', 'unique');
+    END IF;
+  END LOOP;
+  IF NOT stays THEN
+    PERFORM steep_repl._put_tombstone(root, (pull).key, target->>'row', micros, target->>'node', true);
+    PERFORM steep_repl._queue_displaced((pull).table_schema, (pull).table_name, (pull).key::text, micros, target->>'node', 'unique');
+  END IF;
+  RETURN stays;
+END $$;
+COMMENT ON FUNCTION steep_repl._make_room(regclass, steep_repl.pulls) IS
+  'Displaces, on all nodes, the rows that hold a unique value of one that is to be adopted; or that one, when a later row holds it: then false.';
+
 CREATE OR REPLACE FUNCTION steep_repl._settle_early() RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -1,0 +1,61 @@
+package io.steeprepl.it.conflict;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Rows that a proof adopts from a peer, because the stream could not bring them, and that claim a value which is taken. */
+@ExtendWith(TwoNodes.class)
+class AdoptionIT {
+    private static final String ACCEPT = "ALTER TABLE item DROP CONSTRAINT none";
+
+    private final Mesh mesh;
+
+    AdoptionIT(Mesh mesh) {
+        this.mesh = mesh;
+    }
+
+    /** First one node writes its row, then the other another one with the same value; neither can take the other's. */
+    private Table claimedByBoth(String first, String earlier, String later) {
+        String second = mesh.other(first).id();
+        Table item = mesh.table("id int PRIMARY KEY, u text UNIQUE")
+                .on(second, "ALTER TABLE item ADD CONSTRAINT none CHECK (id <> " + earlier.charAt(0) + ")")
+                .on(first, "ALTER TABLE item ADD CONSTRAINT none CHECK (id <> " + later.charAt(0) + ")")
+                .on(first, "INSERT INTO item VALUES (" + earlier + ")");
+        awaitSetAside(item, second);
+        item.on(second, "INSERT INTO item VALUES (" + later + ")");
+        awaitSetAside(item, first);
+        return item;
+    }
+
+    private void awaitSetAside(Table item, String node) {
+        Mesh.await(
+                mesh.node(node),
+                "SELECT count(*) FROM steep_repl.conflict_log WHERE conflict_type = 'APPLY-ERROR' AND table_schema = '"
+                        + item.schema() + "'",
+                "1");
+    }
+
+    private void awaitRows(Table item, String node, String rows) {
+        Mesh.await(
+                mesh.node(node),
+                "SELECT coalesce(string_agg(i::text, ' ' ORDER BY id), 'none') FROM " + item.schema() + ".item i",
+                rows);
+    }
+
+    @Test
+    void anAdoptedRowGivesWayToALaterOneThatHoldsItsValue() {
+        Table item = claimedByBoth("a", "1, 'x'", "2, 'x'").on("b", ACCEPT);
+        awaitRows(item, "a", "none");
+        awaitRows(item, "b", "(2,x)");
+        item.on("a", ACCEPT);
+        awaitRows(item, "a", "(2,x)");
+        item.proven().holds("2|x");
+    }
+
+    @Test
+    void anAdoptedRowDisplacesAnEarlierOneThatHoldsItsValue() {
+        Table item = claimedByBoth("a", "1, 'x'", "2, 'x'").on("a", ACCEPT);
+        awaitRows(item, "a", "(2,x)");
+        item.proven().holds("2|x");
+    }
+}
