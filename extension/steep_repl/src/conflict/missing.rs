@@ -158,6 +158,19 @@ fn delete(arriving: &Arriving, table: &Table, key: &Row, changed: &Changed) -> T
     // Within one transaction a row may be moved on: where its first move is undone, the next is too.
     let moved_on =
         matches!(&gone.state, State::Gone { displaced: true, .. }) && state::known(&gone.state) == Some(&version);
+    if moved_on
+        && !verdict.applies()
+        && let Some(after) = &changed.after
+    {
+        let entry = Entry {
+            kind: "KEY-UPDATE",
+            remote: changed.after_json(table),
+            base: changed.before_json(table),
+            reason: Some("an earlier move of the same transaction lost, and this one with it"),
+            ..Entry::default()
+        };
+        entry.write(arriving, table, after);
+    }
     if verdict.applies() {
         Then::Put
     } else if judgement.apart {

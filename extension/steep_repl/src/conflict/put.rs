@@ -89,6 +89,11 @@ pub fn insert(open: &OpenTable, new: &Row) -> Outcome {
         }
     }
     if !verdict.applies() {
+        if let Some(gone) = &gone
+            && state::known(&gone.state) == Some(&version)
+        {
+            log_with_its_transaction(open, &arriving, gone, new);
+        }
         return Outcome::Skip;
     }
     if unique::gives_way(open, &arriving, new, stored.as_ref()) {
@@ -99,6 +104,25 @@ pub fn insert(open: &OpenTable, new: &Row) -> Outcome {
         open.remove(&row);
     }
     Outcome::Pass
+}
+
+/// A transaction wrote a row more than once, and an earlier of these writes has been displaced: versions are of whole
+/// transactions, so this one goes the same way, whatever its values. That one has its entry; this one would be lost in
+/// silence.
+fn log_with_its_transaction(open: &OpenTable, arriving: &Arriving, gone: &state::Gone, new: &Row) {
+    let Some(displaced) = &gone.row_gone else { return };
+    let row = json(new, open);
+    if row == *displaced {
+        return;
+    }
+    let entry = Entry {
+        kind: "UNIQUE",
+        remote: Some(row),
+        base: Some(displaced.clone()),
+        reason: Some("an earlier write of the same transaction to this row was displaced"),
+        ..Entry::default()
+    };
+    entry.write(arriving, &open.table, new);
 }
 
 /// Decides an update of a row that is here.

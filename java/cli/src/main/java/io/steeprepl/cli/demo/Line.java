@@ -1,7 +1,6 @@
 package io.steeprepl.cli.demo;
 
 import io.steeprepl.testkit.Proxy;
-import io.steeprepl.testkit.TestNode;
 import java.time.Duration;
 import java.util.List;
 
@@ -43,11 +42,7 @@ final class Line implements AutoCloseable {
     void replaceByDirect() {
         List<String> before = workers();
         for (int i = 0; i < 2; i++) {
-            String direct = conninfo(1 - i, offices.get(1 - i).node().server().port());
-            subscribe(i, direct);
-            TestNode node = offices.get(i).node();
-            node.rows("SELECT quote_ident(subname) FROM pg_subscription")
-                    .forEach(name -> node.execute("ALTER SUBSCRIPTION " + name + " CONNECTION '" + direct + "'"));
+            subscribe(i, conninfo(1 - i, offices.get(1 - i).node().server().port()));
         }
         Wait.until(() -> workers().stream().noneMatch(before::contains), () -> "still on the old line: " + states());
         awaitStreaming();
