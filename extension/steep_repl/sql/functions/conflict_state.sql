@@ -33,7 +33,7 @@ DECLARE
   version record;
   stone record;
 BEGIN
-  EXECUTE format('SELECT steep_repl._row_json(t), t.tableoid, t.ctid::text, t.xmin FROM %s t WHERE %s', steep_repl._source_of(root), steep_repl._key_is(root, key))
+  EXECUTE format('SELECT steep_repl._row_json(t.*), t.tableoid, t.ctid::text, t.xmin FROM %s t WHERE %s', steep_repl._source_of(root), steep_repl._key_is(root, key))
     INTO found_row, leaf, place, writer;
   IF found_row IS NOT NULL THEN
     SELECT * INTO version FROM steep_repl._row_version(root, id, writer);

@@ -145,7 +145,7 @@ BEGIN
   END IF;
   RETURN QUERY EXECUTE format(
     'SELECT jsonb_build_object(''key'', k.key, ''micros'', v.micros, ''node'', v.node)::text FROM %1$s t
-       CROSS JOIN LATERAL (SELECT steep_repl._key_json(t)::jsonb AS key) k
+       CROSS JOIN LATERAL (SELECT steep_repl._key_json(t.*)::jsonb AS key) k
        CROSS JOIN LATERAL steep_repl._row_version(%2$s, steep_repl._key_id(%2$s, k.key), t.xmin) v
       WHERE pg_xact_commit_timestamp(t.xmin) >= $1 AND v.micros IS NOT NULL', steep_repl._source_of(root), root::oid) USING horizon;
   RETURN QUERY

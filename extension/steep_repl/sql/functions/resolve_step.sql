@@ -54,7 +54,7 @@ BEGIN
     SELECT * FROM steep_repl._resolution_targets(entry.conflict_type, entry.key, entry.local_tuple, entry.remote_tuple, entry.base_tuple, root, parent, choice, given) t
      WHERE NOT t.keep ORDER BY t.place
   LOOP
-    EXECUTE format('SELECT steep_repl._row_json(t)::jsonb FROM %s t WHERE %s', steep_repl._source_of(target.relation),
+    EXECUTE format('SELECT steep_repl._row_json(t.*)::jsonb FROM %s t WHERE %s', steep_repl._source_of(target.relation),
                    steep_repl._key_is(target.relation, target.target_key)) INTO present;
     IF target.relation = parent AND present IS NOT NULL THEN
       CONTINUE;  -- It has come back by itself.

@@ -72,8 +72,8 @@ BEGIN
   EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', root);
   INSERT INTO steep_repl.tombstones (relation, key_id) VALUES (root, '00000000-0000-0000-0000-000000000000');
   FOR stored IN EXECUTE format('SELECT t.tableoid AS leaf, t.ctid::text AS place, t.xmin AS writer, pg_xact_commit_timestamp(t.xmin) AS at,
-      CASE WHEN $1 AND pg_xact_commit_timestamp(t.xmin) > $2 THEN steep_repl._key_json(t)::jsonb END AS key,
-      CASE WHEN $1 AND pg_xact_commit_timestamp(t.xmin) > $2 THEN steep_repl._row_json(t)::jsonb END AS whole
+      CASE WHEN $1 AND pg_xact_commit_timestamp(t.xmin) > $2 THEN steep_repl._key_json(t.*)::jsonb END AS key,
+      CASE WHEN $1 AND pg_xact_commit_timestamp(t.xmin) > $2 THEN steep_repl._row_json(t.*)::jsonb END AS whole
       FROM %s t FOR UPDATE', steep_repl._source_of(root)) USING keyed, least(seen, steep_repl._at(truncated))
   LOOP
     written := NULL;

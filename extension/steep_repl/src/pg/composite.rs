@@ -9,11 +9,11 @@ use std::rc::Rc;
 pub fn row_of(value: &pgrx::AnyElement) -> (Rc<Table>, Row) {
     // SAFETY: a composite value is a tuple header that says its type; the descriptor is released again.
     unsafe {
-        let header = pg_sys::pg_detoast_datum(value.datum().cast_mut_ptr()).cast::<pg_sys::HeapTupleHeaderData>();
         let relation = pg_sys::get_typ_typrelid(value.oid());
         if relation == pg_sys::InvalidOid {
             pgrx::error!("a row of a table is expected");
         }
+        let header = pg_sys::pg_detoast_datum(value.datum().cast_mut_ptr()).cast::<pg_sys::HeapTupleHeaderData>();
         let descriptor = pg_sys::lookup_rowtype_tupdesc(value.oid(), -1);
         let mut tuple = pg_sys::HeapTupleData {
             t_len: pgrx::varsize_any(header.cast()) as u32,
