@@ -18,7 +18,6 @@ GRANT EXECUTE ON FUNCTION steep_repl.conflict_list(text, text, text, text, boole
   steep_repl.conflict_replay(text, text, timestamptz, timestamptz, text[]), steep_repl._replayed(steep_repl.conflicts, text, text[]),
   steep_repl._may_read(oid, text, text), steep_repl._conflicts_of_key(bigint, integer) TO steep_repl_viewer;
 GRANT SELECT ON steep_repl.resolved TO steep_repl_viewer;
-GRANT EXECUTE ON FUNCTION steep_repl._before_drop() TO PUBLIC;
 
 GRANT EXECUTE ON FUNCTION steep_repl.heartbeat(), steep_repl.pause(text), steep_repl.resume(text) TO steep_repl_operator;
 GRANT EXECUTE ON FUNCTION steep_repl.resolve_conflict(bigint, text, jsonb, boolean, text), steep_repl.revert_resolution(bigint, text, boolean),

@@ -62,13 +62,38 @@ COMMENT ON FUNCTION steep_repl._applied_until(oid) IS 'The commit time at the pe
 CREATE OR REPLACE FUNCTION steep_repl._before_drop() RETURNS text
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  peers text := (SELECT string_agg(l.peer, ', ') FROM steep_repl.links l);
+  senders text := (SELECT string_agg(l.peer, ', ' ORDER BY l.peer) FROM steep_repl.links l);
+  receivers text := (SELECT string_agg(s.peer, ', ' ORDER BY s.peer) FROM steep_repl._slots() s);
 BEGIN
-  IF peers IS NOT NULL THEN
-    RAISE EXCEPTION USING ERRCODE = 'SR013', MESSAGE = format('this node is still linked with %s', peers),
+  IF senders IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR013', MESSAGE = format('this node still receives from %s', senders),
       DETAIL = 'Subscriptions, and slots on the peers, would stay behind and hold WAL for ever.',
       HINT = 'SELECT steep_repl.unsubscribe(peer) FROM steep_repl.subscription_status(); drop the extension when that is empty.';
+  ELSIF receivers IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR013', MESSAGE = format('%s still receives from this node', receivers),
+      DETAIL = 'The slot would stay behind and hold WAL for ever.',
+      HINT = format('SELECT steep_repl.unsubscribe(%L) there. For a peer that is gone for good: SELECT steep_repl.unregister_node(…) here, and try again a moment later.',
+                    steep_repl.node_id());
   END IF;
   RETURN 'ok';
 END $$;
-COMMENT ON FUNCTION steep_repl._before_drop() IS 'Called before DROP EXTENSION: refuses while there are links. Definer: whoever drops the extension may not read the links.';
+COMMENT ON FUNCTION steep_repl._before_drop() IS 'Called before DROP EXTENSION: refuses while there are links, in either direction. Definer: reads the links.';
+
+CREATE OR REPLACE FUNCTION steep_repl._take_everything_away() RETURNS text
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  known steep_repl.tables;
+BEGIN
+  -- None of it is a member of the extension: triggers would make DROP EXTENSION refuse, and CASCADE would leave the rest.
+  FOR known IN SELECT * FROM steep_repl.tables LOOP
+    PERFORM steep_repl._leave_table(known);
+  END LOOP;
+  IF EXISTS (SELECT 1 FROM pg_publication p WHERE p.pubname = 'steep_repl') THEN
+    DROP PUBLICATION steep_repl;
+  END IF;
+  PERFORM pg_replication_origin_drop(o.roname) FROM pg_replication_origin o, pg_database d
+    WHERE d.datname = current_database() AND o.roname IN ('steep_repl_copy_' || d.oid, 'steep_repl_repair_' || d.oid);
+  RETURN 'ok';
+END $$;
+COMMENT ON FUNCTION steep_repl._take_everything_away() IS
+  'Called before DROP EXTENSION, for who may do that: takes the extension''s triggers off the tables, gives these their replica identity back, and drops publication and origins.';

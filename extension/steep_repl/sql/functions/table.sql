@@ -213,6 +213,8 @@ BEGIN
   IF EXISTS (SELECT 1 FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
               WHERE p.pubname = 'steep_repl' AND r.prrelid = (known).relation) THEN
     EXECUTE format('ALTER PUBLICATION steep_repl DROP TABLE %s', steep_repl._source_of((known).relation::regclass));
+  END IF;
+  IF EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = (known).relation) THEN
     PERFORM steep_repl._unwatch_rows((known).relation::regclass);
     PERFORM steep_repl._restore_identity(l, (known).identities_before->(l::oid::text)) FROM steep_repl._identified((known).relation::regclass) l;
   END IF;

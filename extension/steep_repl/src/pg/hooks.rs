@@ -3,7 +3,7 @@
 use crate::worker;
 use pgrx::pg_sys;
 use pgrx::pg_sys::submodules::ffi::pg_guard_ffi_boundary;
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, c_char, c_long};
 
 unsafe extern "C-unwind" {
     // src/include/tcop/utility.h; declared here as the function itself, not a wrapper, so that it can stand in a chain.
@@ -17,6 +17,10 @@ unsafe extern "C-unwind" {
         destination: *mut pg_sys::DestReceiver,
         completion: *mut pg_sys::QueryCompletion,
     );
+    // src/include/executor/spi.h; the functions themselves, so that their errors jump as those of any statement.
+    fn SPI_connect() -> i32;
+    fn SPI_execute(command: *const c_char, read_only: bool, limit: c_long) -> i32;
+    fn SPI_finish() -> i32;
 }
 
 static mut PREVIOUS_UTILITY: pg_sys::ProcessUtility_hook_type = None;
@@ -45,7 +49,14 @@ unsafe extern "C-unwind" fn utility(
     // SAFETY: the server passes a valid statement, and the previous hook takes the arguments as they came.
     unsafe {
         let run = PREVIOUS_UTILITY.unwrap_or(standard_ProcessUtility);
-        if concerns_us((*statement).utilityStmt) {
+        if drops_extension((*statement).utilityStmt) {
+            for command in BEFORE_DROP.iter().take(steps_before_drop()) {
+                SPI_connect();
+                SPI_execute(command.as_ptr(), false, 0);
+                SPI_finish();
+            }
+            run(statement, text, read_only_tree, context, parameters, environment, destination, completion);
+        } else if concerns_us((*statement).utilityStmt) {
             prepared(statement, &mut || {
                 run(statement, text, read_only_tree, context, parameters, environment, destination, completion);
             });
@@ -55,16 +66,21 @@ unsafe extern "C-unwind" fn utility(
     }
 }
 
-/// Runs a statement that needs our worker out of the way, or that we may refuse.
+const BEFORE_DROP: [&CStr; 2] = [c"SELECT steep_repl._before_drop()", c"SELECT steep_repl._take_everything_away()"];
+
+/// How many of these are to be run.
+#[pgrx::pg_guard]
+extern "C-unwind" fn steps_before_drop() -> usize {
+    worker::steps_before_drop()
+}
+
+/// Runs a statement that needs our worker out of the way.
 #[pgrx::pg_guard]
 #[allow(improper_ctypes_definitions, reason = "called from Rust only; the guard asks for the C form")]
 unsafe extern "C-unwind" fn prepared(statement: *mut pg_sys::PlannedStmt, run: &mut dyn FnMut()) {
     // SAFETY: by the caller.
     unsafe {
         let node = (*statement).utilityStmt;
-        if drops_extension(node) {
-            worker::before_drop();
-        }
         let _keep_away = database_that_must_be_empty(node).map(worker::make_way);
         pg_guard_ffi_boundary(run);
     }
@@ -73,14 +89,13 @@ unsafe extern "C-unwind" fn prepared(statement: *mut pg_sys::PlannedStmt, run: &
 /// # Safety
 /// `node` is null or a parse tree.
 unsafe fn concerns_us(node: *mut pg_sys::Node) -> bool {
-    use pg_sys::NodeTag::{T_AlterDatabaseStmt, T_CreatedbStmt, T_DropStmt, T_DropdbStmt, T_RenameStmt};
+    use pg_sys::NodeTag::{T_AlterDatabaseStmt, T_CreatedbStmt, T_DropdbStmt, T_RenameStmt};
     // SAFETY: by the caller.
     !node.is_null()
         && unsafe {
             matches!((*node).type_, T_DropdbStmt | T_AlterDatabaseStmt | T_CreatedbStmt)
                 || (*node).type_ == T_RenameStmt
                     && (*node.cast::<pg_sys::RenameStmt>()).renameType == pg_sys::ObjectType::OBJECT_DATABASE
-                || (*node).type_ == T_DropStmt && drops_extension(node)
         }
 }
 

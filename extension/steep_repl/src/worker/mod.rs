@@ -39,10 +39,16 @@ pub fn make_way(database: &CStr) -> Option<KeepAway> {
     Some(guard)
 }
 
-/// Before DROP EXTENSION: raises an error while there are links, whose slots on the peers would stay behind.
-pub fn before_drop() {
-    if sql::text("SELECT extname::text FROM pg_catalog.pg_extension WHERE extname = 'steep_repl'", &[]).is_some() {
-        sql::text("SELECT steep_repl._before_drop()", &[]);
+/// How much is to be done before DROP EXTENSION: nothing where it is not there, or somebody else's; first, raise an error while
+/// there are links, whose slots would stay behind; second, take away what is outside of the extension, unless its objects are
+/// of a version that cannot do that.
+pub fn steps_before_drop() -> usize {
+    let owner = "SELECT pg_catalog.pg_has_role(extowner, 'USAGE')::text FROM pg_catalog.pg_extension WHERE extname = 'steep_repl'";
+    let there = "SELECT pg_catalog.to_regprocedure('steep_repl._take_everything_away()')::text";
+    match sql::text(owner, &[]).as_deref() {
+        Some("true") if sql::text(there, &[]).is_some() => 2,
+        Some("true") => 1,
+        _ => 0,
     }
 }
 
