@@ -5,12 +5,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Stream;
 
 /** The built extension, where a server can read it: a copy in the cache, named after its contents. */
 public final class Stage {
+    /** How long a copy stays that nobody starts a server with. */
+    private static final Duration KEPT = Duration.ofDays(14);
+
     private Stage() {}
 
     /** The folder with {@code lib/} and {@code extension/}; a copy, so that a rebuild leaves running servers alone. */
@@ -31,7 +35,8 @@ public final class Stage {
                 digest.update(Files.readAllBytes(file));
             }
             String hash = HexFormat.of().formatHex(digest.digest()).substring(0, 16);
-            return Cache.once("extension-" + hash, copy -> {
+            return Cache.used("extension-" + hash, copy -> {
+                Cache.prune("extension-", KEPT);
                 for (Path file : files) {
                     copy(file, copy.resolve(built.relativize(file).toString()));
                 }
