@@ -177,6 +177,27 @@ class ConflictLogIT {
     }
 
     @Test
+    void whoReadsAllDataSeesNoMoreInTheTableThanInTheView() {
+        a.execute(
+                "CREATE TABLE vault (id int PRIMARY KEY, who text)",
+                "ALTER TABLE vault ENABLE ROW LEVEL SECURITY",
+                "CREATE ROLE archivist LOGIN IN ROLE pg_read_all_data",
+                "CREATE ROLE clerk LOGIN IN ROLE steep_repl_viewer",
+                "GRANT SELECT ON steep_repl.conflict_log TO clerk");
+        log("orders", 1, "0", "APPLIED_REMOTE", true);
+        log("vault", 2, "0", "APPLIED_REMOTE", true);
+        String read = "SELECT string_agg(table_name, ' ') FROM steep_repl.conflict_log";
+        assertThat(as("clerk", read)).isEqualTo("null");
+        a.execute("GRANT steep_repl_viewer TO archivist", "GRANT SELECT ON orders TO clerk");
+        assertThat(as("archivist", read)).isEqualTo("orders");
+        assertThat(as("clerk", read)).isEqualTo("orders");
+        assertThat(as("archivist", "SELECT id, local_tuple IS NOT NULL FROM steep_repl.conflict_list()"))
+                .isEqualTo("2|f\n1|t");
+        assertThat(as("postgres", read)).isEqualTo("orders vault");
+        a.execute("DROP TABLE vault", "DROP ROLE archivist", "DROP OWNED BY clerk", "DROP ROLE clerk");
+    }
+
+    @Test
     void allColumnsAreAsGoodAsTheTableAndOneIsNot() {
         a.execute("CREATE TABLE wages (id int PRIMARY KEY, amount int)", "GRANT SELECT (id) ON wages TO vera");
         log("wages", 1, "0", "APPLIED_REMOTE", true);
