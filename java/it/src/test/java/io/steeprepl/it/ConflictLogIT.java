@@ -68,25 +68,8 @@ class ConflictLogIT {
         return Commands.run(a.uri().replace("postgres@", role + "@"), args);
     }
 
-    /** What a role reads: rows, or the error. */
     private static String as(String role, String query) {
-        try (Connection connection = a.connect();
-                var statement = connection.createStatement()) {
-            statement.execute("SET ROLE " + role);
-            List<String> rows = new ArrayList<>();
-            try (var result = statement.executeQuery(query)) {
-                while (result.next()) {
-                    List<String> cells = new ArrayList<>();
-                    for (int i = 1; i <= result.getMetaData().getColumnCount(); i++) {
-                        cells.add(String.valueOf(result.getString(i)));
-                    }
-                    rows.add(String.join("|", cells));
-                }
-            }
-            return String.join("\n", rows);
-        } catch (SQLException e) {
-            return String.valueOf(e.getMessage());
-        }
+        return RoleReader.read(a, role, query);
     }
 
     private static String visible(String role) {
