@@ -49,6 +49,18 @@ CREATE OR REPLACE VIEW steep_repl.conflicts AS
          LATERAL (SELECT steep_repl._may_read(l.relation, l.table_schema, l.table_name) AS visible) m;
 COMMENT ON VIEW steep_repl.conflicts IS 'The entries of conflict_log; tuples, keys, errors and reasons only for those who may read the table, see tuples_visible.';
 
+CREATE OR REPLACE FUNCTION steep_repl._table_name(given text) RETURNS text[]
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  name text[] := parse_ident(given);
+BEGIN
+  IF cardinality(name) > 2 THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR052', MESSAGE = format('%s is not the name of a table', given), HINT = 'Write it as t or schema.t.';
+  END IF;
+  RETURN name;
+END $$;
+COMMENT ON FUNCTION steep_repl._table_name(text) IS 'The parts of the name of a table, t or schema.t, for a filter; NULL for none. Errors: SR052.';
+
 CREATE OR REPLACE FUNCTION steep_repl.conflict_list(
   p_table text DEFAULT NULL, p_kind text DEFAULT NULL, p_peer text DEFAULT NULL, p_resolution text DEFAULT NULL,
   p_unproven boolean DEFAULT false, p_since timestamptz DEFAULT NULL, p_limit integer DEFAULT 100
@@ -58,11 +70,9 @@ CREATE OR REPLACE FUNCTION steep_repl.conflict_list(
 DECLARE
   kinds text[] := '{INSERT-INSERT,UPDATE-UPDATE,UPDATE-DELETE,DELETE-INSERT,KEY-UPDATE,UNIQUE,TRUNCATE-WRITE,APPLY-ERROR,FK-ORPHAN}';
   resolutions text[] := '{PENDING,APPLIED_REMOTE,KEPT_LOCAL,MERGED,REVERTED}';
-  name text[] := parse_ident(p_table);
+  name text[] := steep_repl._table_name(p_table);
 BEGIN
-  IF cardinality(name) > 2 THEN
-    RAISE EXCEPTION USING ERRCODE = 'SR052', MESSAGE = format('%s is not the name of a table', p_table), HINT = 'Write it as t or schema.t.';
-  ELSIF upper(p_kind) <> ALL (kinds) THEN
+  IF upper(p_kind) <> ALL (kinds) THEN
     RAISE EXCEPTION USING ERRCODE = 'SR052', MESSAGE = format('unknown kind of conflict %s', p_kind),
       HINT = 'Known: ' || array_to_string(kinds, ', ');
   ELSIF upper(p_resolution) <> ALL (resolutions) THEN

@@ -147,13 +147,14 @@ DECLARE
   latest jsonb;
   source text;
   seen_at timestamptz;
-  rule text := steep_repl._proof_rule(item, mine, states);
+  rule text;
   behind text;
 BEGIN
   verdict := steep_repl._differs_by_strategy(item->>'schema', item->>'table', item->'key');
   IF verdict IS NOT NULL THEN
     RETURN verdict;
   END IF;
+  rule := steep_repl._proof_rule(item, mine, states);
   SELECT t.source, t.state INTO source, latest FROM steep_repl._proof_target(item, mine, states, rule) t;
   IF source IS NULL THEN
     RETURN NULL;  -- The others have to follow this node.

@@ -25,13 +25,11 @@ CREATE OR REPLACE FUNCTION steep_repl.conflict_replay(
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-  name text[] := parse_ident(p_table);
+  name text[] := steep_repl._table_name(p_table);
 BEGIN
   IF p_strategy IS NULL OR p_strategy NOT IN (SELECT s.name FROM steep_repl.conflict_strategies() s) THEN
     RAISE EXCEPTION USING ERRCODE = 'SR041', MESSAGE = format('unknown strategy %s', coalesce('"' || p_strategy || '"', 'NULL')),
       HINT = 'Known: ' || (SELECT string_agg(s.name, ', ') FROM steep_repl.conflict_strategies() s);
-  ELSIF cardinality(name) > 2 THEN
-    RAISE EXCEPTION USING ERRCODE = 'SR052', MESSAGE = format('%s is not the name of a table', p_table), HINT = 'Write it as t or schema.t.';
   ELSIF p_strategy = 'node_priority' AND coalesce(cardinality(p_priority), 0) = 0 THEN
     RAISE EXCEPTION USING ERRCODE = 'SR053', MESSAGE = 'node_priority needs a list of nodes', HINT = 'For instance: p_priority => ''{a,b}''';
   END IF;

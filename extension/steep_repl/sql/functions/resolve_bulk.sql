@@ -5,7 +5,7 @@ CREATE OR REPLACE FUNCTION steep_repl._bulk_entries(resolution text, xid bigint,
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
-  name text[] := parse_ident(table_filter);
+  name text[] := steep_repl._table_name(table_filter);
   origins text;
 BEGIN
   IF upper(resolution) NOT IN ('LOCAL', 'REMOTE') OR resolution IS NULL THEN
@@ -13,8 +13,6 @@ BEGIN
   ELSIF num_nonnulls(xid, table_filter, since, until, origin) = 0 THEN
     RAISE EXCEPTION USING ERRCODE = 'SR071', MESSAGE = 'which conflicts? At least one filter is needed',
       HINT = 'p_filter_xid with p_filter_origin, p_filter_table, p_filter_time_start, p_filter_time_end. p_dry_run => true says how many it would be.';
-  ELSIF cardinality(name) > 2 THEN
-    RAISE EXCEPTION USING ERRCODE = 'SR052', MESSAGE = format('%s is not the name of a table', table_filter), HINT = 'Write it as t or schema.t.';
   END IF;
   SELECT string_agg(DISTINCT c.remote_origin, ', ') INTO origins FROM steep_repl.conflicts c
    WHERE c.origin_xid = xid AND c.resolution = 'PENDING' AND origin IS NULL AND (since IS NULL OR c.detected_at >= since) AND (until IS NULL OR c.detected_at <= until);

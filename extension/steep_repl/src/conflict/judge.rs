@@ -18,32 +18,28 @@ pub struct Judgement {
     pub ours_won: bool,
 }
 
+impl Judgement {
+    /// One that no strategy was asked about.
+    fn without_strategy(verdict: Verdict, finding: Option<Finding>, ours_won: bool) -> Self {
+        Self { verdict, finding, strategy: LAST, pending: false, apart: false, ours_won }
+    }
+}
+
 /// Judges what arrives against what is held; the verdict of their times may not be the last word.
 pub fn judge(meeting: &Meeting, change: Change, evidence: Evidence) -> Judgement {
     let (table, by_time) = (&meeting.open.table, meeting.verdict);
     if resolved::applies(table, meeting.key, meeting.held) {
-        let (strategy, ours_won) = (LAST, false);
-        return Judgement {
-            verdict: Verdict::Applies,
-            finding: None,
-            strategy,
-            pending: false,
-            apart: false,
-            ours_won,
-        };
+        return Judgement::without_strategy(Verdict::Applies, None, false);
     }
     let (finding, ours_won) = lineage::weigh(meeting, change, evidence);
-    let decided =
-        |verdict, finding| Judgement { verdict, finding, strategy: LAST, pending: false, apart: false, ours_won };
-    let by_time_alone = |finding| decided(by_time, finding);
-    let Some(finding) = finding else { return by_time_alone(None) };
+    let Some(finding) = finding else { return Judgement::without_strategy(by_time, None, ours_won) };
     if resolved::stands(table, meeting.key, meeting.held, meeting.arriving) {
-        return decided(Verdict::Loses, None);
+        return Judgement::without_strategy(Verdict::Loses, None, ours_won);
     }
     // Looked up only now: most changes are no conflicts.
-    let strategy = meeting.open.table.strategy();
+    let strategy = table.strategy();
     if !strategy.decides(finding) {
-        return by_time_alone(Some(finding));
+        return Judgement::without_strategy(by_time, Some(finding), ours_won);
     }
     Judgement {
         verdict: strategy.choose(meeting.held, meeting.arriving, by_time, evidence.written_here),

@@ -19,7 +19,7 @@ use crate::pg::plan::{self, Argument};
 use crate::pg::row::Row;
 use crate::pg::table::{self, Table, quote};
 use crate::pg::{stored_row, tombstone, transaction};
-use conflict::{Change, State, decide};
+use conflict::{Change, decide};
 
 /// Settles the change before, if its row was not here.
 pub fn settle() {
@@ -156,14 +156,14 @@ fn delete(arriving: &Arriving, table: &Table, key: &Row, changed: &Changed) -> T
         orphan::parent_gone(table, changed.before.as_ref().unwrap_or(key));
     }
     // Within one transaction a row may be moved on: where its first move is undone, the next is too.
-    let moved_on =
-        matches!(&gone.state, State::Gone { displaced: true, .. }) && state::known(&gone.state) == Some(&version);
+    let moved_on = gone.displaced_with(&version);
     if moved_on
         && !verdict.applies()
         && let Some(after) = &changed.after
     {
         let entry = Entry {
             kind: "KEY-UPDATE",
+            possible: !gone.just_now,
             remote: changed.after_json(table),
             base: changed.before_json(table),
             reason: Some("an earlier move of the same transaction lost, and this one with it"),

@@ -90,7 +90,7 @@ pub fn insert(open: &OpenTable, new: &Row) -> Outcome {
     }
     if !verdict.applies() {
         if let Some(gone) = &gone
-            && state::known(&gone.state) == Some(&version)
+            && gone.displaced_with(&version)
         {
             log_with_its_transaction(open, &arriving, gone, new);
         }
@@ -117,6 +117,7 @@ fn log_with_its_transaction(open: &OpenTable, arriving: &Arriving, gone: &state:
     }
     let entry = Entry {
         kind: "UNIQUE",
+        possible: !gone.just_now,
         remote: Some(row),
         base: Some(displaced.clone()),
         reason: Some("an earlier write of the same transaction to this row was displaced"),

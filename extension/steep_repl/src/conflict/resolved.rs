@@ -11,7 +11,8 @@ use pgrx::prelude::*;
 /// Notes that the open remote transaction resolves a key by hand. `replaces`: `[[microseconds since 2000, node], …]`.
 #[pg_extern(sql = false)]
 fn absolute(root: pg_sys::Oid, key: pgrx::JsonB, replaces: pgrx::JsonB) {
-    let id = key_id::of(&table::by_oid(root), &by_hand::key_row(&table::by_oid(root), &key));
+    let table = table::by_oid(root);
+    let id = key_id::of(&table, &by_hand::key_row(&table, &key));
     let versions = replaces.0.as_array().into_iter().flatten();
     let versions = versions.filter_map(|v| Some(Version::new(v.get(0)?.as_i64()?, v.get(1)?.as_str()?)));
     session::resolve(root.to_u32(), id, versions.collect());

@@ -51,6 +51,8 @@ pub struct Gone {
     pub both_deleted: bool,
     /// By TRUNCATE.
     pub truncated: bool,
+    /// By the open transaction itself.
+    pub just_now: bool,
 }
 
 /// Looks up the tombstones of a key; the latest counts.
@@ -80,6 +82,7 @@ pub fn gone(table: &Table, key: &KeyId, arriving: &Version) -> Gone {
             moved_to: None,
             both_deleted: false,
             truncated: false,
+            just_now: false,
         };
     };
     let both_deleted = version.as_ref().is_some_and(|k| deleted_there.is_some_and(|there| there < k.version));
@@ -90,6 +93,7 @@ pub fn gone(table: &Table, key: &KeyId, arriving: &Version) -> Gone {
         moved_to: found.tombstone.moved_to,
         both_deleted,
         truncated: found.all_keys,
+        just_now: found.writer == Writer::Ours,
     }
 }
 
@@ -111,6 +115,11 @@ pub fn known(state: &State) -> Option<&Version> {
 }
 
 impl Gone {
+    /// Whether a write of this version has been displaced: all that its transaction writes to the key goes the same way.
+    pub fn displaced_with(&self, version: &Version) -> bool {
+        matches!(&self.state, State::Gone { displaced: true, .. }) && known(&self.state) == Some(version)
+    }
+
     /// Adds what is known of the key to the evidence.
     pub fn testify(&self, evidence: &mut Evidence) {
         evidence.both_deleted = self.both_deleted;
