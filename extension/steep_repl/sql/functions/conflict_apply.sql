@@ -54,6 +54,14 @@ CREATE OR REPLACE FUNCTION steep_repl._put_tombstone(relation oid, key jsonb, ro
   LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'put_tombstone_wrapper';
 COMMENT ON FUNCTION steep_repl._put_tombstone(oid, jsonb, text, bigint, text, boolean) IS 'Writes a tombstone under a version of its own.';
 
+CREATE OR REPLACE FUNCTION steep_repl._refuse_newcomer(relation oid, key jsonb) RETURNS void
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'refuse_newcomer_wrapper';
+COMMENT ON FUNCTION steep_repl._refuse_newcomer(oid, jsonb) IS 'To be called after a tombstone of a key without a row. Errors: 40001 when somebody has inserted one meanwhile.';
+
+CREATE OR REPLACE FUNCTION steep_repl._await_tombstones(relation oid, key jsonb) RETURNS void
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'await_tombstones_wrapper';
+COMMENT ON FUNCTION steep_repl._await_tombstones(oid, jsonb) IS 'Waits for the transactions that are writing tombstones of a key.';
+
 CREATE OR REPLACE FUNCTION steep_repl._apply_session(slot text, origin integer)
   RETURNS TABLE (me text, peer text, subscription text, subscription_oid text, origin_since text, others boolean)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp

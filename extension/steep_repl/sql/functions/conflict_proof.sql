@@ -244,7 +244,9 @@ BEGIN
   FOR pull IN SELECT * FROM steep_repl.pulls p WHERE p.target IS NOT NULL LIMIT 100 LOOP
     BEGIN
       PERFORM steep_repl._adopt(pull);
-    EXCEPTION WHEN OTHERS THEN
+    EXCEPTION WHEN serialization_failure OR deadlock_detected THEN
+      NULL;  -- Somebody is writing the key: it is compared again.
+    WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS message = MESSAGE_TEXT;
       -- The message may quote values: it stands where only those see it who may read the table.
       UPDATE steep_repl.conflict_log c SET not_converged_reason = 'cannot adopt the row of a peer', error = coalesce(c.error, message)
@@ -264,11 +266,13 @@ DECLARE
   node text := (pull).target->>'node';
   condition text := steep_repl._key_is(root, (pull).key);
   state jsonb;
+  stones bigint;
   columns text;
   expressions text;
   writer xid;
 BEGIN
   EXECUTE format('SELECT 1 FROM %s t WHERE %s FOR UPDATE', steep_repl._source_of(root), condition);
+  SELECT count(*) INTO stones FROM steep_repl.tombstones s WHERE s.relation = root AND s.key_id = id;
   state := steep_repl._key_state(root, (pull).key);
   -- Only if nothing has been written here since the comparison.
   IF (state->'micros', state->'node') IS DISTINCT FROM ((pull).mine->'micros', (pull).mine->'node') THEN
@@ -280,6 +284,7 @@ BEGIN
       PERFORM steep_repl._remove_quietly((state->>'leaf')::bigint::oid, state->>'place');
     END IF;
     PERFORM steep_repl._put_tombstone(root, (pull).key, coalesce((pull).target->>'row_gone', state->>'row'), micros, node, coalesce(((pull).target->>'displaced')::boolean, false));
+    PERFORM steep_repl._refuse_newcomer(root, (pull).key);
     RETURN;
   END IF;
   SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum),
@@ -294,6 +299,10 @@ BEGIN
     RETURN;
   END IF;
   PERFORM steep_repl._as_owner(root, format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE VALUES (%s)', root, columns, expressions));
+  PERFORM steep_repl._await_tombstones(root, (pull).key);
+  IF stones <> (SELECT count(*) FROM steep_repl.tombstones s WHERE s.relation = root AND s.key_id = id) THEN
+    RAISE EXCEPTION USING ERRCODE = 'serialization_failure', MESSAGE = 'another process deleted the same key at the same moment';
+  END IF;
   DELETE FROM steep_repl.row_versions v WHERE v.relation = root AND v.key_id = id;
   -- Not the id of this transaction: it was written in a part of it that has one of its own.
   EXECUTE format('SELECT t.xmin FROM %s t WHERE %s', steep_repl._source_of(root), condition) INTO STRICT writer;

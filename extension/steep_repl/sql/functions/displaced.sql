@@ -32,15 +32,18 @@ COMMENT ON FUNCTION steep_repl._displace(regclass, jsonb, bigint, text) IS 'Remo
 CREATE OR REPLACE FUNCTION steep_repl._log_row_under_two_keys(root regclass, told steep_repl.displaced) RETURNS void
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
+  -- Several peers may tell of it at the same moment, each to another apply worker.
+  SELECT pg_advisory_xact_lock(hashtextextended(format('steep_repl two keys %s %s', root::oid, (told).key), 0));
   INSERT INTO steep_repl.conflict_log (relation, subscription, peer, table_schema, table_name, conflict_type, local_tuple, local_origin, remote_origin,
                                        local_xact_ts, resolution, conflict_key, key, key_id, result, strategy, reason, not_converged_reason)
   SELECT t.relation, '', (told).node_id, t.table_schema, t.table_name, 'KEY-UPDATE', s.state->'row', s.state->>'node', (told).node_id,
-         steep_repl._at((s.state->>'micros')::bigint), 'PENDING',
-         steep_repl._conflict_key(t.table_schema, t.table_name, (told).key::text, format('%s %s', steep_repl._micros((told).version_time), (told).version_node), 'two keys'),
-         (told).key, steep_repl._key_id(t.relation, (told).key), s.state->'row', t.strategy,
+         steep_repl._at((s.state->>'micros')::bigint), 'PENDING', i.identity, (told).key, steep_repl._key_id(t.relation, (told).key), s.state->'row', t.strategy,
          'the move that made this key lost against a later change of the old key, but the row has changed since: it stands under both keys', 'not compared yet'
     FROM steep_repl.tables t CROSS JOIN LATERAL (SELECT steep_repl._key_state(root, (told).key) AS state) s
-   WHERE t.relation = root AND s.state->>'row' IS NOT NULL AND (s.state->>'micros')::bigint > steep_repl._micros((told).version_time);
+   CROSS JOIN LATERAL (SELECT steep_repl._conflict_key(t.table_schema, t.table_name, (told).key::text,
+                                format('%s %s', steep_repl._micros((told).version_time), (told).version_node), 'two keys') AS identity) i
+   WHERE t.relation = root AND s.state->>'row' IS NOT NULL AND (s.state->>'micros')::bigint > steep_repl._micros((told).version_time)
+     AND NOT EXISTS (SELECT 1 FROM steep_repl.conflict_log c WHERE c.conflict_key = i.identity);
 END;
 COMMENT ON FUNCTION steep_repl._log_row_under_two_keys(regclass, steep_repl.displaced) IS 'Leaves a row that stands under two keys to a person.';
 
@@ -120,6 +123,7 @@ BEGIN
   END LOOP;
   IF NOT stays THEN
     PERFORM steep_repl._put_tombstone(root, (pull).key, target->>'row', micros, target->>'node', true);
+    PERFORM steep_repl._refuse_newcomer(root, (pull).key);
     PERFORM steep_repl._queue_displaced((pull).table_schema, (pull).table_name, (pull).key::text, micros, target->>'node', 'unique');
   END IF;
   RETURN stays;

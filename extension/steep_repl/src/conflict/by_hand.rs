@@ -1,6 +1,6 @@
 //! What SQL functions need of rows and keys outside of an apply worker: for proof, repair and displaced rows.
 
-use crate::conflict::session;
+use crate::conflict::{meanwhile, session};
 use crate::pg::acting_as::ActingAs;
 use crate::pg::canonical::Canonical;
 use crate::pg::key_id;
@@ -105,4 +105,18 @@ fn put_tombstone(
     let id = key_id::of(&table, &key_row(&table, &key));
     let stone = Tombstone { row_gone, moved_to: None, displaced, version: Some((micros, node.to_owned())) };
     tombstone::write(table.root, &id, &stone);
+}
+
+/// Raises 40001 when somebody has inserted a row under a key of which this transaction has just written a tombstone.
+#[pg_extern(sql = false)]
+fn refuse_newcomer(relation: pg_sys::Oid, key: pgrx::JsonB) {
+    let table = table::by_oid(relation);
+    meanwhile::refuse_newcomer(&table, &key_row(&table, &key));
+}
+
+/// Waits for those who are writing tombstones of a key.
+#[pg_extern(sql = false)]
+fn await_tombstones(relation: pg_sys::Oid, key: pgrx::JsonB) {
+    let table = table::by_oid(relation);
+    tombstone::await_writers(table.root, &key_id::of(&table, &key_row(&table, &key)));
 }

@@ -10,7 +10,7 @@ use crate::conflict::lineage::Meeting;
 use crate::conflict::log::{Entry, Winner};
 use crate::conflict::session::{self, Arriving, How};
 use crate::conflict::state;
-use crate::conflict::{orphan, put, set_aside, unique};
+use crate::conflict::{meanwhile, orphan, put, set_aside, unique};
 use crate::pg::acting_as::ActingAs;
 use crate::pg::canonical::Canonical;
 use crate::pg::commit_time::Writer;
@@ -23,9 +23,13 @@ use conflict::{Change, decide};
 
 /// Settles the change before, if its row was not here.
 pub fn settle() {
-    if session::undecided().is_none() {
-        return;
+    if session::undecided().is_some() {
+        settle_undecided();
     }
+    meanwhile::check_insertions();
+}
+
+fn settle_undecided() {
     transaction::within_apply(|| {
         if let Some(arriving) = session::undecided() {
             match arriving.how {
@@ -110,6 +114,8 @@ enum Then {
 fn delete(arriving: &Arriving, table: &Table, key: &Row, changed: &Changed) -> Then {
     let arguments: Vec<Argument> =
         table.key.iter().map(|place| Argument::raw(table.columns[*place].type_oid, key.values[*place])).collect();
+    // Whoever is inserting it: the statement sees what has committed only.
+    meanwhile::row_came(table, key);
     let deleted = {
         let _owner = ActingAs::table_owner(table.owner);
         plan::run(&format!("DELETE FROM {} WHERE {}", table.qualified(), key_condition(table)), &arguments).1
@@ -153,6 +159,7 @@ fn delete(arriving: &Arriving, table: &Table, key: &Row, changed: &Changed) -> T
         let stone =
             tombstone::Tombstone { row_gone: changed.before_json(table), moved_to, displaced: false, version: None };
         tombstone::write(table.root, &id, &stone);
+        meanwhile::refuse_newcomer(table, key);
         orphan::parent_gone(table, changed.before.as_ref().unwrap_or(key));
     }
     // Within one transaction a row may be moved on: where its first move is undone, the next is too.
@@ -203,11 +210,13 @@ pub fn undo_move(arriving: &Arriving, table: &Table, new: &Row) {
     };
     let Some(leaf) = leaf.and_then(|oid| oid.parse::<u32>().ok()) else { return };
     stored_row::with_open(leaf.into(), |open| {
-        if let Some(row) = open.find_by_key(&new.laid_out(table, &open.table))
-            && row.writer == Writer::Ours
-        {
+        let Some(row) = open.find_by_key(&new.laid_out(table, &open.table)) else { return };
+        if row.writer == Writer::Ours {
             open.remove(&row);
             unique::displace(open, &row.row, Some(&arriving.version()), "moved");
+        } else {
+            // Somebody has changed it since: the node that moved it leaves it to a person.
+            unique::tell_displaced(open, &row.row, Some(&arriving.version()), "moved");
         }
     });
 }

@@ -3,13 +3,14 @@
 //! `session` knows the stream and its current change; `put`, `take` decide rows that a trigger brings; `missing` settles
 //! changes whose row is not here; `unique` the clashes; `orphan` notes foreign keys to be looked at; `log` writes the
 //! entries. `judge` asks the rules, which are in the crate `conflict`, and the strategy of the table; `lineage` looks at what
-//! this node's own writes stand on; `resolved` asks people, who are above all of them.
+//! this node's own writes stand on; `meanwhile` at what two processes write at one moment; `resolved` asks people, who are above all of them.
 
 pub mod by_hand;
 pub mod changed;
 pub mod judge;
 pub mod lineage;
 pub mod log;
+pub mod meanwhile;
 pub mod missing;
 pub mod orphan;
 pub mod put;

@@ -5,14 +5,14 @@ use crate::conflict::judge::{self, Judgement};
 use crate::conflict::lineage::Meeting;
 use crate::conflict::log::Entry;
 use crate::conflict::session::{self, Arriving};
-use crate::conflict::{missing, state, unique};
+use crate::conflict::{meanwhile, missing, state, unique};
 use crate::pg::canonical::Canonical;
 use crate::pg::commit_time::Writer;
 use crate::pg::key_id;
 use crate::pg::row::Row;
 use crate::pg::stored_row::{OpenTable, StoredRow};
 use crate::pg::table::Table;
-use crate::pg::tombstone;
+use crate::pg::{tombstone, tombstone_watch};
 use conflict::{Change, Kind, State, decide};
 
 /// What the trigger answers.
@@ -33,14 +33,17 @@ pub fn insert(open: &OpenTable, new: &Row) -> Outcome {
         return Outcome::Pass;
     }
     let version = arriving.version();
+    let stir = tombstone_watch::stir(table.root);
     let stored = open.find_by_key(new);
     let mut gone = None;
     let held = match &stored {
         Some(row) => state::of_row(table, row),
         None => {
-            let found = state::gone(table, &key_id::of(table, new), &version);
+            let key = key_id::of(table, new);
+            let found = state::gone(table, &key, &version);
             let held = found.state.clone();
             gone = Some(found);
+            meanwhile::note_insertion(table.root, key, version.clone(), held.clone(), stir);
             held
         }
     };

@@ -1,10 +1,10 @@
 //! Rows that claim a unique value which others hold.
 
 use crate::conflict::log::{Entry, Winner};
-use crate::conflict::put::json;
+use crate::conflict::meanwhile;
+use crate::conflict::put::{json, key_json};
 use crate::conflict::session::{self, Arriving};
 use crate::conflict::state;
-use crate::pg::canonical::Canonical;
 use crate::pg::key_id;
 use crate::pg::plan::{self, Argument};
 use crate::pg::row::{self, Row};
@@ -117,6 +117,7 @@ fn settle(
             open.remove(row);
         }
         displace(open, new, Some(&version), "unique");
+        meanwhile::refuse_newcomer(table, new);
     }
     decision == Clash::ArrivingGivesWay
 }
@@ -150,23 +151,27 @@ fn holders(open: &OpenTable, new: &Row, deferrable: bool) -> Vec<(String, Stored
 /// Remembers a displaced row here, and has the worker tell all other nodes.
 pub fn displace(open: &OpenTable, row: &Row, version: Option<&Version>, reason: &str) {
     let table = &open.table;
-    let key = key_id::of(table, row);
-    let version = version.map(|v| (v.time, v.node.to_string()));
-    let (row_json, key_json) = {
-        let _canonical = Canonical::begin();
-        (row.json(table), row.json_of(table, table.key.iter().copied()))
+    let stone = Tombstone {
+        row_gone: Some(json(row, open)),
+        moved_to: None,
+        displaced: true,
+        version: version.map(|v| (v.time, v.node.to_string())),
     };
-    let stone = Tombstone { row_gone: Some(row_json), moved_to: None, displaced: true, version: version.clone() };
-    tombstone::write(table.root, &key, &stone);
-    let (time, node) = version.unzip();
+    tombstone::write(table.root, &key_id::of(table, row), &stone);
+    tell_displaced(open, row, version, reason);
+}
+
+/// Has the worker tell all other nodes that a version of a row is displaced.
+pub fn tell_displaced(open: &OpenTable, row: &Row, version: Option<&Version>, reason: &str) {
+    let table = &open.table;
     plan::rows(
         "SELECT steep_repl._queue_displaced($1, $2, $3, $4, $5, $6)::text",
         &[
             Argument::text(&table.schema),
             Argument::text(&table.name),
-            Argument::text(&key_json),
-            Argument::of(time),
-            Argument::of(node),
+            Argument::text(&key_json(row, table)),
+            Argument::of(version.map(|v| v.time)),
+            Argument::of(version.map(|v| v.node.to_string())),
             Argument::text(reason),
         ],
     );

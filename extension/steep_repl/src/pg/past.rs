@@ -22,15 +22,11 @@ pub struct Past {
 /// All row versions under the key of `like` that still lie in the table, in no order; none where that cannot be told.
 pub fn of(open: &OpenTable, like: &Row) -> Vec<Past> {
     let (table, relation) = (&open.table, open.relation());
-    let Some(index) = table.key_index else { return Vec::new() };
+    let Some(index) = table.key_index.filter(|_| open.has_rows()) else { return Vec::new() };
     // SAFETY: the relation is open; the scan reads it by its key with any version visible, as
     // systable_beginscan() does with the snapshot that it is given (src/backend/access/index/genam.c). The tuples are
     // copies.
     unsafe {
-        // A partitioned table has no rows of its own.
-        if (*(*relation).rd_rel).relkind as u8 != pg_sys::RELKIND_RELATION {
-            return Vec::new();
-        }
         let Some(mut keys) = scan_keys(table, index, like) else { return Vec::new() };
         let (any, count) = (&raw mut pg_sys::SnapshotAnyData, keys.len() as i32);
         let scan = pg_sys::systable_beginscan(relation, index, true, any, count, keys.as_mut_ptr());

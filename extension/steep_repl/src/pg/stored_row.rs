@@ -44,6 +44,12 @@ impl OpenTable {
         self.relation
     }
 
+    /// Whether rows lie in it: in a partitioned table they lie in its leaves.
+    pub fn has_rows(&self) -> bool {
+        // SAFETY: the relation is open.
+        unsafe { (*(*self.relation).rd_rel).relkind as u8 == pg_sys::RELKIND_RELATION }
+    }
+
     /// The row with the key of `like`, locked until the end of the transaction. Waits for a transaction that is inserting
     /// or deleting it (RelationFindReplTupleByIndex in src/backend/executor/execReplication.c).
     pub fn find_by_key(&self, like: &Row) -> Option<StoredRow> {

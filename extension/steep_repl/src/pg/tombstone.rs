@@ -96,6 +96,43 @@ pub fn find(root: pg_sys::Oid, key: &KeyId) -> Vec<Found> {
     found
 }
 
+/// Waits for the transactions that are writing tombstones of a key, or of all keys of its table.
+pub fn await_writers(root: pg_sys::Oid, key: &KeyId) {
+    for id in [key, &ALL_KEYS] {
+        while let Some(writer) = open_writer(root, id) {
+            // SAFETY: no buffer or lock is held; its errors, as of a deadlock, are the caller's.
+            unsafe {
+                pg_sys::XactLockTableWait(
+                    writer,
+                    std::ptr::null_mut(),
+                    std::ptr::null_mut(),
+                    pg_sys::XLTW_Oper::XLTW_None,
+                );
+            }
+        }
+    }
+}
+
+/// A transaction of somebody else's that has written a tombstone of this key and is open.
+fn open_writer(root: pg_sys::Oid, id: &KeyId) -> Option<pg_sys::TransactionId> {
+    // SAFETY: as for find(); a dirty snapshot shows what is not committed, and whose it is (HeapTupleSatisfiesDirty in
+    // src/backend/access/heap/heapam_visibility.c).
+    unsafe {
+        let (relation, Relations { index, .. }) = open(pg_sys::AccessShareLock);
+        let mut dirty =
+            pg_sys::SnapshotData { snapshot_type: pg_sys::SnapshotType::SNAPSHOT_DIRTY, ..Default::default() };
+        let mut keys = scan_keys(root, id);
+        let scan = pg_sys::systable_beginscan(relation, index, true, &mut dirty, 2, keys.as_mut_ptr());
+        let mut writer = None;
+        while writer.is_none() && !pg_sys::systable_getnext(scan).is_null() {
+            writer = (dirty.xmin != pg_sys::InvalidTransactionId).then_some(dirty.xmin);
+        }
+        pg_sys::systable_endscan(scan);
+        pg_sys::table_close(relation, pg_sys::AccessShareLock as i32);
+        writer
+    }
+}
+
 /// After so many keys of a table that has tombstones it is looked again whether it has any.
 const PATIENCE: u32 = 10_000;
 
@@ -152,6 +189,23 @@ pub fn any(root: pg_sys::Oid) -> bool {
 unsafe fn scan(relation: pg_sys::Relation, index: pg_sys::Oid, root: pg_sys::Oid, id: &KeyId, found: &mut Vec<Found>) {
     // SAFETY: as above.
     unsafe {
+        let mut keys = scan_keys(root, id);
+        let scan = pg_sys::systable_beginscan(relation, index, true, std::ptr::null_mut(), 2, keys.as_mut_ptr());
+        loop {
+            let tuple = pg_sys::systable_getnext(scan);
+            if tuple.is_null() {
+                break;
+            }
+            found.push(read(tuple, (*relation).rd_att, *id == ALL_KEYS));
+        }
+        pg_sys::systable_endscan(scan);
+    }
+}
+
+/// The conditions of a scan for a key.
+fn scan_keys(root: pg_sys::Oid, id: &KeyId) -> [pg_sys::ScanKeyData; 2] {
+    // SAFETY: fills in what was just made.
+    unsafe {
         let mut keys: [pg_sys::ScanKeyData; 2] = [Default::default(), Default::default()];
         let equal = pg_sys::BTEqualStrategyNumber as u16;
         pg_sys::ScanKeyInit(
@@ -168,15 +222,7 @@ unsafe fn scan(relation: pg_sys::Relation, index: pg_sys::Oid, root: pg_sys::Oid
             pg_sys::F_UUID_EQ.into(),
             uuid(id).unwrap_or(pg_sys::Datum::from(0)),
         );
-        let scan = pg_sys::systable_beginscan(relation, index, true, std::ptr::null_mut(), 2, keys.as_mut_ptr());
-        loop {
-            let tuple = pg_sys::systable_getnext(scan);
-            if tuple.is_null() {
-                break;
-            }
-            found.push(read(tuple, (*relation).rd_att, *id == ALL_KEYS));
-        }
-        pg_sys::systable_endscan(scan);
+        keys
     }
 }
 

@@ -10,7 +10,7 @@ use pgrx::prelude::*;
 use pgrx::{PGRXSharedMemory, PgAtomic, pg_shmem_init};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst, fence};
 
 /// Tables whose places fall together only look more often.
 const PLACES: usize = 1024;
@@ -126,6 +126,32 @@ pub fn found_none(root: pg_sys::Oid, which: Which, moment: Moment) {
 pub fn none(root: pg_sys::Oid, which: Which) -> bool {
     matches!(moment(root, which), Moment(Some(ended))
         if NONE.with_borrow(|none| none.get(&(root.to_u32(), which)) == Some(&ended)))
+}
+
+/// What others were doing with the tombstones of a table at one moment: the transactions that had announced themselves, and
+/// the count of those that had ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Stir(Option<(u32, u64)>);
+
+/// To be taken before looking for tombstones.
+pub fn stir(root: pg_sys::Oid) -> Stir {
+    // SAFETY: as for moment().
+    if !shared::available() || unsafe { max_prepared_xacts } > 0 {
+        return Stir(None);
+    }
+    let place = place_of(root, Which::Any);
+    let mine = u32::from(ANNOUNCED.with_borrow(|announced| announced.contains(&place)));
+    let place = &WRITES.get().0[place];
+    // In this order, as for moment().
+    let open = place.open.load(SeqCst);
+    Stir(Some((open - mine, place.ended.load(SeqCst))))
+}
+
+/// Whether somebody else may have written tombstones that were not seen by who looked after `before`.
+pub fn stirred(root: pg_sys::Oid, before: Stir) -> bool {
+    // What this process has written until here lies before the look.
+    fence(SeqCst);
+    !matches!(before, Stir(Some((0, _)))) || stir(root) != before
 }
 
 fn place_of(root: pg_sys::Oid, which: Which) -> usize {
