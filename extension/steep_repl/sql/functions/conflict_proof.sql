@@ -87,7 +87,7 @@ BEGIN ATOMIC
       AND NOT EXISTS (SELECT 1 FROM jsonb_each(states) s WHERE coalesce((s.value->>'displaced')::boolean, false))
       AND EXISTS (SELECT 1 FROM steep_repl.conflict_log c
                    WHERE c.converged_at IS NULL AND c.table_schema = item->>'schema' AND c.table_name = item->>'table' AND c.key = item->'key'
-                     AND c.conflict_type IN ('INSERT-INSERT', 'UPDATE-UPDATE', 'UPDATE-DELETE', 'DELETE-INSERT', 'KEY-UPDATE'))), 'last_write_wins');
+                     AND c.conflict_type IN ('INSERT-INSERT', 'UPDATE-UPDATE', 'UPDATE-DELETE', 'KEY-UPDATE'))), 'last_write_wins');
 END;
 COMMENT ON FUNCTION steep_repl._proof_rule(jsonb, jsonb, jsonb) IS 'The strategy by which nodes that differ in a row come together.';
 

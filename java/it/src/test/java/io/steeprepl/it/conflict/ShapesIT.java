@@ -125,6 +125,20 @@ class ShapesIT {
     }
 
     @WhoeverIsFirst
+    void columnsNamedLikeWhatOurStatementsUseAreNoObstacle(String first) {
+        mesh.table("id int PRIMARY KEY, t text UNIQUE, key text, node text, state text", "(1, 'x', 'old', 'n', 's')")
+                .apart(
+                        first,
+                        "UPDATE item SET key = 'early'; INSERT INTO item VALUES (2, 'y', 'k', 'n', 's')",
+                        "UPDATE item SET key = 'late'; INSERT INTO item VALUES (3, 'y', 'k', 'n', 's')")
+                .holds("1|x|late|n|s", "3|y|k|n|s")
+                .proven()
+                .apart(first, "TRUNCATE item", "INSERT INTO item VALUES (4, 'w', 'k', 'n', 's')")
+                .holds("4|w|k|n|s")
+                .proven();
+    }
+
+    @WhoeverIsFirst
     void keysThatTheirCollationTakesForOneAreOneKey(String first) {
         String create = "CREATE COLLATION caseless (provider = icu, locale = 'und-u-ks-level2', deterministic = false);"
                 + " CREATE TABLE item (id text COLLATE caseless PRIMARY KEY, v text)";

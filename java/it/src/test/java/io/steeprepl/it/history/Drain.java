@@ -28,6 +28,7 @@ final class Drain {
                             .execute("INSERT INTO mark VALUES (" + written + ", " + last + ") ON CONFLICT DO NOTHING");
                 }
                 if (arrived()) {
+                    flush();
                     return true;
                 }
             } catch (SQLException e) {
@@ -36,6 +37,13 @@ final class Drain {
             Pause.briefly();
         }
         return false;
+    }
+
+    /** Apply workers commit asynchronously: without this, what has arrived could arrive once more after a crash. */
+    private void flush() throws SQLException {
+        for (int i = 0; i < mesh.size(); i++) {
+            mesh.eye(i).execute("SELECT pg_logical_emit_message(true, 'mark', '')");
+        }
     }
 
     private boolean arrived() throws SQLException {

@@ -18,12 +18,12 @@ record Options(int count, long seed, int nodes, Duration patience, int failures,
     static Options fromProperties() {
         Long seed = Long.getLong("history.seed");
         return new Options(
-                Integer.getInteger("history.count", seed == null ? 3 : 1),
+                Integer.getInteger("history.count", seed == null ? 25 : 1),
                 seed == null ? System.nanoTime() / 1000 % 1_000_000_000 : seed,
                 Integer.getInteger("history.nodes", 0),
                 Duration.ofSeconds(Integer.getInteger("history.patience", 60)),
                 Integer.getInteger("history.failures", 1),
-                Set.of(System.getProperty("history.ignore", "DOUBLED").split(",")),
+                Set.of(System.getProperty("history.ignore", "").split(",")),
                 !"false".equals(System.getProperty("history.truncate")));
     }
 }

@@ -7,8 +7,15 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** A row whose key two sides changed does not stay under both keys, unless a pending conflict asks who may stay. */
+/**
+ * A row whose key two sides changed does not stay under both keys, unless a pending conflict asks who may stay. A move between
+ * partitions is a deletion and an insertion for the server: beside a change of the row it may leave it under both, and the
+ * log says that a deleted row came back.
+ */
 final class OneRowOneKey implements Rule {
+    /** The one table of the histories that has partitions. */
+    static final String PARTED = "parted";
+
     @Override
     public List<Violation> check(Evidence evidence) {
         Map<Long, Write> writes = evidence.byId();
@@ -33,7 +40,7 @@ final class OneRowOneKey implements Rule {
         return violations;
     }
 
-    /** Whether a pending conflict is about a key that the row had on its way. */
+    /** Whether the log asks, or says, about a key that the row had on its way. */
     private static boolean asked(Row one, Row other, Map<Long, Write> writes, Evidence evidence) {
         Set<Integer> keys = new HashSet<>();
         for (Row row : List.of(one, other)) {
@@ -45,7 +52,8 @@ final class OneRowOneKey implements Rule {
             }
         }
         return evidence.log().stream()
-                .filter(e -> e.isPending() && e.type().equals("KEY-UPDATE"))
-                .anyMatch(e -> e.table().equals(one.table()) && e.key() != null && keys.contains(e.key()));
+                .filter(e -> e.table().equals(one.table()) && e.key() != null && keys.contains(e.key()))
+                .anyMatch(e -> e.isPending() && e.type().equals("KEY-UPDATE")
+                        || e.table().equals(PARTED) && e.type().equals("UPDATE-DELETE"));
     }
 }

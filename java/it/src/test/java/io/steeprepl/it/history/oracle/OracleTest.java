@@ -155,6 +155,19 @@ class OracleTest {
     }
 
     @Test
+    void aRowThatMovedBetweenPartitionsMayComeBackUnderItsOldKeyIfTheLogSaysSo() {
+        Story story = new Story(OneRowOneKey.PARTED)
+                .insert("a", 1, 1)
+                .move("a", 2, 1, 1, 2)
+                .update("b", 3, 1, 1)
+                .ends(2, 2)
+                .ends(1, 3);
+        assertThat(story.judged()).containsExactly("DOUBLED", "DOUBLED");
+        assertThat(story.logs("a", "UPDATE-DELETE", 1, null, 3L, 1L, "remote").judged())
+                .doesNotContain("DOUBLED");
+    }
+
+    @Test
     void aRowUnderTwoKeysIsFound() {
         Story story = new Story()
                 .insert("a", 1, 1)

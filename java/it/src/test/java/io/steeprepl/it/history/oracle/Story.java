@@ -14,10 +14,16 @@ final class Story {
     private final List<Truncation> truncations = new ArrayList<>();
     private final SortedMap<String, List<Row>> rows = new TreeMap<>();
     private final List<Entry> log = new ArrayList<>();
+    private final String table;
     private Set<String> ordered = Set.of();
     private int epoch;
 
     Story() {
+        this("t");
+    }
+
+    Story(String table) {
+        this.table = table;
         rows.put("a", new ArrayList<>());
         rows.put("b", new ArrayList<>());
     }
@@ -54,12 +60,12 @@ final class Story {
             @Nullable Integer before,
             @Nullable Integer after) {
         String row = after == null ? null : text(after, id);
-        writes.add(new Write(id, node, kind, "t", read, before, after, row, Instant.ofEpochSecond(id), epoch, 0));
+        writes.add(new Write(id, node, kind, table, read, before, after, row, Instant.ofEpochSecond(id), epoch, 0));
         return this;
     }
 
     Story truncate(String node, long time) {
-        truncations.add(new Truncation("t", node, Instant.ofEpochSecond(time)));
+        truncations.add(new Truncation(table, node, Instant.ofEpochSecond(time)));
         return this;
     }
 
@@ -75,7 +81,8 @@ final class Story {
     }
 
     Story endsOn(String node, int key, long write, @Nullable String unique) {
-        rows.computeIfAbsent(node, n -> new ArrayList<>()).add(new Row("t", key, unique, write, text(key, write), ""));
+        rows.computeIfAbsent(node, n -> new ArrayList<>())
+                .add(new Row(table, key, unique, write, text(key, write), ""));
         return this;
     }
 
@@ -106,7 +113,7 @@ final class Story {
                 node,
                 log.size(),
                 identity,
-                "t",
+                table,
                 type,
                 key,
                 local,
@@ -125,7 +132,7 @@ final class Story {
                 node,
                 log.size(),
                 "p" + log.size(),
-                "t",
+                table,
                 type,
                 key,
                 side(key, null),
@@ -141,7 +148,7 @@ final class Story {
 
     /** The latest write of each key has to stand. */
     Story ordered() {
-        ordered = Set.of("t");
+        ordered = Set.of(table);
         return this;
     }
 
