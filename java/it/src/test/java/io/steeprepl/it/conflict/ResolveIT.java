@@ -3,6 +3,7 @@ package io.steeprepl.it.conflict;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.steeprepl.testkit.TestNode;
+import org.assertj.core.api.SoftAssertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -183,36 +184,48 @@ class ResolveIT {
         item.holds("1|alice|2").proven();
     }
 
-    @ParameterizedTest
-    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
-            4711                 | 'LOCAL'                                              | SR050 | no conflict with the id
-            ID                   | 'BOTH'                                               | SR060 | unknown resolution
-            ID                   | 'REVERT'                                             | SR060 | unknown resolution
-            ID                   | NULL                                                 | SR060 | unknown resolution
-            ID                   | 'MERGED'                                             | SR060 | needs a row
-            ID                   | 'MERGED', '[1]'                                      | SR060 | needs a row
-            ID                   | 'LOCAL', '{}'                                        | SR060 | takes no row
-            ID                   | 'MERGED', '{"colour": "red", "price": 1}'            | SR064 | there is no column colour
-            ID                   | 'MERGED', '{"status": "x", "price": "dear"}'         | SR065 | price is of type numeric
-            ID                   | 'MERGED', '{"status": "x", "price": null}'           | SR066 | price must not be NULL
-            ID                   | 'MERGED', '{"id": 2, "status": "x"}'                 | SR067 | another value than the key
-            ID                   | 'MERGED', '{"id": "one", "status": "x"}'             | SR065 | id is of type integer
-            """)
-    void whatCannotBeIsRefusedAndChangesNothing(String id, String arguments, String state, String message) {
+    private static final String REFUSED = """
+            4711 | 'LOCAL'                                      | SR050 | no conflict with the id
+            ID   | 'BOTH'                                       | SR060 | unknown resolution
+            ID   | 'REVERT'                                     | SR060 | unknown resolution
+            ID   | NULL                                         | SR060 | unknown resolution
+            ID   | 'MERGED'                                     | SR060 | needs a row
+            ID   | 'MERGED', '[1]'                              | SR060 | needs a row
+            ID   | 'LOCAL', '{}'                                | SR060 | takes no row
+            ID   | 'MERGED', '{"colour": "red", "price": 1}'    | SR064 | there is no column colour
+            ID   | 'MERGED', '{"status": "x", "price": "dear"}' | SR065 | price is of type numeric
+            ID   | 'MERGED', '{"status": "x", "price": null}'   | SR066 | price must not be NULL
+            ID   | 'MERGED', '{"id": 2, "status": "x"}'         | SR067 | another value than the key
+            ID   | 'MERGED', '{"id": "one", "status": "x"}'     | SR065 | id is of type integer
+            """;
+
+    @Test
+    void whatCannotBeIsRefusedAndChangesNothing() {
         Table item = aliceAndBob();
-        String call =
-                "SELECT steep_repl.resolve_conflict(" + id.replace("ID", item.entry("a")) + ", " + arguments + ")";
-        assertThat(item.error("a", call)).startsWith(state).contains(message);
+        SoftAssertions softly = new SoftAssertions();
+        REFUSED.lines().map(line -> line.split("\\s*\\|\\s*")).forEach(refused -> {
+            String id = refused[0].replace("ID", item.entry("a"));
+            String error = item.error("a", "SELECT steep_repl.resolve_conflict(" + id + ", " + refused[1] + ")");
+            softly.assertThat(error).as(refused[1]).startsWith(refused[2]).contains(refused[3]);
+            softly.assertThatCode(() -> Mesh.await(
+                            mesh.node("a"),
+                            "SELECT success, left(action, 8) FROM steep_repl.audit_log WHERE target_id = '" + id
+                                    + "' ORDER BY id DESC LIMIT 1",
+                            "f|conflict"))
+                    .as(refused[1])
+                    .doesNotThrowAnyException();
+        });
+        softly.assertAll();
+        Mesh.await(
+                mesh.node("a"),
+                "SELECT count(*) FROM steep_repl.audit_log WHERE NOT success AND target_id = '" + item.entry("a") + "'",
+                Long.toString(
+                        REFUSED.lines().filter(line -> line.startsWith("ID")).count()));
         assertThat(mesh.node("a").query(resolutions(item))).isEqualTo("APPLIED_REMOTE remote");
         assertThat(mesh.node("a").query("SELECT count(*) FROM steep_repl.resolving"))
                 .isEqualTo("0");
         mesh.drain();
         item.holds("1|bob|1");
-        Mesh.await(
-                mesh.node("a"),
-                "SELECT success, left(action, 8) FROM steep_repl.audit_log WHERE target_id = '"
-                        + id.replace("ID", item.entry("a")) + "' ORDER BY id DESC LIMIT 1",
-                "f|conflict");
     }
 
     @Test
