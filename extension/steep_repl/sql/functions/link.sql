@@ -149,6 +149,8 @@ BEGIN
       HINT = format('Subscribe again with the connection string of %s. If it was made anew, unsubscribe first.', (link).peer);
   END IF;
   EXECUTE format('ALTER SUBSCRIPTION %I CONNECTION %L', (link).subscription_name, (link).conninfo);
+  -- A link that is made again later, or by a node that joins through this one, finds it there as well.
+  UPDATE steep_repl.nodes n SET conninfo = (link).conninfo WHERE n.node_id = (link).peer;
   PERFORM steep_repl._audit('subscription.move', 'subscription', (link).peer);
 END $$;
 COMMENT ON FUNCTION steep_repl._link_move(steep_repl.links) IS 'Makes the subscription connect as its link says, once the peer has answered there. Errors: SR024 another node answers.';

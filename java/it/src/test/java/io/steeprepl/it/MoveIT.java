@@ -62,6 +62,8 @@ class MoveIT {
             Sql.await(a, "SELECT v FROM t WHERE id = 2", "while away");
             Sql.awaitStreaming(a, "b");
             assertThat(a.query(CONNECTION)).isEqualTo(through(after));
+            assertThat(a.query("SELECT conninfo FROM steep_repl.nodes WHERE node_id = 'b'"))
+                    .isEqualTo(through(after));
             b.execute("INSERT INTO t VALUES (3, 'over the second')");
             Sql.await(a, "SELECT v FROM t WHERE id = 3", "over the second");
             // Really over that one: the stream stops with it, and a paused link moves as well.
