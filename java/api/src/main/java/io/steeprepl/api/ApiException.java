@@ -49,7 +49,12 @@ public abstract sealed class ApiException extends RuntimeException {
 
         /** An error in what the user wrote, and what to write instead. */
         public Usage(String message, @Nullable String hint) {
-            super(null, message, null, hint, null);
+            this(message, null, hint);
+        }
+
+        /** The same with every single error in the detail, a line each. */
+        public Usage(String message, @Nullable String detail, @Nullable String hint) {
+            super(null, message, detail, hint, null);
         }
     }
 

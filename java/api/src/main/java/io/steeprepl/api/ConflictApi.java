@@ -20,6 +20,14 @@ public interface ConflictApi {
     /** Gives a table a strategy, on all nodes. {@code priority} is empty but for node_priority. */
     void setStrategy(QualifiedName table, String strategy, List<String> priority);
 
+    /**
+     * Gives tables strategies, on all nodes: all of them in one transaction, or none.
+     *
+     * @param dryRun does it and takes it back
+     * @return every table that refused; when there is one, nothing has been changed
+     */
+    List<StrategyRefusal> setStrategies(List<TableStrategy> wanted, boolean dryRun);
+
     /** What another strategy would have made of the logged conflicts, by kind and table. */
     List<ConflictReplay> replay(ReplayOptions options);
 

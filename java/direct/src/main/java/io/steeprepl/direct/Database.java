@@ -1,15 +1,19 @@
 package io.steeprepl.direct;
 
+import io.steeprepl.api.ApiException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Savepoint;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** Runs statements on one connection, each in a transaction of its own, and turns errors into the api's. */
+/** Runs statements on one connection, each in a transaction of its own unless it is told otherwise, and turns errors into the api's. */
 final class Database {
     private final Connection connection;
     private volatile @Nullable PreparedStatement running;
@@ -63,6 +67,53 @@ final class Database {
             throw Errors.translate(e, cancelled);
         } finally {
             running = null;
+        }
+    }
+
+    /** Does {@code work} in one transaction: kept when {@code work} says so, taken back when it does not or throws. */
+    void transaction(BooleanSupplier work) {
+        try {
+            connection.setAutoCommit(false);
+            if (decided(work)) {
+                connection.commit();
+            } else {
+                connection.rollback();
+            }
+            connection.setAutoCommit(true);
+        } catch (SQLException e) {
+            throw Errors.translate(e, cancelled);
+        }
+    }
+
+    private boolean decided(BooleanSupplier work) {
+        try {
+            return work.getAsBoolean();
+        } catch (RuntimeException e) {
+            try {
+                connection.rollback();
+                connection.setAutoCommit(true);
+            } catch (SQLException lost) {
+                // Then the server takes it back.
+                e.addSuppressed(lost);
+            }
+            throw e;
+        }
+    }
+
+    /** Does one step of a transaction; when the server refuses, the step alone is taken back. Other errors are thrown. */
+    Optional<ApiException.Failed> attempt(Runnable step) {
+        try {
+            Savepoint before = connection.setSavepoint();
+            try {
+                step.run();
+                connection.releaseSavepoint(before);
+                return Optional.empty();
+            } catch (ApiException.Failed e) {
+                connection.rollback(before);
+                return Optional.of(e);
+            }
+        } catch (SQLException e) {
+            throw Errors.translate(e, cancelled);
         }
     }
 

@@ -12,9 +12,12 @@ import io.steeprepl.api.ConflictStrategy;
 import io.steeprepl.api.QualifiedName;
 import io.steeprepl.api.ReplayOptions;
 import io.steeprepl.api.Resolution;
+import io.steeprepl.api.StrategyRefusal;
+import io.steeprepl.api.TableStrategy;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -74,6 +77,21 @@ record DirectConflicts(Database database) implements ConflictApi {
                 table.sql(),
                 strategy,
                 priority.isEmpty() ? null : priority.toArray(String[]::new));
+    }
+
+    @Override
+    public List<StrategyRefusal> setStrategies(List<TableStrategy> wanted, boolean dryRun) {
+        List<StrategyRefusal> refused = new ArrayList<>();
+        database.transaction(() -> {
+            wanted.forEach(table -> database.attempt(() -> set(table))
+                    .ifPresent(error -> refused.add(new StrategyRefusal(table.table(), error))));
+            return refused.isEmpty() && !dryRun;
+        });
+        return refused;
+    }
+
+    private void set(TableStrategy wanted) {
+        setStrategy(wanted.table(), wanted.strategy(), wanted.priority());
     }
 
     @Override
