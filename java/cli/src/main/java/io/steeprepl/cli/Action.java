@@ -44,6 +44,11 @@ public abstract class Action implements Callable<Integer> {
         return root().connection != null;
     }
 
+    /** The configuration file that the user named by option. */
+    protected final @Nullable String configOption() {
+        return root().config;
+    }
+
     /** The connection that a text names. */
     protected final ConnectionSpec connection(@Nullable String text) {
         return ConnectionSpec.resolve(text, Surroundings.ofProcess());

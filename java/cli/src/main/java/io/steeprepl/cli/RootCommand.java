@@ -1,6 +1,7 @@
 package io.steeprepl.cli;
 
 import io.steeprepl.cli.audit.AuditCommand;
+import io.steeprepl.cli.config.ConfigCommand;
 import io.steeprepl.cli.conflict.ConflictCommand;
 import io.steeprepl.cli.demo.DemoCommand;
 import io.steeprepl.cli.extension.ExtensionCommand;
@@ -29,6 +30,7 @@ import picocli.CommandLine.ScopeType;
             SubscriptionCommand.class,
             ConflictCommand.class,
             AuditCommand.class,
+            ConfigCommand.class,
             ExtensionCommand.class,
             SandboxCommand.class,
             CompletionCommand.class
@@ -48,6 +50,17 @@ public final class RootCommand {
             scope = ScopeType.INHERIT,
             description = "Talk to the database itself. This is the default.")
     boolean direct;
+
+    @Option(
+            names = "--config",
+            paramLabel = "FILE",
+            scope = ScopeType.INHERIT,
+            description = {
+                "The file that the config commands read. Default: $STEEP_REPL_CONFIG,",
+                "else config.yaml in the user's folder of settings, below steep."
+            })
+    @Nullable
+    String config;
 
     @Option(
             names = {"-o", "--output"},

@@ -3,9 +3,10 @@ package io.steeprepl.direct.connection;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.Locale;
+import java.util.Optional;
 
 /** Finds what somebody may have meant. */
-final class Nearest {
+public final class Nearest {
     private Nearest() {}
 
     /** The word that needs the fewest edits to become {@code text}; {@code words} must not be empty. */
@@ -14,6 +15,14 @@ final class Nearest {
         return words.stream()
                 .min(Comparator.comparingInt(word -> edits(plain, plain(word))))
                 .orElseThrow();
+    }
+
+    /** The word that {@code text} is probably a slip of the pen for, with that many edits at most. */
+    public static Optional<String> slip(String text, Collection<String> words, int most) {
+        String plain = plain(text);
+        return words.stream()
+                .min(Comparator.comparingInt(word -> edits(plain, plain(word))))
+                .filter(word -> edits(plain, plain(word)) <= Math.min(most, plain.length() / 3));
     }
 
     /** JDBC's and libpq's names differ mostly in capitals and underscores. */

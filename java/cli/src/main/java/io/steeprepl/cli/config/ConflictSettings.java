@@ -1,0 +1,123 @@
+package io.steeprepl.cli.config;
+
+import io.steeprepl.api.ApiException;
+import io.steeprepl.api.QualifiedName;
+import io.steeprepl.cli.config.Section.Entry;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.snakeyaml.engine.v2.nodes.Node;
+
+/**
+ * The section {@code replication.conflicts}.
+ *
+ * @param present whether the file has it
+ * @param byDefault what replicated tables get that are not listed; empty: they are left as they are
+ */
+record ConflictSettings(boolean present, Optional<Setting> byDefault, List<TableSetting> tables) {
+    /** The only strategy that takes a list of nodes. */
+    static final String BY_PRIORITY = "node_priority";
+
+    private static final List<String> KEYS = List.of("default_strategy", "default_priority", "tables");
+    private static final List<String> TABLE_KEYS = List.of("strategy", "priority");
+
+    /**
+     * A strategy with its list of nodes, which is empty for all but one.
+     *
+     * @param strategy empty only when it could not be read, which is a problem
+     */
+    record Setting(Optional<Located<String>> strategy, List<Located<String>> priority) {
+        /** Of a file without problems. */
+        Choice choice() {
+            return new Choice(
+                    strategy.orElseThrow().value(),
+                    priority.stream().map(Located::value).toList());
+        }
+    }
+
+    /** What a table is to have. */
+    record TableSetting(Located<QualifiedName> table, Setting setting) {}
+
+    /** Reads it. What cannot be read is left out and said in {@code problems}. */
+    static ConflictSettings read(Optional<Node> root, Problems problems) {
+        Optional<Section> whole = root.flatMap(node -> Section.of(node, "", problems, "for instance: replication: {}"));
+        whole.ifPresent(top -> top.noSlipOf("replication"));
+        Optional<Section> replication = whole.flatMap(top -> top.section("replication"));
+        replication.ifPresent(section -> section.noSlipOf("conflicts"));
+        return replication
+                .flatMap(section -> section.section("conflicts"))
+                .map(conflicts -> read(conflicts, problems))
+                .orElse(new ConflictSettings(false, Optional.empty(), List.of()));
+    }
+
+    private static ConflictSettings read(Section conflicts, Problems problems) {
+        conflicts.only(KEYS);
+        Optional<Setting> byDefault = Optional.empty();
+        if (conflicts.has("default_strategy") || conflicts.has("default_priority")) {
+            byDefault = Optional.of(setting(conflicts, "default_strategy", "default_priority", problems));
+        }
+        if (!conflicts.has("default_strategy")) {
+            conflicts.problem(
+                    "default_priority",
+                    "there is no default_strategy",
+                    "add default_strategy: node_priority, or leave default_priority out");
+        }
+        List<TableSetting> tables = new ArrayList<>();
+        conflicts
+                .section("tables")
+                .ifPresent(section -> section.entries().forEach(entry -> {
+                    Optional<QualifiedName> name = name(entry.key(), problems);
+                    Setting setting = table(entry, problems);
+                    name.ifPresent(table -> tables.add(new TableSetting(
+                            new Located<>(table, entry.key().node(), entry.key().key()), setting)));
+                }));
+        return new ConflictSettings(true, byDefault, tables);
+    }
+
+    private static Setting table(Entry entry, Problems problems) {
+        Located<String> key = entry.key();
+        int before = problems.count();
+        Optional<Section> table =
+                Section.of(entry.value(), key.key(), problems, "%s: {strategy: …}".formatted(key.value()));
+        table.ifPresent(section -> section.only(TABLE_KEYS));
+        // Empty and without a problem: nothing stands there.
+        boolean missing = table.map(section -> !section.has("strategy")).orElse(problems.count() == before);
+        if (missing) {
+            problems.add(key, "strategy is missing", "for instance: {strategy: last_write_wins}");
+        }
+        return table.map(section -> setting(section, "strategy", "priority", problems))
+                .orElse(new Setting(Optional.empty(), List.of()));
+    }
+
+    private static Optional<QualifiedName> name(Located<String> key, Problems problems) {
+        try {
+            return Optional.of(QualifiedName.parse(key.value()));
+        } catch (ApiException.Usage e) {
+            problems.add(key, "not the name of a table", "as in SQL: orders, shop.orders, '\"Shop\".\"Big Orders\"'");
+            return Optional.empty();
+        }
+    }
+
+    private static Setting setting(Section from, String strategyKey, String listKey, Problems problems) {
+        Optional<Located<String>> strategy = from.text(strategyKey);
+        int before = problems.count();
+        List<Located<String>> priority = from.texts(listKey);
+        if (priority.isEmpty() && problems.count() == before) {
+            strategy.filter(text -> text.value().equals(BY_PRIORITY))
+                    .ifPresent(text -> problems.add(
+                            text,
+                            "node_priority needs a list of nodes, the first wins",
+                            "for instance: " + listKey + ": [a, b]"));
+        }
+        Set<String> named = new HashSet<>();
+        for (Located<String> node : priority) {
+            if (!named.add(node.value())) {
+                problems.add(
+                        node, "node \"%s\" stands in the list more than once".formatted(node.value()), "name it once");
+            }
+        }
+        return new Setting(strategy, priority);
+    }
+}

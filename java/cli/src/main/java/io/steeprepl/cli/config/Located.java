@@ -1,0 +1,14 @@
+package io.steeprepl.cli.config;
+
+import org.snakeyaml.engine.v2.nodes.Node;
+
+/**
+ * A value and where it stands.
+ *
+ * @param key the keys from the top joined by dots
+ */
+record Located<T>(T value, Node node, String key) {
+    int line() {
+        return Yaml.line(node);
+    }
+}

@@ -1,0 +1,57 @@
+package io.steeprepl.cli.config;
+
+import io.steeprepl.api.ApiException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.snakeyaml.engine.v2.nodes.Node;
+
+/** Collects all that is wrong in one file. */
+final class Problems {
+    private final List<Problem> found = new ArrayList<>();
+
+    /** Of the file as a whole. */
+    void add(String message, String remedy) {
+        found.add(new Problem(0, 0, "", message, remedy));
+    }
+
+    /** At a place that the parser names; both numbers from 1. */
+    void add(int line, int column, String message, String remedy) {
+        found.add(new Problem(line, column, "", message, remedy));
+    }
+
+    /** At a part of the document. */
+    void add(Node node, String key, String message, String remedy) {
+        found.add(new Problem(Yaml.line(node), Yaml.column(node), key, message, remedy));
+    }
+
+    /** At a value that has been read. */
+    void add(Located<?> value, String message, String remedy) {
+        add(value.node(), value.key(), message, remedy);
+    }
+
+    boolean none() {
+        return found.isEmpty();
+    }
+
+    int count() {
+        return found.size();
+    }
+
+    /** All of them, as the file is read. */
+    List<Problem> all() {
+        return found.stream().sorted(Problem.ORDER).toList();
+    }
+
+    /** Throws {@link ApiException.Usage} with all of them when there are any. */
+    void refuse(ConfigPath file) {
+        if (found.isEmpty()) {
+            return;
+        }
+        int count = found.size();
+        throw new ApiException.Usage(
+                "%s has %s".formatted(file.path().getFileName(), count == 1 ? "a problem" : count + " problems"),
+                all().stream().map(problem -> problem.text(file)).collect(Collectors.joining("\n")),
+                "nothing has been changed; all that could be found is listed");
+    }
+}
