@@ -53,7 +53,7 @@ final class OneRowOneKey implements Rule {
         }
         return evidence.log().stream()
                 .filter(e -> e.table().equals(one.table()) && e.key() != null && keys.contains(e.key()))
-                .anyMatch(e -> e.isPending() && e.type().equals("KEY-UPDATE")
-                        || e.table().equals(PARTED) && e.type().equals("UPDATE-DELETE"));
+                .anyMatch(e -> (e.isPending() && e.type().equals("KEY-UPDATE"))
+                        || (e.table().equals(PARTED) && e.type().equals("UPDATE-DELETE")));
     }
 }
