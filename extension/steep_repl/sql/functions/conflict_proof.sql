@@ -13,9 +13,11 @@ DECLARE
 BEGIN
   SELECT jsonb_agg(k.key) INTO keys FROM (
     SELECT jsonb_build_object('schema', c.table_schema, 'table', c.table_name, 'key', c.key) AS key
-      FROM steep_repl.conflict_log c JOIN steep_repl.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name
-     WHERE c.converged_at IS NULL AND c.next_proof <= clock_timestamp() AND c.key IS NOT NULL
-       AND EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = t.relation AND i.indisprimary)
+      FROM (SELECT l.table_schema, l.table_name, l.key, l.next_proof FROM steep_repl.conflict_log l
+             WHERE l.converged_at IS NULL AND l.next_proof <= clock_timestamp() AND l.key IS NOT NULL
+            UNION ALL SELECT r.table_schema, r.table_name, r.key, r.next_proof FROM steep_repl.proof_requests r WHERE r.next_proof <= clock_timestamp()) c
+      JOIN steep_repl.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name
+     WHERE EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = t.relation AND i.indisprimary)
      GROUP BY 1 ORDER BY min(c.next_proof) LIMIT 200) k;
   IF keys IS NULL THEN
     RETURN false;
@@ -34,14 +36,6 @@ BEGIN
   RETURN jsonb_array_length(keys) = 200;
 END $$;
 COMMENT ON FUNCTION steep_repl._proof_round() IS 'Compares the keys whose proof is due with all peers; true when more are due.';
-
-CREATE OR REPLACE FUNCTION steep_repl._same_state(one jsonb, other jsonb) RETURNS boolean
-  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-  -- Of keys without a row a node may have forgotten the deletion; of equal rows, who wrote them.
-  RETURN one->'hash' IS NOT DISTINCT FROM other->'hash' AND coalesce((one->>'unknown')::boolean, false) = coalesce((other->>'unknown')::boolean, false)
-     AND (one->>'hash' IS NULL OR one->>'micros' IS NULL OR other->>'micros' IS NULL
-          OR (one->'micros', one->'node') IS NOT DISTINCT FROM (other->'micros', other->'node'));
-COMMENT ON FUNCTION steep_repl._same_state(jsonb, jsonb) IS 'Whether two nodes hold the same under a key.';
 
 CREATE OR REPLACE FUNCTION steep_repl._settled_by_proof(entry steep_repl.conflict_log) RETURNS boolean
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
@@ -64,6 +58,7 @@ BEGIN
            resolved_by = CASE WHEN steep_repl._settled_by_proof(c) THEN 'proof' ELSE c.resolved_by END,
            error = CASE WHEN c.sqlstate IS NOT NULL THEN c.error END
      WHERE c.converged_at IS NULL AND c.table_schema = item->>'schema' AND c.table_name = item->>'table' AND c.key = item->'key';
+    DELETE FROM steep_repl.proof_requests r WHERE r.table_schema = item->>'schema' AND r.table_name = item->>'table' AND r.key = item->'key';
     RETURN;
   END IF;
   verdict := CASE WHEN differing = '{}' THEN format('no answer from %s', array_to_string(away, ', '))
@@ -74,70 +69,10 @@ BEGIN
          -- At once at first, then ever more seldom: a peer may be away for days.
          next_proof = clock_timestamp() + least(power(1.5, c.proofs), 60) * interval '0.5 seconds'
    WHERE c.converged_at IS NULL AND c.table_schema = item->>'schema' AND c.table_name = item->>'table' AND c.key = item->'key';
+  UPDATE steep_repl.proof_requests r SET next_proof = clock_timestamp() + least((clock_timestamp() - r.asked_at) / 2 + interval '0.5 seconds', interval '30 seconds')
+   WHERE r.table_schema = item->>'schema' AND r.table_name = item->>'table' AND r.key = item->'key';
 END $$;
 COMMENT ON FUNCTION steep_repl._prove_key(jsonb, jsonb, text[]) IS 'Notes that all nodes agree on a key, or why not yet.';
-
-CREATE OR REPLACE FUNCTION steep_repl._proof_rule(item jsonb, mine jsonb, states jsonb) RETURNS text
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-  -- What cannot be applied, or lost a unique value, is brought to the latest under every strategy.
-  SELECT coalesce((SELECT t.strategy FROM steep_repl.tables t
-    WHERE t.table_schema = item->>'schema' AND t.table_name = item->>'table' AND t.strategy IN ('first_write_wins', 'node_priority')
-      AND NOT coalesce((mine->>'displaced')::boolean, false)
-      AND NOT EXISTS (SELECT 1 FROM jsonb_each(states) s WHERE coalesce((s.value->>'displaced')::boolean, false))
-      AND EXISTS (SELECT 1 FROM steep_repl.conflict_log c
-                   WHERE c.converged_at IS NULL AND c.table_schema = item->>'schema' AND c.table_name = item->>'table' AND c.key = item->'key'
-                     AND c.conflict_type IN ('INSERT-INSERT', 'UPDATE-UPDATE', 'UPDATE-DELETE', 'KEY-UPDATE'))), 'last_write_wins');
-END;
-COMMENT ON FUNCTION steep_repl._proof_rule(jsonb, jsonb, jsonb) IS 'The strategy by which nodes that differ in a row come together.';
-
-CREATE OR REPLACE FUNCTION steep_repl._proof_target(item jsonb, mine jsonb, states jsonb, rule text) RETURNS TABLE (source text, state jsonb)
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-  WITH candidates AS (
-    SELECT s.key AS source, s.value AS state, (s.value->>'micros')::bigint AS micros, s.value->>'node' COLLATE "C" AS node FROM jsonb_each(states) s
-    UNION ALL SELECT NULL, mine, (mine->>'micros')::bigint, mine->>'node' COLLATE "C"
-  ), best AS (
-    SELECT c.source, c.state FROM candidates c WHERE c.micros IS NOT NULL
-     ORDER BY CASE rule WHEN 'node_priority' THEN coalesce(array_position((SELECT t.priority FROM steep_repl.tables t WHERE t.table_schema = item->>'schema' AND t.table_name = item->>'table'), c.node), 2147483647) END,
-              CASE rule WHEN 'first_write_wins' THEN -c.micros ELSE c.micros END DESC,
-              CASE rule WHEN 'first_write_wins' THEN c.node END, c.node DESC,
-              (c.state->>'displaced')::boolean DESC NULLS LAST, c.source IS NULL, c.source = c.node DESC LIMIT 1
-  )
-  SELECT b.source, b.state FROM best b WHERE b.source IS NOT NULL;
-END;
-COMMENT ON FUNCTION steep_repl._proof_target(jsonb, jsonb, jsonb, text) IS 'The peer whose state under a key all nodes have to take, and that state; no row when it is this node''s.';
-
-CREATE OR REPLACE FUNCTION steep_repl._caught_up_for() RETURNS double precision
-  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-  SELECT extract(epoch FROM clock_timestamp() - min(coalesce(o.caught_up_at, '-infinity')))
-    FROM steep_repl.links l LEFT JOIN steep_repl.link_observations o ON o.peer = l.peer WHERE l.wanted <> 'remove';
-END;
-COMMENT ON FUNCTION steep_repl._caught_up_for() IS 'How many seconds ago this node was seen to have received all that its peers had.';
-
-CREATE OR REPLACE FUNCTION steep_repl._behind(since interval) RETURNS text
-  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  link steep_repl.links;
-  ago double precision;
-BEGIN
-  IF coalesce(steep_repl._caught_up_for() >= extract(epoch FROM since), true) THEN
-    RETURN steep_repl.node_id();
-  END IF;
-  FOR link IN SELECT * FROM steep_repl.links l WHERE l.wanted <> 'remove' LOOP
-    BEGIN
-      ago := steep_repl._peer_value(link.conninfo, 'SELECT steep_repl._caught_up_for()::text', 5)::double precision;
-    EXCEPTION WHEN OTHERS THEN
-      ago := NULL;
-    END;
-    IF coalesce(ago >= extract(epoch FROM since), true) THEN
-      RETURN link.peer;
-    END IF;
-  END LOOP;
-  RETURN NULL;
-END $$;
-COMMENT ON FUNCTION steep_repl._behind(interval) IS 'A node of which it is not sure that it has received all that there was so long ago; NULL when all have.';
 
 CREATE OR REPLACE FUNCTION steep_repl._pull_key(item jsonb, mine jsonb, states jsonb) RETURNS text
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -155,6 +90,9 @@ BEGIN
     RETURN verdict;
   END IF;
   rule := steep_repl._proof_rule(item, mine, states);
+  IF rule <> 'last_write_wins' THEN
+    PERFORM steep_repl._request_proofs(item, mine, states);
+  END IF;
   SELECT t.source, t.state INTO source, latest FROM steep_repl._proof_target(item, mine, states, rule) t;
   IF source IS NULL THEN
     RETURN NULL;  -- The others have to follow this node.
@@ -315,18 +253,33 @@ COMMENT ON FUNCTION steep_repl._adopt(steep_repl.pulls) IS 'Makes this node hold
 CREATE OR REPLACE FUNCTION steep_repl._log_adoption(root regclass, pull steep_repl.pulls, state jsonb) RETURNS void
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  -- What is overwritten here is a write that lost: whole in the log, like any other.
+  -- What is overwritten here is a write that lost: whole in the log, like any other. Where this node had decided between the
+  -- same two writes, by time because it wrote neither, that entry says from now on what the strategy made of them.
+  WITH adoption AS (
+    SELECT steep_repl._conflict_key((pull).table_schema, (pull).table_name, (pull).key::text,
+             format('%s %s', state->>'micros', state->>'node'), format('%s %s', (pull).target->>'micros', (pull).target->>'node')) AS identity
+  ), decided_again AS (
+    UPDATE steep_repl.conflict_log c
+       SET (winner, resolution) = (SELECT w.winner, CASE w.winner WHEN 'local' THEN 'KEPT_LOCAL' ELSE 'APPLIED_REMOTE' END
+              FROM (SELECT CASE WHEN c.local_origin = (pull).target->>'node' AND steep_repl._micros(c.local_xact_ts) = ((pull).target->>'micros')::bigint
+                                THEN 'local' ELSE 'remote' END) w(winner)),
+           result = nullif((pull).target->'row', 'null'), resolved_at = clock_timestamp(), resolved_by = 'proof',
+           reason = 'the nodes differed after a conflict: this one adopted the row that stays', not_converged_reason = 'not compared yet'
+      FROM adoption a WHERE c.conflict_key = a.identity AND c.resolution IN ('KEPT_LOCAL', 'APPLIED_REMOTE')
+    RETURNING c.id
+  )
   INSERT INTO steep_repl.conflict_log (relation, subscription, table_schema, table_name, conflict_type, local_tuple, remote_tuple, local_origin, remote_origin,
     local_xact_ts, remote_xact_ts, resolution, resolved_at, resolved_by, conflict_key, key, key_id, result, strategy, winner, possible, reason, not_converged_reason)
   SELECT root, '', (pull).table_schema, (pull).table_name,
          CASE WHEN (pull).target->>'hash' IS NULL OR state->>'row' IS NULL THEN 'UPDATE-DELETE' ELSE 'UPDATE-UPDATE' END,
          nullif(state->'row', 'null'), nullif((pull).target->'row', 'null'), state->>'node', (pull).target->>'node',
          steep_repl._at((state->>'micros')::bigint), steep_repl._at(((pull).target->>'micros')::bigint), 'APPLIED_REMOTE', clock_timestamp(), 'proof',
-         steep_repl._conflict_key((pull).table_schema, (pull).table_name, (pull).key::text,
-           format('%s %s', state->>'micros', state->>'node'), format('%s %s', (pull).target->>'micros', (pull).target->>'node')),
-         (pull).key, steep_repl._key_id(root, (pull).key), nullif((pull).target->'row', 'null'), (SELECT t.strategy FROM steep_repl.tables t WHERE t.relation = root), 'remote', true,
+         a.identity, (pull).key, steep_repl._key_id(root, (pull).key), nullif((pull).target->'row', 'null'),
+         (SELECT t.strategy FROM steep_repl.tables t WHERE t.relation = root), 'remote', true,
          'the nodes differed after a conflict: this one adopted the row that stays', 'not compared yet'
+    FROM adoption a
    WHERE (state->>'row' IS NOT NULL OR state->>'micros' IS NOT NULL) AND state->'row' IS DISTINCT FROM (pull).target->'row'
+     AND NOT EXISTS (SELECT 1 FROM decided_again)
      -- What was set aside had seen the row that is here.
      AND NOT EXISTS (SELECT 1 FROM steep_repl.conflict_log c WHERE c.conflict_type = 'APPLY-ERROR' AND c.resolution = 'PENDING'
                         AND c.table_schema = (pull).table_schema AND c.table_name = (pull).table_name AND c.key = (pull).key);

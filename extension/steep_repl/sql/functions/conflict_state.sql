@@ -60,6 +60,16 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steep_repl._take_back_move(oid, jsonb) IS 'Removes the row that this node had moved to a key, if it is still its own: under its old key the other side''s row takes its place.';
 
+CREATE OR REPLACE FUNCTION steep_repl._open_dispute(table_schema text, table_name text, key jsonb) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT CASE WHEN bool_or(c.conflict_type = 'APPLY-ERROR') THEN 'error'
+              WHEN bool_or(c.conflict_type IN ('INSERT-INSERT', 'UPDATE-UPDATE', 'UPDATE-DELETE', 'KEY-UPDATE')) THEN 'strategy' END
+    FROM steep_repl.conflict_log c
+   WHERE c.converged_at IS NULL AND c.table_schema = _open_dispute.table_schema AND c.table_name = _open_dispute.table_name AND c.key = _open_dispute.key;
+END;
+COMMENT ON FUNCTION steep_repl._open_dispute(text, text, jsonb) IS 'What this node has logged of a key and not yet proven: error, a change that could not be applied; strategy, a conflict that the strategy of the table decides; NULL neither.';
+
 CREATE OR REPLACE FUNCTION steep_repl._key_states(keys jsonb) RETURNS text
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -77,10 +87,22 @@ BEGIN
       state := steep_repl._key_state(root, wanted.key) - 'leaf' - 'place';
       -- The rows themselves only for those who may read them; a hash is enough to compare.
       states := states || jsonb_build_array(state - 'row' - 'row_gone'
-        || jsonb_build_object('hash', md5(nullif(state->'row', 'null')::text))
+        || jsonb_build_object('hash', md5(nullif(state->'row', 'null')::text),
+                              'dispute', steep_repl._open_dispute(wanted.table_schema, wanted.table_name, wanted.key))
         || CASE WHEN has_table_privilege(session_user, root, 'SELECT') THEN jsonb_build_object('row', state->'row', 'row_gone', state->'row_gone') ELSE '{}' END);
     END IF;
   END LOOP;
   RETURN states::text;
 END $$;
 COMMENT ON FUNCTION steep_repl._key_states(jsonb) IS 'What is here under some keys, for a peer that compares. Definer: looks at versions; rows only for those who may read the table.';
+
+CREATE OR REPLACE FUNCTION steep_repl._request_proof(table_schema text, table_name text, key jsonb) RETURNS void
+  LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  INSERT INTO steep_repl.proof_requests (table_schema, table_name, key)
+  SELECT t.table_schema, t.table_name, _request_proof.key FROM steep_repl.tables t
+   WHERE t.table_schema = _request_proof.table_schema AND t.table_name = _request_proof.table_name
+     AND (SELECT count(*) FROM steep_repl.proof_requests) < 10000
+  ON CONFLICT DO NOTHING;
+END;
+COMMENT ON FUNCTION steep_repl._request_proof(text, text, jsonb) IS 'A peer asks this node to compare a key. Definer: the link role may not write our tables; all it can do is to have a key compared.';

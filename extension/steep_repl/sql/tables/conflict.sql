@@ -131,6 +131,16 @@ CREATE TABLE steep_repl.pulls (
 );
 COMMENT ON TABLE steep_repl.pulls IS 'Keys under which a peer holds a later row: adopted once nothing can be on its way any more.';
 
+CREATE TABLE steep_repl.proof_requests (
+  table_schema text NOT NULL,
+  table_name text NOT NULL,
+  key jsonb NOT NULL,
+  asked_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  next_proof timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  PRIMARY KEY (table_schema, table_name, key)
+);
+COMMENT ON TABLE steep_repl.proof_requests IS 'Keys that a peer asks to compare: it has logged a conflict of which this node knows nothing.';
+
 -- TRUNCATE, told to all nodes: natively it would take away rows that others have just written.
 CREATE TABLE steep_repl.truncations (
   node_id text NOT NULL,

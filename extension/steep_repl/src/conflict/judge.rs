@@ -1,7 +1,8 @@
 //! What becomes of an arriving write: the time decides, or, in a conflict, the strategy of the table.
 
 use crate::conflict::lineage::{self, Meeting};
-use crate::conflict::resolved;
+use crate::conflict::{resolved, state};
+use crate::pg::key_id;
 use conflict::{Change, Evidence, Finding, Strategy, Verdict};
 
 /// A verdict, and the conflict that it ended, if it was one.
@@ -38,7 +39,7 @@ pub fn judge(meeting: &Meeting, change: Change, evidence: Evidence) -> Judgement
     }
     // Looked up only now: most changes are no conflicts.
     let strategy = table.strategy();
-    if !strategy.decides(finding) {
+    if !strategy.decides(finding) || truncated_since(meeting) {
         return Judgement::without_strategy(by_time, Some(finding), ours_won);
     }
     Judgement {
@@ -53,3 +54,9 @@ pub fn judge(meeting: &Meeting, change: Change, evidence: Evidence) -> Judgement
 
 /// The strategy of entries that no table's strategy is asked about.
 pub const LAST: &str = "last_write_wins";
+
+/// What was written before a truncation has lost against that, by time: no strategy sets it against what came after.
+fn truncated_since(meeting: &Meeting) -> bool {
+    let table = &meeting.open.table;
+    state::truncated_since(table, &key_id::of(table, meeting.key), meeting.arriving)
+}

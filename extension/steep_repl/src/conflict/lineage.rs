@@ -161,10 +161,7 @@ impl<'a> Meeting<'a> {
         let mut stones: Vec<(Known, Found)> = tombstone::find(root, id)
             .into_iter()
             .filter_map(|found| {
-                let known = match &found.tombstone.version {
-                    Some((time, node)) => Known { version: Version::new(*time, node), adopted: true },
-                    None => state::version_of(found.writer, root.to_u32(), &|| *id)?,
-                };
+                let known = state::version_of_stone(&found, root.to_u32(), id)?;
                 (known.version.time >= self.arriving.time).then_some((known, found))
             })
             .collect();

@@ -55,15 +55,28 @@ pub struct Gone {
     pub just_now: bool,
 }
 
+/// The version that a tombstone of a key stands for.
+pub fn version_of_stone(found: &Found, root: u32, key: &KeyId) -> Option<Known> {
+    match &found.tombstone.version {
+        Some((time, node)) => Some(Known { version: Version::new(*time, node), adopted: true }),
+        None => version_of(found.writer, root, &|| *key),
+    }
+}
+
+/// Whether the table was truncated here after that version.
+pub fn truncated_since(table: &Table, key: &KeyId, arriving: &Version) -> bool {
+    tombstone::find(table.root, key)
+        .into_iter()
+        .filter(|found| found.all_keys)
+        .any(|found| version_of_stone(&found, table.root.to_u32(), key).is_some_and(|known| known.version > *arriving))
+}
+
 /// Looks up the tombstones of a key; the latest counts.
 pub fn gone(table: &Table, key: &KeyId, arriving: &Version) -> Gone {
     let mut latest: Option<(Option<Known>, Found)> = None;
     let mut deleted_there = None;
     for found in tombstone::find(table.root, key) {
-        let version = match &found.tombstone.version {
-            Some((time, node)) => Some(Known { version: Version::new(*time, node), adopted: true }),
-            None => version_of(found.writer, table.root.to_u32(), &|| *key),
-        };
+        let version = version_of_stone(&found, table.root.to_u32(), key);
         if let Some(known) = &version
             && known.version.node == arriving.node
             && !found.tombstone.displaced

@@ -63,7 +63,7 @@ final class Collector {
             log.addAll(log(node, mesh.eye(i), plan));
         }
         Set<String> ordered = plan.shapes().stream()
-                .filter(shape -> !shape.hasUnique())
+                .filter(shape -> !shape.hasUnique() && shape.strategy().isEmpty())
                 .map(Shape::table)
                 .collect(Collectors.toSet());
         return new Evidence(writes, truncations, rows, log, ordered);

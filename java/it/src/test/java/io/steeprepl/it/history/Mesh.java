@@ -7,6 +7,7 @@ import io.steeprepl.testkit.TestNode;
 import io.steeprepl.testkit.TestkitException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -82,6 +83,14 @@ final class Mesh implements AutoCloseable {
         awaitAll(
                 "SELECT count(*) FROM steep_repl.replicated_tables() WHERE state = 'ready'",
                 Integer.toString(Shape.values().length + 1));
+        List<Shape> decided = Arrays.stream(Shape.values())
+                .filter(shape -> shape.strategy().isPresent())
+                .toList();
+        decided.forEach(shape -> node(0).execute("SELECT steep_repl.set_conflict_strategy('" + shape.table() + "', "
+                + shape.strategy().orElseThrow() + ")"));
+        awaitAll(
+                "SELECT count(*) FROM steep_repl.tables WHERE strategy <> 'last_write_wins'",
+                Integer.toString(decided.size()));
     }
 
     private void awaitAll(String sql, String expected) {

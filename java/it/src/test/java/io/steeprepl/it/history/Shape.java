@@ -3,6 +3,7 @@ package io.steeprepl.it.history;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /** The tables of the histories; the name of a constant, in lower case, is the table's. */
 enum Shape {
@@ -18,7 +19,10 @@ enum Shape {
     /** A value that lies outside of the row, and that most updates leave alone; a compressed one would stay in the row. */
     WIDE(true, "NULL", "ADD COLUMN wide text STORAGE EXTERNAL"),
     /** A key change may lead into another partition. */
-    PARTED(true, "NULL", "");
+    PARTED(true, "NULL", ""),
+    /** Not the latest write stands. */
+    EARLIEST(true, "NULL", ""),
+    PREFERRED(true, "NULL", "");
 
     private final boolean beforeImages;
     private final String unique;
@@ -63,12 +67,21 @@ enum Shape {
                         " PARTITION BY HASH (id); CREATE TABLE parted_0 PARTITION OF parted FOR VALUES WITH (MODULUS 2, REMAINDER 0);"
                                 + " CREATE TABLE parted_1 PARTITION OF parted FOR VALUES WITH (MODULUS 2, REMAINDER 1)";
                     case FOLDED -> "; CREATE UNIQUE INDEX folded_u ON folded (lower(u)) WHERE u IS NOT NULL";
-                    case PLAIN, PLAIN_KEYED -> "";
+                    case PLAIN, PLAIN_KEYED, EARLIEST, PREFERRED -> "";
                     case ITEM, ITEM_KEYED, DEFERRED, WIDE -> "; ALTER TABLE " + table() + " " + alteration;
                 };
     }
 
     String add() {
         return "SELECT steep_repl.add_table('" + table() + "', before_images => " + beforeImages + ")";
+    }
+
+    /** Its strategy, as arguments of set_conflict_strategy. */
+    Optional<String> strategy() {
+        return switch (this) {
+            case EARLIEST -> Optional.of("'first_write_wins'");
+            case PREFERRED -> Optional.of("'node_priority', priority => '{b,a}'");
+            default -> Optional.empty();
+        };
     }
 }

@@ -24,7 +24,7 @@ final class NothingLost implements Rule {
         List<Violation> violations = new ArrayList<>();
         for (Write write : evidence.writes()) {
             if (write.kind() == Write.Kind.DELETE) {
-                if (alive.contains(write.read()) && !deletionIsLogged(write, evidence)) {
+                if (alive.contains(write.read()) && !deletionIsLogged(write, writes, evidence)) {
                     violations.add(lost(write, "what it deleted lives on, and no conflict_log has that"));
                 }
             } else if (!held.contains(write.id()) && !read.contains(write.id())) {
@@ -53,14 +53,21 @@ final class NothingLost implements Rule {
                 .flatMap(Entry::mentioned);
     }
 
-    /** Without before-images a log may not know what was deleted; then the key must do. */
-    private static boolean deletionIsLogged(Write deletion, Evidence evidence) {
+    /**
+     * Without before-images a log may not know what was deleted; then the key must do, or the row that lives on: it may have
+     * another key by now.
+     */
+    private static boolean deletionIsLogged(Write deletion, Map<Long, Write> writes, Evidence evidence) {
         return evidence.log().stream()
                 .filter(e -> e.table().equals(deletion.table()))
                 .filter(e -> e.mentioned().anyMatch(Entry.Side::isDeletion))
                 .anyMatch(e -> e.base() != null
                         ? e.base().equals(deletion.read())
-                        : Objects.equals(e.key(), deletion.before()));
+                        : Objects.equals(e.key(), deletion.before())
+                                || Stream.of(e.local(), e.remote())
+                                        .filter(side -> side.write() != null)
+                                        .anyMatch(side -> Evidence.line(Objects.requireNonNull(side.write()), writes)
+                                                .contains(deletion.read())));
     }
 
     private static Violation lost(Write write, String why) {

@@ -1,0 +1,86 @@
+-- To what nodes that differ in a row after a conflict are brought, and what has to be waited for before.
+
+CREATE OR REPLACE FUNCTION steep_repl._same_state(one jsonb, other jsonb) RETURNS boolean
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  -- Of keys without a row a node may have forgotten the deletion; of equal rows, who wrote them.
+  RETURN one->'hash' IS NOT DISTINCT FROM other->'hash' AND coalesce((one->>'unknown')::boolean, false) = coalesce((other->>'unknown')::boolean, false)
+     AND (one->>'hash' IS NULL OR one->>'micros' IS NULL OR other->>'micros' IS NULL
+          OR (one->'micros', one->'node') IS NOT DISTINCT FROM (other->'micros', other->'node'));
+COMMENT ON FUNCTION steep_repl._same_state(jsonb, jsonb) IS 'Whether two nodes hold the same under a key.';
+
+CREATE OR REPLACE FUNCTION steep_repl._proof_rule(item jsonb, mine jsonb, states jsonb) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  -- What cannot be applied, or lost a unique value, is brought to the latest under every strategy. All nodes must come to the
+  -- same rule, also those that have logged nothing: so what each has logged is part of its state.
+  WITH every AS (SELECT mine AS state UNION ALL SELECT s.value FROM jsonb_each(states) s)
+  SELECT coalesce((SELECT t.strategy FROM steep_repl.tables t
+    WHERE t.table_schema = item->>'schema' AND t.table_name = item->>'table' AND t.strategy IN ('first_write_wins', 'node_priority')
+      AND EXISTS (SELECT 1 FROM every e WHERE e.state->>'dispute' = 'strategy')
+      AND NOT EXISTS (SELECT 1 FROM every e WHERE e.state->>'dispute' = 'error' OR (e.state->>'displaced')::boolean)), 'last_write_wins');
+END;
+COMMENT ON FUNCTION steep_repl._proof_rule(jsonb, jsonb, jsonb) IS 'The strategy by which nodes that differ in a row come together.';
+
+CREATE OR REPLACE FUNCTION steep_repl._proof_target(item jsonb, mine jsonb, states jsonb, rule text) RETURNS TABLE (source text, state jsonb)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  WITH candidates AS (
+    SELECT s.key AS source, s.value AS state, (s.value->>'micros')::bigint AS micros, s.value->>'node' COLLATE "C" AS node FROM jsonb_each(states) s
+    UNION ALL SELECT NULL, mine, (mine->>'micros')::bigint, mine->>'node' COLLATE "C"
+  ), best AS (
+    SELECT c.source, c.state FROM candidates c WHERE c.micros IS NOT NULL
+     ORDER BY CASE rule WHEN 'node_priority' THEN coalesce(array_position((SELECT t.priority FROM steep_repl.tables t WHERE t.table_schema = item->>'schema' AND t.table_name = item->>'table'), c.node), 2147483647) END,
+              CASE rule WHEN 'first_write_wins' THEN -c.micros ELSE c.micros END DESC,
+              CASE rule WHEN 'first_write_wins' THEN c.node END, c.node DESC,
+              (c.state->>'displaced')::boolean DESC NULLS LAST, c.source IS NULL, c.source = c.node DESC LIMIT 1
+  )
+  SELECT b.source, b.state FROM best b WHERE b.source IS NOT NULL;
+END;
+COMMENT ON FUNCTION steep_repl._proof_target(jsonb, jsonb, jsonb, text) IS 'The peer whose state under a key all nodes have to take, and that state; no row when it is this node''s.';
+
+CREATE OR REPLACE FUNCTION steep_repl._caught_up_for() RETURNS double precision
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT extract(epoch FROM clock_timestamp() - min(coalesce(o.caught_up_at, '-infinity')))
+    FROM steep_repl.links l LEFT JOIN steep_repl.link_observations o ON o.peer = l.peer WHERE l.wanted <> 'remove';
+END;
+COMMENT ON FUNCTION steep_repl._caught_up_for() IS 'How many seconds ago this node was seen to have received all that its peers had.';
+
+CREATE OR REPLACE FUNCTION steep_repl._behind(since interval) RETURNS text
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  link steep_repl.links;
+  ago double precision;
+BEGIN
+  IF coalesce(steep_repl._caught_up_for() >= extract(epoch FROM since), true) THEN
+    RETURN steep_repl.node_id();
+  END IF;
+  FOR link IN SELECT * FROM steep_repl.links l WHERE l.wanted <> 'remove' LOOP
+    BEGIN
+      ago := steep_repl._peer_value(link.conninfo, 'SELECT steep_repl._caught_up_for()::text', 5)::double precision;
+    EXCEPTION WHEN OTHERS THEN
+      ago := NULL;
+    END;
+    IF coalesce(ago >= extract(epoch FROM since), true) THEN
+      RETURN link.peer;
+    END IF;
+  END LOOP;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION steep_repl._behind(interval) IS 'A node of which it is not sure that it has received all that there was so long ago; NULL when all have.';
+
+CREATE OR REPLACE FUNCTION steep_repl._request_proofs(item jsonb, mine jsonb, states jsonb) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  link steep_repl.links;
+BEGIN
+  FOR link IN SELECT l.* FROM steep_repl.links l JOIN jsonb_each(states) s ON s.key = l.peer
+               WHERE l.wanted <> 'remove' AND s.value->>'dispute' IS NULL AND NOT steep_repl._same_state(s.value, mine) LOOP
+    BEGIN
+      PERFORM steep_repl._peer_value(link.conninfo, format('SELECT steep_repl._request_proof(%L, %L, %L)::text', item->>'schema', item->>'table', item->>'key'), 5);
+    EXCEPTION WHEN OTHERS THEN
+      NULL;  -- It is away: the next comparison asks again.
+    END;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION steep_repl._request_proofs(jsonb, jsonb, jsonb) IS 'Asks the peers that hold something else under a key, and know of no conflict, to compare it: the strategy may want theirs to give way.';
