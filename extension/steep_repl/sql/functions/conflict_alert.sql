@@ -44,3 +44,30 @@ BEGIN ATOMIC
    WHERE r.rate > nullif(coalesce(current_setting('steep_repl.conflict_rate_alert', true), '60')::integer, 0);
 END;
 COMMENT ON FUNCTION steep_repl._conflict_alarms() IS 'What health() says of conflicts that wait, by table, and of too many at a time.';
+
+CREATE OR REPLACE FUNCTION steep_repl._clock_alarms() RETURNS TABLE (peer text, ahead_seconds double precision)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT c.peer, c.ahead_seconds FROM steep_repl.clocks c JOIN steep_repl.links l ON l.peer = c.peer WHERE abs(c.ahead_seconds) - c.known_within > 0.5;
+END;
+COMMENT ON FUNCTION steep_repl._clock_alarms() IS 'The peers whose clocks surely differ from this node''s by more than half a second.';
+
+CREATE OR REPLACE FUNCTION steep_repl._tell_alarms() RETURNS void
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  WITH now (kind, about, reason) AS (
+    SELECT 'clock', c.peer, format('the clock of %s is %s s %s this node''s', c.peer, round(abs(c.ahead_seconds)::numeric, 1),
+                                   CASE WHEN c.ahead_seconds > 0 THEN 'ahead of' ELSE 'behind' END) FROM steep_repl._clock_alarms() c
+    UNION ALL SELECT 'rate', '', a.reason FROM steep_repl._conflict_alarms() a WHERE a.reason LIKE 'conflicts: %'
+  ), begun AS (
+    INSERT INTO steep_repl.alarms (kind, about) SELECT n.kind, n.about FROM now n ON CONFLICT DO NOTHING RETURNING kind, about
+  ), over AS (
+    DELETE FROM steep_repl.alarms a WHERE NOT EXISTS (SELECT 1 FROM now n WHERE (n.kind, n.about) = (a.kind, a.about)) RETURNING a.kind, a.about
+  )
+  SELECT pg_notify('steep_repl_alarm', jsonb_build_object('node_id', steep_repl.node_id(), 'kind', t.kind, 'peer', nullif(t.about, ''),
+                                                          'state', t.state, 'reason', t.reason)::text)
+    FROM (SELECT b.kind, b.about, 'begun' AS state, n.reason FROM begun b JOIN now n ON (n.kind, n.about) = (b.kind, b.about)
+          UNION ALL SELECT o.kind, o.about, 'over', NULL FROM over o) t
+   WHERE pg_notification_queue_usage() < 0.5;
+END;
+COMMENT ON FUNCTION steep_repl._tell_alarms() IS 'Tells those who LISTEN on steep_repl_alarm that the clock of a peer differs, or that there are too many conflicts, and when that is over.';

@@ -43,7 +43,7 @@ BEGIN ATOMIC
   UNION ALL SELECT CASE WHEN abs(c.ahead_seconds) > 10 THEN 2 ELSE 1 END,
                    format('the clock of %s is %s s %s this node''s: the later write wins by the clock, so set both by NTP', c.peer, round(abs(c.ahead_seconds)::numeric, 1),
                           CASE WHEN c.ahead_seconds > 0 THEN 'ahead of' ELSE 'behind' END)
-    FROM steep_repl.clocks c JOIN steep_repl.links l ON l.peer = c.peer WHERE abs(c.ahead_seconds) - c.known_within > 0.5
+    FROM steep_repl._clock_alarms() c
   UNION ALL SELECT 2, format('table %I.%I: %s', t.table_schema, t.table_name, t.reason)
     FROM steep_repl.replicated_tables() t WHERE t.state = 'failed'
   UNION ALL SELECT a.severity, a.reason FROM steep_repl._conflict_alarms() a

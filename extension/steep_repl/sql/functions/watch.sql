@@ -118,6 +118,7 @@ BEGIN
   END LOOP;
   PERFORM steep_repl._identify_new_leaves();
   PERFORM steep_repl._tell_displaced();
+  PERFORM steep_repl._tell_alarms();
   PERFORM steep_repl._note_apply_failures();
   PERFORM steep_repl._forget();
   -- Links that an initialisation left paused when it ended without its own end.

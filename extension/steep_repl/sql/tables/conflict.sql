@@ -141,6 +141,14 @@ CREATE TABLE steep_repl.proof_requests (
 );
 COMMENT ON TABLE steep_repl.proof_requests IS 'Keys that a peer asks to compare: it has logged a conflict of which this node knows nothing.';
 
+CREATE TABLE steep_repl.alarms (
+  kind text NOT NULL CHECK (kind IN ('clock', 'rate')),
+  about text NOT NULL,
+  since timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  PRIMARY KEY (kind, about)
+);
+COMMENT ON TABLE steep_repl.alarms IS 'What listeners on steep_repl_alarm have been told of and not yet that it is over: the clock of a peer, too many conflicts.';
+
 -- TRUNCATE, told to all nodes: natively it would take away rows that others have just written.
 CREATE TABLE steep_repl.truncations (
   node_id text NOT NULL,

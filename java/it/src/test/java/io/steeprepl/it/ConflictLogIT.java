@@ -7,9 +7,7 @@ import io.steeprepl.testkit.Cluster;
 import io.steeprepl.testkit.ClusterLogs;
 import io.steeprepl.testkit.TestNode;
 import java.io.IOException;
-import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -18,7 +16,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.postgresql.PGConnection;
 
 /** The conflict log: who sees what of it, what is counted, what is pruned. */
 @ExtendWith(ClusterLogs.class)
@@ -271,8 +268,18 @@ class ConflictLogIT {
     }
 
     @Test
-    void healthSpeaksOfManyConflictsAtATime() {
+    void healthAndANotificationSpeakOfManyConflictsAtATime() throws SQLException {
         String reasons = "SELECT steep_repl.health() ->> 'reasons' LIKE '%conflicts: 2 a minute%'";
+        try (Listener listener = Listener.on(a, "steep_repl_alarm")) {
+            manyConflicts(reasons);
+            List<String> heard = listener.hear(2);
+            assertThat(heard).hasSize(2);
+            assertThat(heard.getFirst()).contains("\"kind\": \"rate\"", "begun", "2 a minute");
+            assertThat(heard.getLast()).contains("\"kind\": \"rate\"", "over");
+        }
+    }
+
+    private static void manyConflicts(String reasons) {
         for (int key = 1; key <= 10; key++) {
             log("orders", key, "0", "APPLIED_REMOTE", true);
         }
@@ -281,6 +288,7 @@ class ConflictLogIT {
         Sql.await(a, reasons, "t");
         assertThat(a.query("SELECT steep_repl.health() -> 'conflicts' ->> 'per_minute'"))
                 .isEqualTo("2");
+        Sql.await(a, "SELECT count(*) FROM steep_repl.alarms", "1");
         a.execute("ALTER SYSTEM SET steep_repl.conflict_rate_alert = 0", "SELECT pg_reload_conf()");
         Sql.await(a, reasons, "f");
         a.execute("ALTER SYSTEM RESET ALL", "SELECT pg_reload_conf()");
@@ -288,19 +296,12 @@ class ConflictLogIT {
 
     @Test
     void whoListensHearsOfPendingConflicts() throws SQLException {
-        try (Connection connection = a.connect();
-                var statement = connection.createStatement()) {
-            statement.execute("LISTEN steep_repl_conflict");
+        try (Listener listener = Listener.on(a, "steep_repl_conflict")) {
             log("orders", 1, "0", "APPLIED_REMOTE", true);
             log("orders", 2, "0", "PENDING", false);
             a.execute("UPDATE steep_repl.conflict_log SET resolution = 'PENDING' WHERE id = 1");
             a.execute("UPDATE steep_repl.conflict_log SET resolution = 'PENDING' WHERE id = 2");
-            List<String> heard = new ArrayList<>();
-            while (heard.size() < 2) {
-                for (var notification : connection.unwrap(PGConnection.class).getNotifications(10_000)) {
-                    heard.add(notification.getParameter());
-                }
-            }
+            List<String> heard = listener.hear(2);
             assertThat(heard)
                     .hasSize(2)
                     .allSatisfy(payload -> assertThat(payload)

@@ -2,8 +2,8 @@ package io.steeprepl.it.conflict;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.steeprepl.it.Listener;
 import io.steeprepl.testkit.TestNode;
-import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -11,7 +11,6 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.postgresql.PGConnection;
 
 /** Resolution by hand of conflicts that are about more than one row, of many at once, and by whom. */
 @ExtendWith(TwoNodes.class)
@@ -130,15 +129,13 @@ class ResolveKindsIT {
     void anApplyWorkerTellsThoseWhoListen() throws SQLException {
         Table item = mesh.table("id int PRIMARY KEY, v text");
         item.on("b", "ALTER TABLE item ADD CONSTRAINT short CHECK (length(v) < 5)");
-        try (Connection connection = mesh.node("b").connect();
-                var statement = connection.createStatement()) {
-            statement.execute("LISTEN steep_repl_conflict");
+        try (Listener listener = Listener.on(mesh.node("b"), "steep_repl_conflict")) {
             item.on("a", "INSERT INTO item VALUES (1, 'much too long')");
             String payload = "";
             while (!payload.contains(item.schema() + ".item")) {
-                var heard = connection.unwrap(PGConnection.class).getNotifications(60_000);
+                List<String> heard = listener.hear(1);
                 assertThat(heard).isNotEmpty();
-                payload = heard[0].getParameter();
+                payload = heard.getFirst();
             }
             assertThat(payload)
                     .contains("APPLY-ERROR", "\"id\": " + item.entry("b"))
