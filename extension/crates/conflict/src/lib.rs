@@ -2,11 +2,13 @@
 //! give way when several claim one unique value. Pure: no database, no clock.
 //!
 //! The rule is that of a last-writer-wins register a key: a row or its absence, under the version of the transaction
-//! that wrote it. It does not depend on the order in which writes arrive, so all nodes end with the same.
+//! that wrote it. It does not depend on the order in which writes arrive, so all nodes end with the same. `fold` is for tables
+//! whose rows keep something of both sides.
 #![forbid(unsafe_code)]
 
 mod decide;
 mod finding;
+pub mod fold;
 mod strategy;
 mod unique;
 mod version;
