@@ -57,7 +57,7 @@ GRANT EXECUTE ON FUNCTION
   steep_repl.add_table(regclass, text, boolean, text),
   steep_repl.add_tables(text),
   steep_repl.remove_table(regclass),
-  steep_repl.set_conflict_strategy(regclass, text, text[]),
+  steep_repl.set_conflict_strategy(regclass, text, text[], text[], regproc),
   steep_repl.check_start(text, text),
   steep_repl.start_node(text, text),
   -- what a node asks of its peers

@@ -12,6 +12,8 @@ pub static WORKER_INTERVAL: GucSetting<i32> = GucSetting::<i32>::new(1_000);
 pub static LOCK_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(5_000);
 /// Milliseconds that a transaction from a peer whose clock is ahead waits at most.
 pub static CLOCK_WAIT: GucSetting<i32> = GucSetting::<i32>::new(10_000);
+/// Milliseconds that a function which resolves a conflict may take.
+pub static RESOLVER_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(1_000);
 /// Seconds after which a conflict leaves the log; 0: never.
 pub static CONFLICT_LOG_MAX_AGE: GucSetting<i32> = GucSetting::<i32>::new(90 * 24 * 60 * 60);
 /// How many conflicts the log holds; 0: any number.
@@ -70,6 +72,16 @@ pub fn define() {
         &CLOCK_WAIT,
         0,
         600_000,
+        GucContext::Sighup,
+        GucFlags::UNIT_MS,
+    );
+    GucRegistry::define_int_guc(
+        c"steep_repl.resolver_timeout",
+        c"How long the function of the strategy \"function\" may take for one conflict.",
+        c"0 sets no limit. The apply worker waits for it, and so do all tables of its stream.",
+        &RESOLVER_TIMEOUT,
+        0,
+        60_000,
         GucContext::Sighup,
         GucFlags::UNIT_MS,
     );

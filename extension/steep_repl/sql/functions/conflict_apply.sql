@@ -97,17 +97,17 @@ CREATE OR REPLACE FUNCTION steep_repl._written_by(micros bigint, origin integer,
   RETURNS TABLE (micros bigint, node text, adopted boolean)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  SELECT CASE o.kind WHEN 'peer' THEN _written_by.micros ELSE steep_repl._micros(v.version_time) END,
-         CASE o.kind WHEN 'peer' THEN o.node_id ELSE v.version_node END, coalesce(v.adopted, false)
+  -- A row that is a fold of several changes may be later than the one that wrote it last.
+  SELECT coalesce(steep_repl._micros(v.version_time), _written_by.micros), coalesce(v.version_node, o.node_id), coalesce(v.adopted, false)
     FROM steep_repl.origins o
-    LEFT JOIN steep_repl.row_versions v ON o.kind = 'copy' AND v.relation = root::oid AND v.key_id = key AND v.row_xid = xid::text::xid
+    LEFT JOIN steep_repl.row_versions v ON v.relation = root::oid AND v.key_id = key AND v.row_xid = xid::text::xid
    WHERE o.origin_number = origin::oid AND o.xid_from <= steep_repl._whole_xid(xid)
      AND (o.xid_to IS NULL OR steep_repl._whole_xid(xid) <= o.xid_to)
      AND (o.kind = 'peer' OR v.version_node IS NOT NULL)
    ORDER BY o.xid_from DESC LIMIT 1;
 END;
 COMMENT ON FUNCTION steep_repl._written_by(bigint, integer, bigint, bigint, uuid) IS
-  'The version of a row that was written under an origin number: by a peer, or copied or adopted under a version of its own. No row when nobody knows it.';
+  'The version of a row that was written under an origin number: by a peer, or copied, adopted or folded under a version of its own. No row when nobody knows it.';
 
 CREATE OR REPLACE FUNCTION steep_repl._key_condition(root oid) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -233,6 +233,7 @@ BEGIN
   EXECUTE format('DROP TRIGGER IF EXISTS "!steep_repl_decide" ON %s', relation);
   EXECUTE format('DROP TRIGGER IF EXISTS "~steep_repl_deleted" ON %s', relation);
   EXECUTE format('DROP TRIGGER IF EXISTS "~steep_repl_moved" ON %s', relation);
+  EXECUTE format('DROP TRIGGER IF EXISTS "~steep_repl_changed" ON %s', relation);
   PERFORM steep_repl._unwatch_truncate(relation);
 END $$;
 COMMENT ON FUNCTION steep_repl._unwatch_rows(regclass) IS 'Takes our triggers off a table.';

@@ -223,6 +223,7 @@ BEGIN
     END IF;
     PERFORM steep_repl._put_tombstone(root, (pull).key, coalesce((pull).target->>'row_gone', state->>'row'), micros, node, coalesce(((pull).target->>'displaced')::boolean, false));
     PERFORM steep_repl._refuse_newcomer(root, (pull).key);
+    PERFORM steep_repl._adopt_base(root, (pull).key, micros, node);
     RETURN;
   END IF;
   SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum),
@@ -246,6 +247,7 @@ BEGIN
   EXECUTE format('SELECT t.xmin FROM %s t WHERE %s', steep_repl._source_of(root), condition) INTO STRICT writer;
   INSERT INTO steep_repl.row_versions (relation, key_id, row_xid, version_time, version_node, adopted)
   VALUES (root, id, writer, steep_repl._at(micros), node, true);
+  PERFORM steep_repl._adopt_base(root, (pull).key, micros, node);
   PERFORM steep_repl._suspect_adopted(root, (pull).target->'row');
 END $$;
 COMMENT ON FUNCTION steep_repl._adopt(steep_repl.pulls) IS 'Makes this node hold what a peer holds under a key, with that version.';

@@ -8,6 +8,9 @@ BEGIN ATOMIC
       WHEN (entry).conflict_type IN ('DELETE-INSERT', 'TRUNCATE-WRITE', 'UNIQUE') THEN v.later
       WHEN strategy = 'last_write_wins' THEN v.later
       WHEN strategy = 'first_write_wins' THEN v.earlier
+      -- Delta columns belong to a table's setting, not to the strategy.
+      WHEN strategy = 'column_merge' THEN coalesce((SELECT jsonb_object_agg(l.key, CASE WHEN l.value = (entry).base_tuple->l.key THEN v.earlier->l.key ELSE l.value END)
+                                                      FROM jsonb_each(v.later) l WHERE (entry).base_tuple IS NOT NULL AND v.earlier IS NOT NULL), v.later)
       WHEN strategy = 'keep_local' THEN (entry).local_tuple
       WHEN strategy = 'apply_remote' THEN (entry).remote_tuple
       WHEN strategy = 'node_priority' THEN CASE sign(coalesce(array_position(priority, (entry).local_origin), 2147483647) - coalesce(array_position(priority, (entry).remote_origin), 2147483647)::bigint)
@@ -30,6 +33,8 @@ BEGIN
   IF p_strategy IS NULL OR p_strategy NOT IN (SELECT s.name FROM steep_repl.conflict_strategies() s) THEN
     RAISE EXCEPTION USING ERRCODE = 'SR041', MESSAGE = format('unknown strategy %s', coalesce('"' || p_strategy || '"', 'NULL')),
       HINT = 'Known: ' || (SELECT string_agg(s.name, ', ') FROM steep_repl.conflict_strategies() s);
+  ELSIF p_strategy = 'function' THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR056', MESSAGE = 'function cannot be replayed', HINT = 'Call the function with the tuples of the entries that conflict_list() shows.';
   ELSIF p_strategy = 'node_priority' AND coalesce(cardinality(p_priority), 0) = 0 THEN
     RAISE EXCEPTION USING ERRCODE = 'SR053', MESSAGE = 'node_priority needs a list of nodes', HINT = 'For instance: p_priority => ''{a,b}''';
   END IF;
@@ -52,4 +57,4 @@ BEGIN
    GROUP BY e.table_schema, e.table_name, e.conflict_type ORDER BY 1, 2, 3;
 END $$;
 COMMENT ON FUNCTION steep_repl.conflict_replay(text, text, timestamptz, timestamptz, text[]) IS
-  'What another strategy would have decided about the conflicts that this node logged between two moments; changes nothing. would_differ: rows that would have ended otherwise, with up to three examples; would_wait: conflicts that would wait for a person; not_readable: of tables that the caller may not read. p_table: t or schema.t. Each conflict is replayed by itself, as if the ones before it had ended as they did. Not of conflicts between two other nodes, which are only possible ones here. Errors: SR041, SR052, SR053.';
+  'What another strategy would have decided about the conflicts that this node logged between two moments; changes nothing. would_differ: rows that would have ended otherwise, with up to three examples; would_wait: conflicts that would wait for a person; not_readable: of tables that the caller may not read. p_table: t or schema.t. Each conflict is replayed by itself, as if the ones before it had ended as they did. Not of conflicts between two other nodes, which are only possible ones here. Errors: SR041, SR052, SR053, SR056.';

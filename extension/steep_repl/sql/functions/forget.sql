@@ -7,7 +7,8 @@ DECLARE
 BEGIN
   SELECT * INTO mark FROM steep_repl.forget_marks;
   IF NOT FOUND THEN
-    IF EXISTS (SELECT 1 FROM steep_repl.tombstones) OR EXISTS (SELECT 1 FROM steep_repl.row_versions) THEN
+    IF EXISTS (SELECT 1 FROM steep_repl.tombstones) OR EXISTS (SELECT 1 FROM steep_repl.row_versions)
+       OR EXISTS (SELECT 1 FROM steep_repl.row_changes) THEN
       INSERT INTO steep_repl.forget_marks DEFAULT VALUES;
       -- A transaction of this node after the mark: who has applied it writes later than all that is forgotten.
       PERFORM steep_repl._beat(true);
@@ -33,6 +34,7 @@ BEGIN
   END IF;
   DELETE FROM steep_repl.tombstones s WHERE age(s.xmin) > age(mark.before);
   DELETE FROM steep_repl.row_versions v WHERE age(v.xmin) > age(mark.before);
+  PERFORM steep_repl._forget_changes(mark.before);
   -- Each node forgets what it told itself; the others get the deletion.
   DELETE FROM steep_repl.displaced d WHERE d.node_id = steep_repl.node_id() AND d.at < clock_timestamp() - interval '7 days';
   DELETE FROM steep_repl.truncations t WHERE t.node_id = steep_repl.node_id() AND t.at < clock_timestamp() - interval '7 days';

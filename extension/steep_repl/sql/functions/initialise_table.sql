@@ -155,6 +155,7 @@ BEGIN
    CROSS JOIN LATERAL (SELECT x.micros, x.node FROM steep_repl._row_version(root, s.key_id, s.xmin) x WHERE s.version_node IS NULL
                        UNION ALL SELECT steep_repl._micros(s.version_time), s.version_node WHERE s.version_node IS NOT NULL) v
    WHERE s.relation = root AND v.micros IS NOT NULL AND coalesce(pg_xact_commit_timestamp(s.xmin) >= horizon, horizon IS NOT NULL);
+  RETURN QUERY SELECT c FROM steep_repl._recent_changes(root) c;
 END $$;
 COMMENT ON FUNCTION steep_repl._recent_versions(text) IS 'Versions of the rows and deletions that a copy of a table must know: those that may be later than a change still on its way. Definer: reads tombstones.';
 
@@ -172,7 +173,9 @@ DECLARE
   v jsonb := version::jsonb;
   root oid := relation::oid;
 BEGIN
-  IF v->>'key_id' = '00000000-0000-0000-0000-000000000000' THEN
+  IF v ? 'change' THEN
+    PERFORM steep_repl._take_change(root, v);
+  ELSIF v->>'key_id' = '00000000-0000-0000-0000-000000000000' THEN
     INSERT INTO steep_repl.tombstones (relation, key_id, version_time, version_node)
     VALUES (root, (v->>'key_id')::uuid, steep_repl._at((v->>'micros')::bigint), v->>'node');
   ELSIF (v->>'gone')::boolean THEN

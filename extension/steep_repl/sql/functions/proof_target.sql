@@ -17,9 +17,12 @@ BEGIN ATOMIC
   SELECT coalesce((SELECT t.strategy FROM steep_repl.tables t
     WHERE t.table_schema = item->>'schema' AND t.table_name = item->>'table' AND t.strategy IN ('first_write_wins', 'node_priority')
       AND EXISTS (SELECT 1 FROM every e WHERE e.state->>'dispute' = 'strategy')
-      AND NOT EXISTS (SELECT 1 FROM every e WHERE e.state->>'dispute' = 'error' OR (e.state->>'displaced')::boolean)), 'last_write_wins');
+      AND NOT EXISTS (SELECT 1 FROM every e WHERE e.state->>'dispute' = 'error' OR (e.state->>'displaced')::boolean)),
+    -- Rows that are as late may differ while changes are on their way.
+    (SELECT 'fold' FROM steep_repl.tables t WHERE t.table_schema = item->>'schema' AND t.table_name = item->>'table' AND steep_repl._folds(t)),
+    'last_write_wins');
 END;
-COMMENT ON FUNCTION steep_repl._proof_rule(jsonb, jsonb, jsonb) IS 'The strategy by which nodes that differ in a row come together.';
+COMMENT ON FUNCTION steep_repl._proof_rule(jsonb, jsonb, jsonb) IS 'The rule by which nodes that differ in a row come together.';
 
 CREATE OR REPLACE FUNCTION steep_repl._proof_target(item jsonb, mine jsonb, states jsonb, rule text) RETURNS TABLE (source text, state jsonb)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp

@@ -8,12 +8,14 @@ BEGIN ATOMIC
     ('last_write_wins', 'The later write stays, on every node. Equal commit times: that of the node with the greater node id.', true),
     ('first_write_wins', 'The earlier write stays, on every node: who comes later has to look again.', true),
     ('node_priority', 'The write of the node that stands first in the list stays; of nodes that are not in it, and of one node, the later.', true),
+    ('column_merge', 'Columns that one side changed stay as that side left them; of a column that both changed, the later change.', true),
+    ('function', 'A function of the table''s owner makes one row of both sides.', true),
     ('keep_local', 'Each node keeps what was written on it, so the nodes differ until the row is written again by one who has seen both.', false),
     ('apply_remote', 'Each node takes what was written on the other, so the nodes differ, the other way round.', false),
     ('manual', 'Each node keeps what it has, and the conflict waits for a person: PENDING in the log.', false);
 END;
 COMMENT ON FUNCTION steep_repl.conflict_strategies() IS
-  'The strategies that a table may have, what they do, and whether all nodes end with the same row by themselves. TRUNCATE and clashes of unique values are always decided by time.';
+  'The strategies that a table may have, what they do, and whether all nodes end with the same row by themselves. last_write_wins and column_merge may have delta columns, whose differences are added up. TRUNCATE and clashes of unique values are always decided by time.';
 
 CREATE OR REPLACE FUNCTION steep_repl._strategy_problems(relation regclass, strategy text, priority text[], before_images boolean)
   RETURNS TABLE (code text, problem text, remedy text)
@@ -49,18 +51,25 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl._strategy_problems(regclass, text, text[], boolean) IS 'Why a table cannot have a strategy: code, message and hint of each problem.';
 
-CREATE OR REPLACE FUNCTION steep_repl._refuse_strategy(relation regclass, strategy text, priority text[], before_images boolean) RETURNS void
+CREATE OR REPLACE FUNCTION steep_repl._refuse_strategy(
+  relation regclass, strategy text, priority text[], before_images boolean, delta_columns text[] DEFAULT NULL, resolver regproc DEFAULT NULL
+) RETURNS void
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   problem record;
 BEGIN
-  SELECT * INTO problem FROM steep_repl._strategy_problems(relation, strategy, priority, before_images) LIMIT 1;
+  SELECT * INTO problem FROM (
+    SELECT * FROM steep_repl._strategy_problems(relation, strategy, priority, before_images)
+    UNION ALL SELECT * FROM steep_repl._fold_problems(relation, strategy, delta_columns, resolver)
+    UNION ALL
+    -- last_write_wins alone needs neither.
+    SELECT p.* FROM steep_repl._strategy_problems(relation, 'column_merge', NULL, before_images) p WHERE delta_columns IS NOT NULL) p LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION USING ERRCODE = problem.code, MESSAGE = problem.problem, HINT = problem.remedy,
       DETAIL = format('Table %s; nothing has been changed.', relation);
   END IF;
 END $$;
-COMMENT ON FUNCTION steep_repl._refuse_strategy(regclass, text, text[], boolean) IS 'Errors SR041, SR053, SR054 when a table cannot have a strategy.';
+COMMENT ON FUNCTION steep_repl._refuse_strategy(regclass, text, text[], boolean, text[], regproc) IS 'Errors SR041, SR053 to SR056 when a table cannot have a strategy.';
 
 CREATE OR REPLACE FUNCTION steep_repl._warn_of_strategy(relation regclass, strategy text) RETURNS void
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -72,11 +81,14 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steep_repl._warn_of_strategy(regclass, text) IS 'Says so when a strategy lets the nodes differ.';
 
-CREATE OR REPLACE FUNCTION steep_repl.set_conflict_strategy("table" regclass, strategy text, priority text[] DEFAULT NULL) RETURNS void
+CREATE OR REPLACE FUNCTION steep_repl.set_conflict_strategy(
+  "table" regclass, strategy text, priority text[] DEFAULT NULL, delta_columns text[] DEFAULT NULL, resolver regproc DEFAULT NULL
+) RETURNS void
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
   known steep_repl.tables;
+  named text := (SELECT format('%I.%I', n.nspname, p.proname) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.oid = resolver);
   message text;
 BEGIN
   PERFORM steep_repl._this_node();
@@ -88,34 +100,43 @@ BEGIN
   IF NOT pg_has_role(session_user, (SELECT c.relowner FROM pg_class c WHERE c.oid = "table"), 'MEMBER') THEN
     RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('must be owner of table %s', "table");
   END IF;
-  PERFORM steep_repl._refuse_strategy("table", strategy, priority, known.before_images);
-  IF (known.strategy, known.priority) IS NOT DISTINCT FROM (strategy, priority) THEN
+  PERFORM steep_repl._refuse_strategy("table", strategy, priority, known.before_images, delta_columns, resolver);
+  IF (known.strategy, known.priority, known.delta_columns, known.resolver) IS NOT DISTINCT FROM (strategy, priority, delta_columns, named) THEN
     RETURN;
   END IF;
+  IF strategy IN ('column_merge', 'function') OR delta_columns IS NOT NULL OR steep_repl._folds(known) THEN
+    -- Whoever is writing has to end first: his changes are kept, or not, as a whole.
+    PERFORM steep_repl._lock_table("table", known.before_images);
+  END IF;
   PERFORM steep_repl._warn_of_strategy("table", strategy);
-  PERFORM steep_repl._say(known.table_schema, known.table_name, 'strategy', jsonb_build_object('strategy', strategy, 'priority', priority));
+  PERFORM steep_repl._say(known.table_schema, known.table_name, 'strategy', jsonb_build_object(
+    'strategy', strategy, 'priority', priority, 'delta_columns', delta_columns, 'resolver', named));
   PERFORM steep_repl._audit('conflict.strategy', 'table', format('%I.%I', known.table_schema, known.table_name),
-                            jsonb_build_object('strategy', known.strategy, 'priority', known.priority),
-                            jsonb_build_object('strategy', strategy, 'priority', priority));
+    jsonb_build_object('strategy', known.strategy, 'priority', known.priority, 'delta_columns', known.delta_columns, 'resolver', known.resolver),
+    jsonb_build_object('strategy', strategy, 'priority', priority, 'delta_columns', delta_columns, 'resolver', named));
 EXCEPTION WHEN OTHERS THEN
   GET STACKED DIAGNOSTICS message = MESSAGE_TEXT;
   PERFORM steep_repl._audit_failure('conflict.strategy', 'table', "table"::text, message);
   RAISE;
 END $$;
-COMMENT ON FUNCTION steep_repl.set_conflict_strategy(regclass, text, text[]) IS
-  'Sets how a table decides its conflicts, on all nodes: it travels in the stream, and conflicts that nodes decide differently meanwhile are proven and made equal. priority: the node ids of node_priority, the first wins. Of two nodes that set it at once the later counts. Owners of the table only. Errors: SR001, SR041, SR043, SR053, SR054.';
+COMMENT ON FUNCTION steep_repl.set_conflict_strategy(regclass, text, text[], text[], regproc) IS
+  'Sets how a table decides its conflicts, on all nodes: it travels in the stream, and conflicts that nodes decide differently meanwhile are proven and made equal. priority: the node ids of node_priority, the first wins. delta_columns: columns whose differences are added up. resolver: the function of the strategy function, with (local jsonb, remote jsonb, base jsonb, versions jsonb) returns jsonb, on every node. Of two nodes that set it at once the later counts. Owners of the table only. Errors: SR001, SR041, SR043, SR053, SR054, SR055, SR056.';
 
 CREATE OR REPLACE FUNCTION steep_repl._take_strategy(table_schema name, table_name name) RETURNS void
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   -- The latest of all nodes counts, in whatever order they come; those from before the table was last added do not.
   UPDATE steep_repl.tables t SET strategy = said.detail->>'strategy',
-         priority = CASE WHEN said.detail->'priority' <> 'null' THEN ARRAY(SELECT jsonb_array_elements_text(said.detail->'priority')) END
+         priority = CASE WHEN said.detail->'priority' <> 'null' THEN ARRAY(SELECT jsonb_array_elements_text(said.detail->'priority')) END,
+         delta_columns = CASE WHEN said.detail->'delta_columns' <> 'null' THEN ARRAY(SELECT jsonb_array_elements_text(said.detail->'delta_columns')) END,
+         resolver = said.detail->>'resolver'
     FROM (SELECT e.detail FROM steep_repl.table_events e
            WHERE e.table_schema = _take_strategy.table_schema AND e.table_name = _take_strategy.table_name AND e.action = 'strategy'
              AND e.at >= coalesce((SELECT max(j.at) FROM steep_repl.table_events j WHERE j.action = 'join'
                                       AND j.table_schema = _take_strategy.table_schema AND j.table_name = _take_strategy.table_name), '-infinity')
            ORDER BY e.at DESC, e.node_id COLLATE "C" DESC LIMIT 1) said
+   WHERE t.table_schema = _take_strategy.table_schema AND t.table_name = _take_strategy.table_name;
+  SELECT steep_repl._keep_changes(c.oid::regclass) FROM steep_repl.tables t JOIN pg_class c ON c.oid = t.relation
    WHERE t.table_schema = _take_strategy.table_schema AND t.table_name = _take_strategy.table_name;
   SELECT steep_repl._describe_anew(c.oid) FROM steep_repl.tables t JOIN pg_class c ON c.oid = t.relation
    WHERE t.table_schema = _take_strategy.table_schema AND t.table_name = _take_strategy.table_name;

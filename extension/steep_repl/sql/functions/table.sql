@@ -111,6 +111,7 @@ BEGIN
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation;
   -- What was said of it while it was being copied.
   PERFORM steep_repl._take_strategy(t.table_schema, t.table_name) FROM steep_repl.tables t WHERE t.relation = _join_table.relation;
+  PERFORM steep_repl._keep_changes(relation);
 END $$;
 COMMENT ON FUNCTION steep_repl._join_table(regclass, text, boolean) IS 'Sends the changes of a table from this point of the stream on. The lock keeps writers out until the transaction ends: changes of a transaction that had already written the table would be sent only from here on.';
 
@@ -220,11 +221,13 @@ BEGIN
   END IF;
   DELETE FROM steep_repl.tombstones s WHERE s.relation = (known).relation;
   DELETE FROM steep_repl.row_versions v WHERE v.relation = (known).relation;
+  DELETE FROM steep_repl.row_changes c WHERE c.relation = (known).relation;
 END $$;
 COMMENT ON FUNCTION steep_repl._leave_table(steep_repl.tables) IS 'Takes a table out of the publication and all subscriptions of this node.';
 
 CREATE OR REPLACE FUNCTION steep_repl.replicated_tables() RETURNS TABLE (
-  table_schema text, table_name text, strategy text, before_images boolean, state text, reason text, rows_not_taken bigint, priority text[])
+  table_schema text, table_name text, strategy text, before_images boolean, state text, reason text, rows_not_taken bigint, priority text[],
+  delta_columns text[], resolver text)
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   WITH latest AS (
@@ -236,13 +239,13 @@ BEGIN ATOMIC
   SELECT t.table_schema::text, t.table_name::text, t.strategy, t.before_images,
          CASE WHEN bool_or(e.action = 'fail') THEN 'failed' WHEN bool_or(p.peer IS NOT NULL AND coalesce(e.action, '') NOT IN ('join', 'ready')) THEN 'joining' ELSE 'ready' END,
          string_agg(CASE WHEN e.action = 'fail' THEN format('%s: %s', p.peer, e.detail->>'reason')
-                         WHEN p.peer IS NOT NULL AND coalesce(e.action, '') NOT IN ('join', 'ready') THEN format('%s has not taken it over yet', p.peer) END, '; '), 0, t.priority
+                         WHEN p.peer IS NOT NULL AND coalesce(e.action, '') NOT IN ('join', 'ready') THEN format('%s has not taken it over yet', p.peer) END, '; '), 0, t.priority, t.delta_columns, t.resolver
     FROM steep_repl.tables t LEFT JOIN peers p ON true
     LEFT JOIN latest e ON e.node_id = p.peer AND e.table_schema = t.table_schema AND e.table_name = t.table_name
-   GROUP BY t.relation, t.table_schema, t.table_name, t.strategy, t.before_images, t.priority
+   GROUP BY t.relation, t.table_schema, t.table_name, t.strategy, t.before_images, t.priority, t.delta_columns, t.resolver
   UNION ALL
   SELECT i.table_schema::text, i.table_name::text, i.strategy, i.before_images,
-         CASE i.state WHEN 'failed' THEN 'failed' ELSE 'copying' END, i.reason, i.rows_expected - i.rows_copied, NULL
+         CASE i.state WHEN 'failed' THEN 'failed' ELSE 'copying' END, i.reason, i.rows_expected - i.rows_copied, NULL, NULL, NULL
     FROM (SELECT DISTINCT ON (x.table_schema, x.table_name) x.* FROM steep_repl.initialisation_tables x
            ORDER BY x.table_schema, x.table_name, x.id DESC) i
    WHERE i.state <> 'complete' AND NOT EXISTS (SELECT 1 FROM steep_repl.tables t WHERE t.table_schema = i.table_schema AND t.table_name = i.table_name)

@@ -9,7 +9,10 @@ CREATE TABLE steep_repl.tables (
   joined_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
   identities_before jsonb NOT NULL,
   -- The nodes of the strategy node_priority, the first wins.
-  priority text[]
+  priority text[],
+  -- Columns whose differences are added up, and the function of the strategy function, as it stands in SQL.
+  delta_columns text[],
+  resolver text
 );
 COMMENT ON TABLE steep_repl.tables IS 'The tables that this node sends and receives, by their OID here.';
 

@@ -21,7 +21,7 @@ UPDATE steep_repl.tables SET identities_before =
 ALTER TABLE steep_repl.tables ALTER COLUMN identities_before SET NOT NULL;
 ALTER TABLE steep_repl.tables DROP COLUMN identity_before;
 
-ALTER TABLE steep_repl.tables ADD COLUMN priority text[];
+ALTER TABLE steep_repl.tables ADD COLUMN priority text[], ADD COLUMN delta_columns text[], ADD COLUMN resolver text;
 ALTER TABLE steep_repl.table_events DROP CONSTRAINT table_events_action_check,
   ADD CONSTRAINT table_events_action_check CHECK (action IN ('join', 'ready', 'fail', 'leave', 'strategy'));
 -- A dump is read by others than the server: entries whose connection string may hold a password are left out.
@@ -29,3 +29,4 @@ SELECT pg_catalog.pg_extension_config_dump('steep_repl.nodes', 'WHERE conninfo I
 
 \include tables/conflict.sql
 \include tables/resolution.sql
+\include tables/fold.sql

@@ -5,6 +5,7 @@
 //! may miss a row that is being updated at that moment.
 
 use crate::conflict::changed::Changed;
+use crate::conflict::fold::arrive;
 use crate::conflict::judge;
 use crate::conflict::lineage::Meeting;
 use crate::conflict::log::{Entry, Winner};
@@ -125,6 +126,7 @@ fn delete(arriving: &Arriving, table: &Table, key: &Row, changed: &Changed) -> T
     }
     let version = arriving.version();
     let id = key_id::of(table, key);
+    arrive::keep_missing(table, arriving, changed, key);
     let gone = state::gone(table, &id, &version);
     let verdict = decide(&gone.state, &version);
     let mut evidence = state::evidence(table, &gone.state, changed.change);

@@ -7,6 +7,7 @@
 
 pub mod by_hand;
 pub mod changed;
+pub mod fold;
 pub mod judge;
 pub mod lineage;
 pub mod log;

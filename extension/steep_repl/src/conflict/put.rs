@@ -1,6 +1,7 @@
 //! A row arrives under a key: inserted, updated, or moved here from another key.
 
 use crate::conflict::changed::Changed;
+use crate::conflict::fold::arrive;
 use crate::conflict::judge::{self, Judgement};
 use crate::conflict::lineage::Meeting;
 use crate::conflict::log::Entry;
@@ -31,6 +32,9 @@ pub fn insert(open: &OpenTable, new: &Row) -> Outcome {
     let Some(arriving) = session::arriving(&table.schema, &table.name) else { return Outcome::Pass };
     if table.key_index.is_none() {
         return Outcome::Pass;
+    }
+    if let Some(folds) = table.folds() {
+        return arrive::insert(open, folds, &arriving, new);
     }
     let version = arriving.version();
     let stir = tombstone_watch::stir(table.root);
@@ -135,6 +139,9 @@ pub fn update(open: &OpenTable, old: &StoredRow, new: &Row) -> Outcome {
     let Some(arriving) = session::arriving(&table.schema, &table.name) else { return Outcome::Pass };
     if table.key_index.is_none() {
         return Outcome::Pass;
+    }
+    if let Some(folds) = table.folds() {
+        return arrive::update(open, folds, &arriving, old, new);
     }
     let version = arriving.version();
     let in_order = in_stream_order(old.writer, version.time);

@@ -1,6 +1,7 @@
 //! A row is to be deleted.
 
 use crate::conflict::changed::Changed;
+use crate::conflict::fold::arrive;
 use crate::conflict::judge;
 use crate::conflict::lineage::Meeting;
 use crate::conflict::put::{self, Outcome, in_stream_order};
@@ -15,6 +16,11 @@ use conflict::{Change, State, decide};
 pub fn delete(open: &OpenTable, old: &StoredRow) -> Outcome {
     let table = &open.table;
     let Some(arriving) = session::arriving(&table.schema, &table.name) else { return Outcome::Pass };
+    if table.key_index.is_some()
+        && let Some(folds) = table.folds()
+    {
+        return arrive::delete(open, folds, &arriving, old);
+    }
     let version = arriving.version();
     if table.key_index.is_none() || in_stream_order(old.writer, version.time) {
         return Outcome::Pass;

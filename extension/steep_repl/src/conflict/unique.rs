@@ -31,6 +31,17 @@ pub fn claims_anew(table: &Table, old: &Row, new: &Row) -> bool {
 /// Settles the clashes of an arriving row. True when it gives way: then it is displaced, and so is the older row
 /// under its key. Otherwise those that hold its values are displaced and gone.
 pub fn gives_way(open: &OpenTable, arriving: &Arriving, new: &Row, own: Option<&StoredRow>) -> bool {
+    gives_way_at(open, arriving, &arriving.version(), new, own)
+}
+
+/// The same for a row that is as late as `version`.
+pub fn gives_way_at(
+    open: &OpenTable,
+    arriving: &Arriving,
+    version: &Version,
+    new: &Row,
+    own: Option<&StoredRow>,
+) -> bool {
     let table = &open.table;
     if table.uniques().iter().any(|index| index.deferrable) {
         let key =
@@ -38,7 +49,7 @@ pub fn gives_way(open: &OpenTable, arriving: &Arriving, new: &Row, own: Option<&
         DEFERRED.with_borrow_mut(|list| list.push((table.oid.to_u32(), key)));
     }
     let holders = holders(open, new, false);
-    settle(open, arriving, new, own, &holders)
+    settle(open, arriving, version, new, own, &holders)
 }
 
 /// At the end of a remote transaction: deferrable unique indexes, which apply workers do not enforce and which a
@@ -64,13 +75,15 @@ fn check_row(open: &OpenTable, key: &[Option<String>]) {
     }
     if let Some(stored) = open.find_by_key(&like) {
         let holders = holders(open, &stored.row, true);
-        settle(open, &arriving, &stored.row, Some(&stored), &holders);
+        let known = state::known(&state::of_row(table, &stored)).cloned();
+        settle(open, &arriving, &known.unwrap_or_else(|| arriving.version()), &stored.row, Some(&stored), &holders);
     }
 }
 
 fn settle(
     open: &OpenTable,
     arriving: &Arriving,
+    version: &Version,
     new: &Row,
     own: Option<&StoredRow>,
     holders: &[(String, StoredRow)],
@@ -79,14 +92,13 @@ fn settle(
     if holders.is_empty() {
         return false;
     }
-    let version = arriving.version();
     let versions: Vec<Option<Version>> =
         holders.iter().map(|(_, row)| state::known(&state::of_row(table, row)).cloned()).collect();
-    let decision = clash(&version, versions.iter().map(Option::as_ref));
+    let decision = clash(version, versions.iter().map(Option::as_ref));
     for ((index, holder), held) in holders.iter().zip(&versions) {
         let loses = match decision {
             Clash::HoldersGiveWay => true,
-            Clash::ArrivingGivesWay => held.as_ref().is_some_and(|held| *held > version),
+            Clash::ArrivingGivesWay => held.as_ref().is_some_and(|held| held > version),
         };
         if !loses {
             continue;
@@ -116,7 +128,7 @@ fn settle(
         if let Some(row) = own {
             open.remove(row);
         }
-        displace(open, new, Some(&version), "unique");
+        displace(open, new, Some(version), "unique");
         meanwhile::refuse_newcomer(table, new);
     }
     decision == Clash::ArrivingGivesWay

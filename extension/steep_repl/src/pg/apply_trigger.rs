@@ -4,9 +4,11 @@
 
 use super::commit_time;
 use super::row::{self, Row};
+use super::row_change;
 use super::stored_row::{OpenTable, StoredRow};
 use super::table::{self, Table};
 use super::tombstone_watch;
+use crate::conflict::fold::{arrive, record};
 use crate::conflict::put::{self, Outcome};
 use crate::conflict::{orphan, remember, session, take};
 use pgrx::pg_sys;
@@ -28,6 +30,11 @@ pub extern "C" fn pg_finfo_steep_repl_remember() -> &'static pg_sys::Pg_finfo_re
 
 #[unsafe(no_mangle)]
 pub extern "C" fn pg_finfo_steep_repl_tombstone_written() -> &'static pg_sys::Pg_finfo_record {
+    &VERSION_ONE
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn pg_finfo_steep_repl_record() -> &'static pg_sys::Pg_finfo_record {
     &VERSION_ONE
 }
 
@@ -53,15 +60,19 @@ pub unsafe extern "C-unwind" fn steep_repl_decide(call: pg_sys::FunctionCallInfo
             }
             return pg_sys::Datum::from(new);
         }
+        if arrive::writing() {
+            return pg_sys::Datum::from(new);
+        }
         if operation != pg_sys::TRIGGER_EVENT_INSERT
             && put::in_stream_order(commit_time::of((*old).t_data), session::commit_time())
         {
             let table = table::of(relation);
             // Nothing to decide, nor to look at: the row came through this stream, and what others may claim or refer to
             // stays.
-            let plain = operation == pg_sys::TRIGGER_EVENT_DELETE
-                || !(table.large && session::leaves_out())
-                    && same(&table, table.watched(), old, new, (*relation).rd_att);
+            let plain = table.folds().is_none()
+                && (operation == pg_sys::TRIGGER_EVENT_DELETE
+                    || !(table.large && session::leaves_out())
+                        && same(&table, table.watched(), old, new, (*relation).rd_att));
             if plain && session::decide_by_order(&table) {
                 return pg_sys::Datum::from(new);
             }
@@ -72,8 +83,10 @@ pub unsafe extern "C-unwind" fn steep_repl_decide(call: pg_sys::FunctionCallInfo
             pg_sys::TRIGGER_EVENT_INSERT => {
                 let new = row(new);
                 let outcome = put::insert(&open, &new);
-                if matches!(outcome, Outcome::Pass) {
-                    orphan::arrived(&open.table, None, &new);
+                match &outcome {
+                    Outcome::Pass => orphan::arrived(&open.table, None, &new),
+                    Outcome::Replace(row) => orphan::arrived(&open.table, None, row),
+                    Outcome::Skip => {}
                 }
                 outcome
             }
@@ -136,6 +149,41 @@ pub unsafe extern "C-unwind" fn steep_repl_tombstone_written(call: pg_sys::Funct
         let root = pg_sys::htup::heap_getattr(new, 1, (*(*data).tg_relation).rd_att, &mut null);
         tombstone_watch::announce((root.value() as u32).into(), true);
         pg_sys::Datum::from(new)
+    }
+}
+
+/// AFTER INSERT OR UPDATE OR DELETE … FOR EACH ROW, ENABLE ALWAYS, on tables whose rows are folds: keeps the change of a session.
+///
+/// # Safety
+/// Called by the server.
+#[unsafe(no_mangle)]
+#[pgrx::pg_guard]
+pub unsafe extern "C-unwind" fn steep_repl_record(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: as above; the row versions are those that this transaction has written, as they lie in the table.
+    unsafe {
+        let data = trigger_data(call);
+        // Apply workers, copies and repairs write what came from elsewhere.
+        if session::active() || commit_time::session_origin() != 0 {
+            return pg_sys::Datum::from(0);
+        }
+        let relation = (*data).tg_relation;
+        let table = table::of(relation);
+        if table.key_index.is_none() {
+            return pg_sys::Datum::from(0);
+        }
+        let row = |tuple| Row::of_tuple(tuple, (*relation).rd_att);
+        let first = (*data).tg_trigtuple;
+        match (*data).tg_event & OPERATION {
+            pg_sys::TRIGGER_EVENT_INSERT => {
+                record::own(&table, row_change::written_at(first), None, Some(&row(first)));
+            }
+            pg_sys::TRIGGER_EVENT_UPDATE => {
+                let new = (*data).tg_newtuple;
+                record::own(&table, row_change::written_at(new), Some(&row(first)), Some(&row(new)));
+            }
+            _ => record::own(&table, row_change::deleted_at(first), Some(&row(first)), None),
+        }
+        pg_sys::Datum::from(0)
     }
 }
 

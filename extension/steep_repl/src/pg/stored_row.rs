@@ -12,6 +12,7 @@ use std::rc::Rc;
 pub struct StoredRow {
     pub row: Row,
     pub writer: Writer,
+    pub xid: u32,
     place: pg_sys::ItemPointerData,
 }
 
@@ -135,6 +136,7 @@ unsafe fn stored(relation: pg_sys::Relation, tuple: pg_sys::HeapTuple) -> Stored
         StoredRow {
             row: Row::of_tuple(tuple, (*relation).rd_att),
             writer: commit_time::of((*tuple).t_data),
+            xid: pg_sys::htup::HeapTupleHeaderGetRawXmin((*tuple).t_data).into(),
             place: (*tuple).t_self,
         }
     }

@@ -5,6 +5,7 @@ use super::key_probe::KeyProbe;
 use super::plan::{self, Argument};
 use super::unique_index::{self, Unique};
 use conflict::Strategy;
+use conflict::fold::{Merge, Rules};
 use pgrx::pg_sys;
 use pgrx::pg_sys::submodules::ffi::pg_guard_ffi_boundary;
 use std::cell::{Cell, OnceCell, RefCell};
@@ -79,6 +80,15 @@ pub struct Table {
     strategy: OnceCell<Strategy>,
     watched: OnceCell<Vec<usize>>,
     probe: OnceCell<Option<KeyProbe>>,
+    folds: OnceCell<Option<Folds>>,
+    checks: OnceCell<Option<String>>,
+}
+
+/// How a table's rows are folded of their changes.
+pub struct Folds {
+    pub rules: conflict::fold::Rules,
+    /// The user's function, as it stands in SQL.
+    pub resolver: Option<String>,
 }
 
 impl Table {
@@ -130,9 +140,38 @@ impl Table {
         self.probe.get_or_init(|| KeyProbe::of(self.key_index?, &self.key)).as_ref()
     }
 
+    /// How its rows are folded, when its strategy keeps something of both sides.
+    pub fn folds(&self) -> Option<&Folds> {
+        self.folds.get_or_init(|| folds_of(self.root)).as_ref()
+    }
+
+    /// The query that names the constraints which a row, its argument, breaks; None without constraints.
+    pub fn checks(&self) -> Option<&str> {
+        let query = || {
+            let rows = plan::rows("SELECT steep_repl._check_query($1)", &[Argument::oid(self.oid)]);
+            rows.into_iter().flatten().flatten().next()
+        };
+        self.checks.get_or_init(query).as_deref()
+    }
+
     pub fn place_of(&self, column: &str) -> Option<usize> {
         self.columns.iter().position(|c| !c.dropped && c.name == column)
     }
+}
+
+fn folds_of(root: pg_sys::Oid) -> Option<Folds> {
+    let query = "SELECT t.strategy, t.resolver, unnest(coalesce(t.delta_columns, '{NULL}'::text[]))
+                   FROM steep_repl.tables t WHERE t.relation = $1 AND steep_repl._folds(t)";
+    let rows = plan::rows(query, &[Argument::oid(root)]);
+    let first = rows.first()?;
+    let merge = match first[0].as_deref()? {
+        "column_merge" => Merge::Columns,
+        "function" => Merge::Function,
+        _ => Merge::Row,
+    };
+    let resolver = first[1].clone();
+    let deltas = rows.into_iter().filter_map(|row| row.into_iter().nth(2).flatten()).collect();
+    Some(Folds { rules: Rules { merge, deltas }, resolver })
 }
 
 /// An identifier as it stands in SQL, always quoted.
@@ -237,6 +276,8 @@ unsafe fn look_up(relation: pg_sys::Relation) -> Table {
             strategy: OnceCell::new(),
             watched: OnceCell::new(),
             probe: OnceCell::new(),
+            folds: OnceCell::new(),
+            checks: OnceCell::new(),
         }
     }
 }

@@ -26,10 +26,15 @@ pub struct Passed;
 
 /// Runs `body`, which is cancelled after so many seconds; 0 is no limit. Not to be nested.
 pub fn within<R>(seconds: u32, body: impl FnOnce() -> R) -> Result<R, Passed> {
-    if seconds == 0 {
+    within_millis(i32::try_from(seconds).unwrap_or(3600).saturating_mul(1000), body)
+}
+
+/// The same with milliseconds.
+pub fn within_millis<R>(milliseconds: i32, body: impl FnOnce() -> R) -> Result<R, Passed> {
+    if milliseconds == 0 {
         return Ok(body());
     }
-    let timer = Timer::start(seconds);
+    let timer = Timer::start(milliseconds);
     let outcome = PgTryBuilder::new(AssertUnwindSafe(|| Ok(body())))
         .catch_when(PgSqlErrorCode::ERRCODE_QUERY_CANCELED, |error: CaughtError| {
             if PASSED.load(Ordering::Relaxed) { Err(Passed) } else { error.rethrow() }
@@ -42,17 +47,14 @@ pub fn within<R>(seconds: u32, body: impl FnOnce() -> R) -> Result<R, Passed> {
 struct Timer;
 
 impl Timer {
-    fn start(seconds: u32) -> Self {
+    fn start(milliseconds: i32) -> Self {
         PASSED.store(false, Ordering::Relaxed);
         // SAFETY: every process with a database connection has initialised its timeouts (utils/init/postinit.c).
         unsafe {
             if ID.load(Ordering::Relaxed) == 0 {
                 ID.store(RegisterTimeout(ANY, Some(pass)), Ordering::Relaxed);
             }
-            enable_timeout_after(
-                ID.load(Ordering::Relaxed),
-                i32::try_from(seconds).unwrap_or(3600).saturating_mul(1000),
-            );
+            enable_timeout_after(ID.load(Ordering::Relaxed), milliseconds);
         }
         Self
     }

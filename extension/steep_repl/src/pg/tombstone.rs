@@ -23,6 +23,7 @@ pub struct Tombstone {
 pub struct Found {
     pub tombstone: Tombstone,
     pub writer: Writer,
+    pub xid: u32,
     pub all_keys: bool,
 }
 
@@ -241,6 +242,7 @@ unsafe fn read(tuple: pg_sys::HeapTuple, descriptor: pg_sys::TupleDesc, all_keys
                 version: version.zip(String::from_datum(values[6], nulls[6])),
             },
             writer: commit_time::of((*tuple).t_data),
+            xid: pg_sys::htup::HeapTupleHeaderGetRawXmin((*tuple).t_data).into(),
             all_keys,
         }
     }

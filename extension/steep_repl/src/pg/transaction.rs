@@ -118,8 +118,23 @@ pub fn within_apply<R>(body: impl FnOnce() -> R) -> R {
     }
 }
 
+/// The id of the transaction, or subtransaction, that is open.
+pub fn current_xid() -> u32 {
+    // SAFETY: within a transaction; takes an id when it has none.
+    unsafe { pg_sys::GetCurrentTransactionId().into() }
+}
+
 /// Runs `body` in a subtransaction. An error that trying again cannot change undoes it and comes back; others go on.
-pub fn in_subtransaction(body: impl FnOnce()) -> Result<(), Failed> {
+pub fn in_subtransaction<R>(body: impl FnOnce() -> R) -> Result<R, Failed> {
+    in_subtransaction_unless(|failed| !hopeless(&failed.sqlstate), body)
+}
+
+/// The same for code of a user's, whose errors may have any SQLSTATE: all come back but those of the server's own troubles.
+pub fn in_users_subtransaction<R>(body: impl FnOnce() -> R) -> Result<R, Failed> {
+    in_subtransaction_unless(|failed| passes(&failed.sqlstate), body)
+}
+
+fn in_subtransaction_unless<R>(goes_on: fn(&Failed) -> bool, body: impl FnOnce() -> R) -> Result<R, Failed> {
     // SAFETY: the frame of plpgsql's exception blocks (exec_stmt_block in src/pl/plpgsql/src/pl_exec.c).
     unsafe {
         let context = pg_sys::CurrentMemoryContext;
@@ -129,18 +144,15 @@ pub fn in_subtransaction(body: impl FnOnce()) -> Result<(), Failed> {
         pg_sys::BeginInternalSubTransaction(std::ptr::null());
         pg_sys::MemoryContextSwitchTo(context);
         let watch = sqlstate::Watch::begin();
-        let outcome = PgTryBuilder::new(AssertUnwindSafe(|| {
-            body();
-            Ok(())
-        }))
-        .catch_others(|error| {
-            let failed = failed(&error);
-            if !hopeless(&failed.sqlstate) {
-                error.rethrow();
-            }
-            Err(failed)
-        })
-        .execute();
+        let outcome = PgTryBuilder::new(AssertUnwindSafe(|| Ok(body())))
+            .catch_others(|error| {
+                let failed = failed(&error);
+                if goes_on(&failed) {
+                    error.rethrow();
+                }
+                Err(failed)
+            })
+            .execute();
         drop(watch);
         if outcome.is_ok() {
             pg_sys::ReleaseCurrentSubTransaction();
@@ -156,4 +168,9 @@ pub fn in_subtransaction(body: impl FnOnce()) -> Result<(), Failed> {
 /// Data, constraints, missing objects and rights, errors of users' own code; as _hopeless() in sql/functions/apply_failure.sql.
 fn hopeless(sqlstate: &str) -> bool {
     matches!(sqlstate.get(..2), Some("22" | "23" | "42" | "P0")) || sqlstate == "55000"
+}
+
+/// Serialisation, deadlocks, resources, shutdowns, locks, the system.
+fn passes(sqlstate: &str) -> bool {
+    matches!(sqlstate.get(..2), Some("08" | "40" | "53" | "57" | "58" | "XX")) || sqlstate == "55P03"
 }

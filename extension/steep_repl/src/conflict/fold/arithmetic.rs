@@ -1,0 +1,138 @@
+//! What folding asks of the database: sums in the types of the columns, the constraints of the table, the user's function.
+
+use crate::conflict::fold::columns;
+use crate::guc;
+use crate::pg::acting_as::ActingAs;
+use crate::pg::canonical::Canonical;
+use crate::pg::plan::{self, Argument};
+use crate::pg::stored_row::OpenTable;
+use crate::pg::table::{Folds, JsonForm, Table};
+use crate::pg::transaction::Failed;
+use crate::pg::{decimal, row, time_limit, transaction};
+use conflict::Version;
+use conflict::fold::{Arithmetic, Columns, Recorded};
+use std::cell::RefCell;
+
+/// data_exception, check_violation.
+const DATA: &str = "22000";
+const CHECK: &str = "23514";
+
+/// Sums and checks for rows of one table.
+pub struct OfTable<'a> {
+    pub open: &'a OpenTable,
+    pub folds: &'a Folds,
+    /// Why a merged row could not be made, the last time.
+    pub trouble: RefCell<Option<Failed>>,
+}
+
+impl<'a> OfTable<'a> {
+    pub fn new(open: &'a OpenTable, folds: &'a Folds) -> Self {
+        Self { open, folds, trouble: RefCell::new(None) }
+    }
+
+    fn table(&self) -> &Table {
+        &self.open.table
+    }
+
+    /// The result, or the trouble is remembered: an error of the server, or what `body` says under `sqlstate`.
+    fn attempt<R>(&self, sqlstate: &str, body: impl FnOnce() -> Result<R, String>) -> Option<R> {
+        let trouble = match transaction::in_users_subtransaction(body) {
+            Ok(Ok(result)) => return Some(result),
+            Ok(Err(text)) => Failed { text, sqlstate: sqlstate.to_owned() },
+            Err(failed) => failed,
+        };
+        self.trouble.replace(Some(trouble));
+        None
+    }
+}
+
+impl Arithmetic for OfTable<'_> {
+    fn add(&self, column: &str, here: &str, after: &str, before: &str) -> Option<String> {
+        let table = self.table();
+        let column = &table.columns[table.place_of(column)?];
+        self.attempt(DATA, || {
+            let _canonical = Canonical::begin();
+            let sum = decimal::add(here, after, before);
+            // The column's type has the last word: its range, its scale, a domain's constraints.
+            Ok(row::write(column, row::read(column, &sum)))
+        })
+    }
+
+    fn holds(&self, row: &Columns) -> bool {
+        let table = self.table();
+        let Some(query) = table.checks() else { return true };
+        let holds = self.attempt(CHECK, || {
+            let value = self.open.composite(&columns::row(table, row));
+            let _owner = ActingAs::table_owner(table.owner);
+            let broken: Vec<String> = plan::run(query, &[value]).0.into_iter().flatten().flatten().collect();
+            if broken.is_empty() { Ok(()) } else { Err(format!("the merged row breaks {}", broken.join(", "))) }
+        });
+        holds.is_some()
+    }
+
+    fn resolve(&self, local: &Columns, remote: &Recorded, local_version: Option<&Version>) -> Option<Columns> {
+        let table = self.table();
+        let resolver = self.folds.resolver.as_deref()?;
+        let after = remote.after.as_ref()?;
+        let version = |v: &Version| serde_json::json!({"node": &*v.node, "time": v.time});
+        let versions = serde_json::json!({"local": local_version.map(version), "remote": version(&remote.version)});
+        let json = |row: &Columns| {
+            let row = columns::row(table, row);
+            let _canonical = Canonical::begin();
+            row.json(table)
+        };
+        self.attempt(DATA, || {
+            let arguments = [
+                Argument::text(&json(local)),
+                Argument::text(&json(after)),
+                Argument::of(remote.before.as_ref().map(json)),
+                Argument::text(&versions.to_string()),
+            ];
+            let query = format!("SELECT {resolver}($1::jsonb, $2::jsonb, $3::jsonb, $4::jsonb)::text");
+            let answer = time_limit::within_millis(guc::RESOLVER_TIMEOUT.get(), || {
+                let _owner = ActingAs::table_owner(table.owner);
+                plan::run(&query, &arguments).0.into_iter().flatten().flatten().next()
+            });
+            let Ok(answer) = answer else {
+                // The subtransaction has to end: what was cancelled has left it half done.
+                pgrx::ereport!(
+                    ERROR,
+                    pgrx::PgSqlErrorCode::ERRCODE_RAISE_EXCEPTION,
+                    "it did not answer within steep_repl.resolver_timeout"
+                );
+            };
+            self.row_of(answer.as_deref(), after)
+        })
+        .filter(|row| self.holds(row))
+    }
+}
+
+impl OfTable<'_> {
+    /// The row that the user's function gave, as a JSON object with all columns.
+    fn row_of(&self, answer: Option<&str>, like: &Columns) -> Result<Columns, String> {
+        let table = self.table();
+        let answer: serde_json::Value = serde_json::from_str(answer.unwrap_or("null")).map_err(|e| e.to_string())?;
+        let serde_json::Value::Object(given) = answer else { return Err("it gave no row".into()) };
+        let _canonical = Canonical::begin();
+        let mut row = Columns::new();
+        for column in table.columns.iter().filter(|column| column.sent) {
+            let value = given.get(&column.name).ok_or_else(|| format!("it gave no {}", column.name))?;
+            let text = match value {
+                serde_json::Value::Null => None,
+                serde_json::Value::String(text) if column.json != JsonForm::Raw => Some(text.clone()),
+                other => Some(other.to_string()),
+            };
+            let value = text.map(|text| row::write(column, row::read(column, &text)));
+            row.insert(column.name.clone(), value);
+        }
+        if let Some(stranger) = given.keys().find(|name| !row.contains_key(*name)) {
+            return Err(format!("it gave {stranger}, which is no column of the table"));
+        }
+        let key =
+            |row: &Columns| table.key.iter().map(|p| row.get(&table.columns[*p].name).cloned()).collect::<Vec<_>>();
+        if key(&row) != key(like) {
+            return Err("it gave a row with another key".into());
+        }
+        Ok(row)
+    }
+}

@@ -1,0 +1,306 @@
+//! A change of a row that is a fold arrives.
+//!
+//! Mostly it is later than all that is here, and had seen the row: then it passes as it is. Otherwise the row becomes the fold of
+//! all changes that are kept of its key.
+
+use crate::conflict::changed::Changed;
+use crate::conflict::fold::arithmetic::OfTable;
+use crate::conflict::fold::entry::Entry;
+use crate::conflict::fold::{columns, record, version};
+use crate::conflict::put::{Outcome, json, key_json};
+use crate::conflict::session::{self, Arriving};
+use crate::conflict::state::{self, Gone};
+use crate::conflict::{missing, unique};
+use crate::pg::key_id::{self, KeyId};
+use crate::pg::row::Row;
+use crate::pg::stored_row::{OpenTable, StoredRow};
+use crate::pg::table::{Folds, Table};
+use crate::pg::tombstone::{self, Tombstone};
+use conflict::fold::{Columns, Deed, Fate, Recorded, fold, sort};
+use conflict::{Change, State, Version};
+use std::cell::Cell;
+
+thread_local! {
+    /// The result of a fold is being written: the trigger lets it pass.
+    static WRITING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// While it lives; also an error ends it.
+struct Writing {
+    before: bool,
+}
+
+impl Writing {
+    fn begin() -> Self {
+        Self { before: WRITING.replace(true) }
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        WRITING.set(self.before);
+    }
+}
+
+/// Whether the row that is being written is the result of a fold.
+pub fn writing() -> bool {
+    WRITING.get()
+}
+
+/// A row is about to be inserted: by an INSERT, by an update whose row is not here, or under its new key.
+pub fn insert(open: &OpenTable, folds: &Folds, arriving: &Arriving, new: &Row) -> Outcome {
+    let table = &open.table;
+    let Some(changed) = Changed::read(arriving, table) else { return Outcome::Pass };
+    let stored = open.find_by_key(new);
+    let deed = if changed.change == Change::Update { Deed::Update } else { Deed::Insert };
+    let settled = settle(open, folds, arriving, &changed, new, deed, stored.as_ref());
+    let Some(settled) = settled else { return plain(open, arriving, new, stored.as_ref()) };
+    match &settled.row {
+        None => {
+            if let Some(row) = &stored {
+                bury(open, row, &settled.version);
+            }
+            Outcome::Skip
+        }
+        Some(_) if settled.unchanged => Outcome::Skip,
+        Some(result) => {
+            let row = columns::row(table, result);
+            if unique::gives_way_at(open, arriving, &settled.version, &row, stored.as_ref()) {
+                return Outcome::Skip;
+            }
+            if let Some(row) = &stored {
+                open.remove(row);
+            }
+            settled.note(table);
+            Outcome::Replace(row)
+        }
+    }
+}
+
+/// An insertion that passes as it is, but for unique values.
+fn plain(open: &OpenTable, arriving: &Arriving, new: &Row, stored: Option<&StoredRow>) -> Outcome {
+    if unique::gives_way(open, arriving, new, stored) { Outcome::Skip } else { Outcome::Pass }
+}
+
+/// A row that is here is about to be updated.
+pub fn update(open: &OpenTable, folds: &Folds, arriving: &Arriving, old: &StoredRow, new: &Row) -> Outcome {
+    let table = &open.table;
+    let Some(changed) = Changed::read(arriving, table) else { return Outcome::Pass };
+    if changed.change == Change::Move {
+        return moves(open, folds, arriving, &changed, old, new);
+    }
+    let Some(settled) = settle(open, folds, arriving, &changed, new, Deed::Update, Some(old)) else {
+        let gives_way = unique::claims_anew(table, &old.row, new) && unique::gives_way(open, arriving, new, Some(old));
+        return if gives_way { Outcome::Skip } else { Outcome::Pass };
+    };
+    match &settled.row {
+        None => {
+            bury(open, old, &settled.version);
+            Outcome::Skip
+        }
+        Some(_) if settled.unchanged => Outcome::Skip,
+        Some(result) => {
+            let row = columns::row(table, result);
+            let claims = unique::claims_anew(table, &old.row, &row);
+            if claims && unique::gives_way_at(open, arriving, &settled.version, &row, Some(old)) {
+                return Outcome::Skip;
+            }
+            settled.note(table);
+            Outcome::Replace(row)
+        }
+    }
+}
+
+/// A row that is here is about to be deleted.
+pub fn delete(open: &OpenTable, folds: &Folds, arriving: &Arriving, old: &StoredRow) -> Outcome {
+    let Some(changed) = Changed::read(arriving, &open.table) else { return Outcome::Pass };
+    let Some(settled) = settle(open, folds, arriving, &changed, &old.row, Deed::Delete, Some(old)) else {
+        return Outcome::Pass;
+    };
+    end(open, arriving, old, settled, None);
+    Outcome::Skip
+}
+
+/// A change of the key: a deletion under the old, an insertion under the new.
+fn moves(
+    open: &OpenTable,
+    folds: &Folds,
+    arriving: &Arriving,
+    changed: &Changed,
+    old: &StoredRow,
+    new: &Row,
+) -> Outcome {
+    let table = &open.table;
+    let moved_to = Some(key_json(new, table));
+    let mut undo = false;
+    match settle(open, folds, arriving, changed, &old.row, Deed::Delete, Some(old)) {
+        None => {
+            let stone = Tombstone { row_gone: Some(json(&old.row, open)), moved_to, displaced: false, version: None };
+            tombstone::write(table.root, &key_id::of(table, &old.row), &stone);
+            open.remove(old);
+        }
+        Some(settled) => {
+            undo = settled.row.is_some() && settled.beaten_here;
+            end(open, arriving, old, settled, moved_to);
+        }
+    }
+    missing::insert_row(table, changed.after.as_ref().filter(|_| changed.whole).unwrap_or(new));
+    if undo {
+        missing::undo_move(arriving, table, new);
+    }
+    Outcome::Skip
+}
+
+/// A deletion whose row is not here.
+pub fn keep_missing(table: &Table, arriving: &Arriving, changed: &Changed, key: &Row) {
+    if table.folds().is_some() {
+        record::arrived(table, &key_id::of(table, key), &recorded(table, arriving, changed, Deed::Delete));
+    }
+}
+
+/// Makes the row here what a deletion, or a later write that it had not seen, has made of it.
+fn end(open: &OpenTable, arriving: &Arriving, old: &StoredRow, settled: Settled, moved_to: Option<String>) {
+    let table = &open.table;
+    match &settled.row {
+        None => bury_as(open, old, &settled.version, moved_to),
+        Some(_) if settled.unchanged => {}
+        Some(result) => {
+            let row = columns::row(table, result);
+            if unique::claims_anew(table, &old.row, &row)
+                && unique::gives_way_at(open, arriving, &settled.version, &row, Some(old))
+            {
+                return;
+            }
+            open.remove(old);
+            settled.note(table);
+            let _writing = Writing::begin();
+            missing::insert_row(table, &row);
+        }
+    }
+}
+
+fn bury(open: &OpenTable, row: &StoredRow, version: &Version) {
+    bury_as(open, row, version, None);
+}
+
+fn bury_as(open: &OpenTable, row: &StoredRow, version: &Version, moved_to: Option<String>) {
+    let version = Some((version.time, version.node.to_string()));
+    let stone = Tombstone { row_gone: Some(json(&row.row, open)), moved_to, displaced: false, version };
+    tombstone::write(open.table.root, &key_id::of(&open.table, &row.row), &stone);
+    open.remove(row);
+}
+
+/// What a key holds once a change has been folded in.
+struct Settled {
+    row: Option<Columns>,
+    version: Version,
+    key: KeyId,
+    /// It held just that before, as late.
+    unchanged: bool,
+    /// A later change of this node's own brought the row back.
+    beaten_here: bool,
+}
+
+impl Settled {
+    /// Notes the version of the row that is about to be written, where the transaction does not tell it.
+    fn note(&self, table: &Table) {
+        if session::open_version().as_ref() != Some(&self.version) {
+            version::note(table, &self.key, &self.version);
+        }
+    }
+}
+
+fn recorded(table: &Table, arriving: &Arriving, changed: &Changed, deed: Deed) -> Recorded {
+    let of = |row: &Option<Row>| row.as_ref().map(|row| columns::of(table, row));
+    Recorded {
+        version: arriving.version(),
+        ordinal: record::ordinal(deed, i64::from(arriving.transaction.change)),
+        deed,
+        before: if deed == Deed::Insert { None } else { of(&changed.before) },
+        after: if deed == Deed::Delete { None } else { of(&changed.after) },
+    }
+}
+
+/// Keeps a change; None when it passes as it is. Else the row is the fold of all that is kept, and what was a conflict stands
+/// in the log.
+fn settle(
+    open: &OpenTable,
+    folds: &Folds,
+    arriving: &Arriving,
+    changed: &Changed,
+    key_row: &Row,
+    deed: Deed,
+    stored: Option<&StoredRow>,
+) -> Option<Settled> {
+    let table = &open.table;
+    let key = key_id::of(table, key_row);
+    let mut change = recorded(table, arriving, changed, deed);
+    if session::resolves(table.root.to_u32(), || key, &State::Absent) {
+        change.deed = Deed::Set;
+    }
+    let gone = if stored.is_none() { Some(state::gone(table, &key, &change.version)) } else { None };
+    let here_version = match (stored, &gone) {
+        (Some(row), _) => version::of(table, &key, row),
+        (None, Some(gone)) => state::known(&gone.state).cloned(),
+        (None, None) => None,
+    };
+    let latest = here_version.as_ref().is_none_or(|here| *here <= change.version);
+    let seen = match stored {
+        Some(row) => deed != Deed::Insert && changed.saw(&row.row, table) == Some(true),
+        None => deed == Deed::Insert,
+    };
+    if latest && seen {
+        record::arrived(table, &key, &change);
+        return None;
+    }
+    let here = stored.map(|row| columns::of(table, &row.row));
+    let mut changes = record::kept(table, &key, key_row);
+    record::arrived(table, &key, &change);
+    if let ([], Some(here_version)) = (&changes[..], &here_version) {
+        // From before its changes were kept: it counts as one.
+        let deed = if here.is_some() { Deed::Update } else { Deed::Delete };
+        changes.push(Recorded { version: here_version.clone(), ordinal: -1, deed, before: None, after: here.clone() });
+    }
+    changes.push(change.clone());
+    sort(&mut changes);
+    let of = OfTable::new(open, folds);
+    let folded = fold(&folds.rules, &changes, &of);
+    let version = folded.version.unwrap_or_else(|| change.version.clone());
+    let row = folded.row.filter(|_| !displaced(gone.as_ref(), &version));
+    let place = changes.iter().position(|c| (&c.version, c.ordinal) == (&change.version, change.ordinal)).unwrap_or(0);
+    let me = session::stream().map(|stream| stream.me);
+    let own_later = changes[place..].iter().any(|c| Some(&c.version.node) == me.as_ref());
+    let fates = &folded.fates[place..];
+    if fates.iter().any(|fate| !matches!(fate, Fate::Seen | Fate::Past))
+        && let Some(kind) = kind(changed, deed, here.is_some(), gone.as_ref())
+    {
+        // What was written here later had not seen what arrives only now.
+        let possible = session::stream().is_none_or(|stream| stream.others) && !own_later;
+        let (here, here_version) = (here.as_ref(), here_version.as_ref());
+        let entry = Entry { kind, possible, here, here_version, change: &change, result: row.as_ref(), fates };
+        entry.write(arriving, &of, key_row);
+    }
+    let unchanged = row == here && here_version.as_ref() == Some(&version);
+    Some(Settled { row, version, key, unchanged, beaten_here: own_later })
+}
+
+/// Whether the fold is the very write that lost a unique value on all nodes.
+fn displaced(gone: Option<&Gone>, version: &Version) -> bool {
+    gone.is_some_and(|gone| {
+        matches!(&gone.state, State::Gone { displaced: true, .. }) && state::known(&gone.state) == Some(version)
+    })
+}
+
+fn kind(changed: &Changed, deed: Deed, here: bool, gone: Option<&Gone>) -> Option<&'static str> {
+    let gone_before = gone.is_some_and(|gone| gone.state != State::Absent);
+    Some(match (deed, here) {
+        _ if changed.change == Change::Move => "KEY-UPDATE",
+        (Deed::Delete, false) => return None,
+        (_, false) if gone.is_some_and(|gone| gone.truncated) => "TRUNCATE-WRITE",
+        (Deed::Insert, false) if !gone_before => return None,
+        (Deed::Insert, false) => "DELETE-INSERT",
+        (Deed::Insert, true) => "INSERT-INSERT",
+        (Deed::Delete, true) | (_, false) => "UPDATE-DELETE",
+        (_, true) => "UPDATE-UPDATE",
+    })
+}

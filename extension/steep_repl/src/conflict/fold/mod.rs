@@ -1,0 +1,12 @@
+//! Tables whose rows are folds of their changes: column_merge, delta columns, a function of the user's.
+//!
+//! `record` keeps the changes; `arrive` decides what comes through the stream; `columns` and `arithmetic` are what the rules in
+//! crates/conflict/src/fold.rs need of the database; `forget` folds what nobody can add to any more.
+
+pub mod arithmetic;
+pub mod arrive;
+pub mod columns;
+pub mod entry;
+pub mod forget;
+pub mod record;
+pub mod version;
