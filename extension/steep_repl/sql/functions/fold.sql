@@ -100,6 +100,10 @@ CREATE OR REPLACE FUNCTION steep_repl._log_fold(
 ) RETURNS void
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
 BEGIN ATOMIC
+  -- Several changes of a key in one transaction: as in _log_conflict().
+  UPDATE steep_repl.conflict_log c SET conflict_key = md5(format('%s before %s', c.conflict_key, c.id))::uuid
+   WHERE c.origin_xid = _log_fold.origin_xid AND c.peer = _log_fold.peer AND c.conflict_key = steep_repl._conflict_key(_log_fold.table_schema, _log_fold.table_name,
+         _log_fold.key, format('%s %s', local_micros, local_origin), format('%s %s', remote_micros, _log_fold.peer));
   INSERT INTO steep_repl.conflict_log (subscription, peer, table_schema, table_name, conflict_type, local_tuple, remote_tuple, base_tuple,
     local_origin, remote_origin, local_xact_ts, remote_xact_ts, origin_xid, remote_lsn, resolution, resolved_at, resolved_by, conflict_key,
     key, key_id, result, strategy, winner, possible, reason, sqlstate, error, not_converged_reason, relation)
