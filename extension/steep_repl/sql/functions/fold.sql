@@ -17,7 +17,7 @@ CREATE OR REPLACE FUNCTION steep_repl._folds(known steep_repl.tables) RETURNS bo
   RETURN (known).strategy IN ('column_merge', 'function') OR (known).strategy = 'last_write_wins' AND (known).delta_columns IS NOT NULL;
 COMMENT ON FUNCTION steep_repl._folds(steep_repl.tables) IS 'Whether the rows of a table are folds of their changes.';
 
-CREATE OR REPLACE FUNCTION steep_repl._check_query(leaf oid) RETURNS text
+CREATE OR REPLACE FUNCTION steep_repl._check_query(leaf oid, nulls boolean) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT string_agg(format('SELECT %L FROM (SELECT ($1).*) new WHERE %s', c.conname, c.broken), ' UNION ALL ' ORDER BY c.conname)
@@ -25,9 +25,9 @@ BEGIN ATOMIC
             FROM pg_constraint WHERE conrelid = leaf AND contype = 'c' AND conenforced
           UNION ALL
           SELECT format('NOT NULL of %s', attname), format('%I IS NULL', attname)
-            FROM pg_attribute WHERE attrelid = leaf AND attnum > 0 AND NOT attisdropped AND attnotnull) c;
+            FROM pg_attribute WHERE nulls AND attrelid = leaf AND attnum > 0 AND NOT attisdropped AND attnotnull) c;
 END;
-COMMENT ON FUNCTION steep_repl._check_query(oid) IS 'The query that names the constraints which a row, its parameter, breaks.';
+COMMENT ON FUNCTION steep_repl._check_query(oid, boolean) IS 'The query that names the constraints, NOT NULL among them or not, which a row, its parameter, breaks.';
 
 CREATE OR REPLACE FUNCTION steep_repl._keep_changes(relation regclass) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$

@@ -14,6 +14,19 @@ pub fn add(here: &str, after: &str, before: &str) -> String {
     }
 }
 
+/// The same for the server's integers, None for other types and where the sum is out of their range.
+pub fn add_integers(kind: pg_sys::Oid, here: &str, after: &str, before: &str) -> Option<String> {
+    let range = match kind {
+        pg_sys::INT2OID => i16::MIN.into()..=i16::MAX.into(),
+        pg_sys::INT4OID => i32::MIN.into()..=i32::MAX.into(),
+        pg_sys::INT8OID => i64::MIN.into()..=i64::MAX.into(),
+        _ => return None,
+    };
+    let [here, after, before] = [here, after, before].map(|text| text.parse::<i64>().ok().map(i128::from));
+    let sum = here? + after? - before?;
+    range.contains(&sum).then(|| sum.to_string())
+}
+
 unsafe fn read(text: &str) -> pg_sys::Datum {
     let text = CString::new(text).unwrap_or_default();
     // SAFETY: by the caller.

@@ -81,7 +81,7 @@ pub struct Table {
     watched: OnceCell<Vec<usize>>,
     probe: OnceCell<Option<KeyProbe>>,
     folds: OnceCell<Option<Folds>>,
-    checks: OnceCell<Option<String>>,
+    checks: [OnceCell<Option<String>>; 2],
 }
 
 /// How a table's rows are folded of their changes.
@@ -145,13 +145,13 @@ impl Table {
         self.folds.get_or_init(|| folds_of(self.root)).as_ref()
     }
 
-    /// The query that names the constraints which a row, its argument, breaks; None without constraints.
-    pub fn checks(&self) -> Option<&str> {
+    /// The query that names the constraints, with `nulls` also NOT NULL, which a row, its argument, breaks; None without any.
+    pub fn checks(&self, nulls: bool) -> Option<&str> {
         let query = || {
-            let rows = plan::rows("SELECT steep_repl._check_query($1)", &[Argument::oid(self.oid)]);
-            rows.into_iter().flatten().flatten().next()
+            let arguments = [Argument::oid(self.oid), Argument::of(Some(nulls))];
+            plan::rows("SELECT steep_repl._check_query($1, $2)", &arguments).into_iter().flatten().flatten().next()
         };
-        self.checks.get_or_init(query).as_deref()
+        self.checks[usize::from(nulls)].get_or_init(query).as_deref()
     }
 
     pub fn place_of(&self, column: &str) -> Option<usize> {
@@ -277,7 +277,7 @@ unsafe fn look_up(relation: pg_sys::Relation) -> Table {
             watched: OnceCell::new(),
             probe: OnceCell::new(),
             folds: OnceCell::new(),
-            checks: OnceCell::new(),
+            checks: [const { OnceCell::new() }; 2],
         }
     }
 }
