@@ -165,5 +165,7 @@ BEGIN
   DELETE FROM steep_repl.row_changes c WHERE c.relation = root AND c.key_id = id;
   INSERT INTO steep_repl.row_changes (relation, key_id, kind, ordinal, row_before, row_after, version_time, version_node)
   VALUES (root, id, 'B', 9223372036854775807, here, here, steep_repl._at(micros), node);
+  -- Apply workers have the others in mind.
+  PERFORM steep_repl._describe_anew(root);
 END $$;
 COMMENT ON FUNCTION steep_repl._adopt_base(regclass, jsonb, bigint, text) IS 'What was adopted from a peer is the base of what comes: it holds all that was before.';

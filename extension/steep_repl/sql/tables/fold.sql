@@ -10,7 +10,9 @@ CREATE TABLE steep_repl.row_changes (
   row_before text,
   row_after text,
   version_time timestamptz,
-  version_node text
+  version_node text,
+  -- The transaction that keeps it: apply workers remember the changes of those that have ended.
+  writer xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id()
 );
 COMMENT ON TABLE steep_repl.row_changes IS 'Changes of rows that keep something of both sides in a conflict: such a row is the fold of its changes, in the order of their versions.';
-CREATE INDEX row_changes_key ON steep_repl.row_changes (relation, key_id);
+CREATE INDEX row_changes_key ON steep_repl.row_changes (relation, key_id, writer);

@@ -20,10 +20,12 @@ pub struct Found {
     pub change: RowChange,
     pub writer: Writer,
     pub xid: u32,
+    /// The whole number of the transaction that keeps it.
+    pub kept_by: u64,
     place: pg_sys::ItemPointerData,
 }
 
-const COLUMNS: usize = 8;
+const COLUMNS: usize = 9;
 
 /// Keeps a change of a key. No rights are asked: the caller has written the row.
 pub fn write(root: pg_sys::Oid, key: &KeyId, change: &RowChange) {
@@ -40,6 +42,7 @@ pub fn write(root: pg_sys::Oid, key: &KeyId, change: &RowChange) {
         change.after.as_deref().and_then(IntoDatum::into_datum),
         time.map(pg_sys::Datum::from),
         node.and_then(IntoDatum::into_datum),
+        Some(pg_sys::Datum::from(own_transaction())),
     ];
     let nulls = values.map(|v| v.is_none());
     let values = values.map(|v| v.unwrap_or(pg_sys::Datum::from(0)));
@@ -53,18 +56,21 @@ pub fn write(root: pg_sys::Oid, key: &KeyId, change: &RowChange) {
     }
 }
 
-/// The changes of a key that have committed or are this transaction's, in no order.
-pub fn find(root: pg_sys::Oid, key: &KeyId) -> Vec<Found> {
+/// The changes of a key that have committed or are this transaction's, in no order; those that this transaction or later
+/// ones keep.
+pub fn find_since(root: pg_sys::Oid, key: &KeyId, kept_by: u64) -> Vec<Found> {
     // SAFETY: a scan of one plain table by its index, as in tombstone.rs; texts are copied.
     unsafe {
         let (table, index) = relations();
         let relation = pg_sys::table_open(table, pg_sys::AccessShareLock as i32);
-        let mut keys: [pg_sys::ScanKeyData; 2] = [Default::default(), Default::default()];
+        let mut keys: [pg_sys::ScanKeyData; 3] = Default::default();
         let equal = pg_sys::BTEqualStrategyNumber as u16;
         let none = pg_sys::Datum::from(0);
         pg_sys::ScanKeyInit(&mut keys[0], 1, equal, pg_sys::F_OIDEQ.into(), root.into_datum().unwrap_or(none));
         pg_sys::ScanKeyInit(&mut keys[1], 2, equal, pg_sys::F_UUID_EQ.into(), uuid(key).unwrap_or(none));
-        let scan = pg_sys::systable_beginscan(relation, index, true, std::ptr::null_mut(), 2, keys.as_mut_ptr());
+        let from = pg_sys::BTGreaterEqualStrategyNumber as u16;
+        pg_sys::ScanKeyInit(&mut keys[2], 9, from, pg_sys::F_XID8GE.into(), pg_sys::Datum::from(kept_by));
+        let scan = pg_sys::systable_beginscan(relation, index, true, std::ptr::null_mut(), 3, keys.as_mut_ptr());
         let mut found = Vec::new();
         loop {
             let tuple = pg_sys::systable_getnext(scan);
@@ -77,6 +83,26 @@ pub fn find(root: pg_sys::Oid, key: &KeyId) -> Vec<Found> {
         pg_sys::table_close(relation, pg_sys::NoLock as i32);
         found
     }
+}
+
+/// All of them.
+pub fn find(root: pg_sys::Oid, key: &KeyId) -> Vec<Found> {
+    find_since(root, key, 0)
+}
+
+/// What transactions before this one keep can be seen, or never will be: none of them is running.
+pub fn settled_below() -> u64 {
+    // SAFETY: a snapshot is active where rows are written; its xmin lies at most two billion before the next number.
+    unsafe {
+        let next = pg_sys::ReadNextFullTransactionId().value;
+        let oldest = u32::from((*pg_sys::GetActiveSnapshot()).xmin);
+        next - u64::from((next as u32).wrapping_sub(oldest))
+    }
+}
+
+fn own_transaction() -> u64 {
+    // SAFETY: within a transaction; takes a number when it has none.
+    unsafe { pg_sys::GetTopFullTransactionId().value }
 }
 
 /// Removes changes that were found.
@@ -134,6 +160,7 @@ unsafe fn read(tuple: pg_sys::HeapTuple, descriptor: pg_sys::TupleDesc) -> Found
             },
             writer: commit_time::of((*tuple).t_data),
             xid: pg_sys::htup::HeapTupleHeaderGetRawXmin((*tuple).t_data).into(),
+            kept_by: values[8].value() as u64,
             place: (*tuple).t_self,
         }
     }

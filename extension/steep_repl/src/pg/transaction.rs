@@ -124,6 +124,12 @@ pub fn current_xid() -> u32 {
     unsafe { pg_sys::GetCurrentTransactionId().into() }
 }
 
+/// From here to the end of the open subtransaction nothing can be written.
+pub fn read_only() {
+    // SAFETY: a flag of this process; the end of the subtransaction puts it back (src/backend/access/transam/xact.c).
+    unsafe { pg_sys::XactReadOnly = true }
+}
+
 /// Runs `body` in a subtransaction. An error that trying again cannot change undoes it and comes back; others go on.
 pub fn in_subtransaction<R>(body: impl FnOnce() -> R) -> Result<R, Failed> {
     in_subtransaction_unless(|failed| !hopeless(&failed.sqlstate), body)
@@ -170,7 +176,8 @@ fn hopeless(sqlstate: &str) -> bool {
     matches!(sqlstate.get(..2), Some("22" | "23" | "42" | "P0")) || sqlstate == "55000"
 }
 
-/// Serialisation, deadlocks, resources, shutdowns, locks, the system.
+/// What users' code does not do by itself, and trying again may change: deadlocks, resources, cancellations and shutdowns,
+/// the system.
 fn passes(sqlstate: &str) -> bool {
-    matches!(sqlstate.get(..2), Some("08" | "40" | "53" | "57" | "58" | "XX")) || sqlstate == "55P03"
+    matches!(sqlstate.get(..2), Some("53" | "57" | "58")) || sqlstate == "40P01"
 }

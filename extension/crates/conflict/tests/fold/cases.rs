@@ -99,6 +99,19 @@ fn sums_made_on_a_row_that_was_inserted_anew_do_not_count() {
 }
 
 #[test]
+fn nor_do_sums_made_on_those_sums() {
+    let start = row(10, "-", "-");
+    let gone = change(1, "b", Deed::Delete, Some(start.clone()), None);
+    let anew = change(2, "b", Deed::Insert, None, Some(row(100, "b", "b")));
+    let one = update(3, "a", start, row(9, "-", "-"));
+    let two = update(4, "a", row(9, "-", "-"), row(8, "-", "-"));
+    let seen = update(5, "b", row(100, "b", "b"), row(99, "b", "b"));
+    let end = folded(Merge::Columns, &[gone, anew, one, two, seen]);
+    assert_eq!(end.row, Some(row(99, "b", "b")));
+    assert_eq!(end.fates[2..4], [Fate::Stale, Fate::Stale]);
+}
+
+#[test]
 fn a_sum_that_breaks_a_constraint_leaves_the_later_row_whole() {
     let start = row(990, "-", "-");
     let one = update(1, "a", start.clone(), row(997, "a", "-"));
@@ -123,6 +136,22 @@ fn what_a_person_decided_stands_as_it_is_and_takes_later_sums() {
     }
     // Made on a row that the person had not left.
     assert_eq!(folded(Merge::Columns, &[one, two, decided, unseen]).row, Some(row(50, "p", "c")));
+}
+
+#[test]
+fn a_column_that_was_added_meanwhile_is_that_of_who_has_it() {
+    let with = |mut row: Columns, n: &str| {
+        row.insert("new".into(), Some(n.into()));
+        row
+    };
+    let mut rules = rules(Merge::Columns);
+    rules.deltas.push("new".into());
+    let one = update(1, "a", row(10, "-", "-"), row(9, "a", "-"));
+    let two = update(2, "b", with(row(10, "-", "-"), "1"), with(row(8, "-", "b"), "3"));
+    let end = fold(&rules, &[one.clone(), two.clone()], &Numbers { limit: 1000 });
+    assert_eq!(end.row, Some(with(row(7, "a", "b"), "3")));
+    let end = fold(&rules, &[two, Recorded { version: Version::new(3, "a"), ..one }], &Numbers { limit: 1000 });
+    assert_eq!(end.row, Some(row(7, "a", "b")));
 }
 
 #[test]

@@ -3,4 +3,5 @@
 mod cases;
 mod chance;
 mod explore;
+mod resumed;
 mod world;

@@ -11,11 +11,13 @@ use crate::pg::transaction::Failed;
 use crate::pg::{decimal, row, time_limit, transaction};
 use conflict::Version;
 use conflict::fold::{Arithmetic, Columns, Recorded};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 /// data_exception, check_violation.
 const DATA: &str = "22000";
 const CHECK: &str = "23514";
+/// The user's function gave nothing that could be used (docs/reference/errors.md).
+const ANSWER: &str = "SR057";
 
 /// Sums and checks for rows of one table.
 pub struct OfTable<'a> {
@@ -77,7 +79,10 @@ impl Arithmetic for OfTable<'_> {
             let _canonical = Canonical::begin();
             row.json(table)
         };
-        self.attempt(DATA, || {
+        let late = Cell::new(false);
+        let answer = self.attempt(ANSWER, || {
+            // What it wrote would be written on each node, and sent on by none.
+            transaction::read_only();
             let arguments = [
                 Argument::text(&json(local)),
                 Argument::text(&json(after)),
@@ -90,16 +95,22 @@ impl Arithmetic for OfTable<'_> {
                 plan::run(&query, &arguments).0.into_iter().flatten().flatten().next()
             });
             let Ok(answer) = answer else {
+                late.set(true);
                 // The subtransaction has to end: what was cancelled has left it half done.
                 pgrx::ereport!(
                     ERROR,
                     pgrx::PgSqlErrorCode::ERRCODE_RAISE_EXCEPTION,
-                    "it did not answer within steep_repl.resolver_timeout"
+                    format!("{resolver} did not answer within steep_repl.resolver_timeout")
                 );
             };
-            self.row_of(answer.as_deref(), after)
-        })
-        .filter(|row| table.checks(true).is_none_or(|query| self.passes(query, row)))
+            self.row_of(answer.as_deref(), after).map_err(|why| format!("{resolver} gave {why}"))
+        });
+        if late.get()
+            && let Some(trouble) = &mut *self.trouble.borrow_mut()
+        {
+            trouble.sqlstate = ANSWER.to_owned();
+        }
+        answer.filter(|row| table.checks(true).is_none_or(|query| self.passes(query, row)))
     }
 }
 
@@ -120,11 +131,11 @@ impl OfTable<'_> {
     fn row_of(&self, answer: Option<&str>, like: &Columns) -> Result<Columns, String> {
         let table = self.table();
         let answer: serde_json::Value = serde_json::from_str(answer.unwrap_or("null")).map_err(|e| e.to_string())?;
-        let serde_json::Value::Object(given) = answer else { return Err("it gave no row".into()) };
+        let serde_json::Value::Object(given) = answer else { return Err("no row".into()) };
         let _canonical = Canonical::begin();
         let mut row = Columns::new();
         for column in table.columns.iter().filter(|column| column.sent) {
-            let value = given.get(&column.name).ok_or_else(|| format!("it gave no {}", column.name))?;
+            let value = given.get(&column.name).ok_or_else(|| format!("no column {}", column.name))?;
             let text = match value {
                 serde_json::Value::Null => None,
                 serde_json::Value::String(text) if column.json != JsonForm::Raw => Some(text.clone()),
@@ -134,12 +145,12 @@ impl OfTable<'_> {
             row.insert(column.name.clone(), value);
         }
         if let Some(stranger) = given.keys().find(|name| !row.contains_key(*name)) {
-            return Err(format!("it gave {stranger}, which is no column of the table"));
+            return Err(format!("{stranger}, which is no column of the table"));
         }
         let key =
             |row: &Columns| table.key.iter().map(|p| row.get(&table.columns[*p].name).cloned()).collect::<Vec<_>>();
         if key(&row) != key(like) {
-            return Err("it gave a row with another key".into());
+            return Err("a row with another key".into());
         }
         Ok(row)
     }

@@ -6,7 +6,7 @@
 use crate::conflict::changed::Changed;
 use crate::conflict::fold::arithmetic::OfTable;
 use crate::conflict::fold::entry::Entry;
-use crate::conflict::fold::{columns, record, version};
+use crate::conflict::fold::{columns, history, record, version};
 use crate::conflict::put::{Outcome, json, key_json};
 use crate::conflict::session::{self, Arriving};
 use crate::conflict::state::{self, Gone};
@@ -16,7 +16,7 @@ use crate::pg::row::Row;
 use crate::pg::stored_row::{OpenTable, StoredRow};
 use crate::pg::table::{Folds, Table};
 use crate::pg::tombstone::{self, Tombstone};
-use conflict::fold::{Columns, Deed, Fate, Recorded, fold, sort};
+use conflict::fold::{Columns, Deed, Fate, Recorded, sort};
 use conflict::{Change, State, Version};
 use std::cell::Cell;
 
@@ -254,30 +254,37 @@ fn settle(
         return None;
     }
     let here = stored.map(|row| columns::of(table, &row.row));
-    let mut changes = record::kept(table, &key, key_row);
+    let mut kept = history::of(table, &key, key_row);
     record::arrived(table, &key, &change);
-    if let ([], Some(here_version)) = (&changes[..], &here_version) {
+    let mut new = std::mem::take(&mut kept.open);
+    if new.is_empty()
+        && kept.history.is_empty()
+        && let Some(here_version) = &here_version
+    {
         // From before its changes were kept: it counts as one.
         let deed = if here.is_some() { Deed::Update } else { Deed::Delete };
-        changes.push(Recorded { version: here_version.clone(), ordinal: -1, deed, before: None, after: here.clone() });
+        new.push(Recorded { version: here_version.clone(), ordinal: -1, deed, before: None, after: here.clone() });
     }
-    changes.push(change.clone());
-    sort(&mut changes);
+    new.push(change.clone());
+    sort(&mut new);
     let of = OfTable::new(open, folds);
-    let folded = fold(&folds.rules, &changes, &of);
+    let folded = kept.history.fold(&folds.rules, &new, Some(&change), &of);
+    let me = session::stream().map(|stream| stream.me);
+    let own_later = me.is_some_and(|me| {
+        let of_now = |c: &Recorded| c.version >= change.version && c.version.node == me;
+        new.iter().any(of_now) || kept.history.any_since(&change, &me)
+    });
+    kept.remember(table, &key);
     let version = folded.version.unwrap_or_else(|| change.version.clone());
     let row = folded.row.filter(|_| !displaced(gone.as_ref(), &version));
-    let place = changes.iter().position(|c| (&c.version, c.ordinal) == (&change.version, change.ordinal)).unwrap_or(0);
-    let me = session::stream().map(|stream| stream.me);
-    let own_later = changes[place..].iter().any(|c| Some(&c.version.node) == me.as_ref());
-    let fates = &folded.fates[place..];
-    if fates.iter().any(|fate| !matches!(fate, Fate::Seen | Fate::Past))
+    if folded.fates.iter().any(|fate| !matches!(fate, Fate::Seen | Fate::Past))
         && let Some(kind) = kind(changed, deed, here.is_some(), gone.as_ref())
     {
         // What was written here later had not seen what arrives only now.
         let possible = session::stream().is_none_or(|stream| stream.others) && !own_later;
         let (here, here_version) = (here.as_ref(), here_version.as_ref());
-        let entry = Entry { kind, possible, here, here_version, change: &change, result: row.as_ref(), fates };
+        let entry =
+            Entry { kind, possible, here, here_version, change: &change, result: row.as_ref(), fates: &folded.fates };
         entry.write(arriving, &of, key_row);
     }
     let unchanged = row == here && here_version.as_ref() == Some(&version);

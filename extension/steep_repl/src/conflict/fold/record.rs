@@ -2,6 +2,7 @@
 
 use crate::conflict::fold::{columns, version};
 use crate::conflict::put::key_json;
+use crate::pg::commit_time::Writer;
 use crate::pg::key_id::{self, KeyId};
 use crate::pg::plan::{self, Argument};
 use crate::pg::row::Row;
@@ -59,20 +60,18 @@ fn write(table: &Table, key: &KeyId, deed: Deed, ordinal: i64, before: Option<St
     row_change::write(table.root, key, &RowChange { kind, ordinal, before, after, version: None });
 }
 
-/// The changes that are kept of a key, and truncations of the table, in no order. Those whose version nobody knows any more
-/// are older than all others, in the order in which they were found.
-pub fn kept(table: &Table, key: &KeyId, key_row: &Row) -> Vec<Recorded> {
-    let mut changes: Vec<Recorded> = row_change::find(table.root, key).iter().map(|f| recorded(table, f)).collect();
-    for found in tombstone::find(table.root, key).into_iter().filter(|found| found.all_keys) {
+/// The truncations of a table, as changes of each key, and whether they have committed. Those whose version nobody knows any more
+/// are older than all others.
+pub fn truncations(table: &Table, key: &KeyId) -> Vec<(Recorded, bool)> {
+    let of = |found: tombstone::Found| {
         let version = match found.tombstone.version {
             Some((time, node)) => Some(Version { time, node: node.into() }),
             None => version::of_writer(table, found.writer, found.xid),
         };
         let version = version.unwrap_or_else(unknown);
-        changes.push(Recorded { version, ordinal: -1, deed: Deed::Delete, before: None, after: None });
-    }
-    mark_resolved(table, key_row, &mut changes);
-    changes
+        (Recorded { version, ordinal: -1, deed: Deed::Delete, before: None, after: None }, found.writer != Writer::Ours)
+    };
+    tombstone::find(table.root, key).into_iter().filter(|found| found.all_keys).map(of).collect()
 }
 
 /// Marks the changes that a person made to resolve a conflict.

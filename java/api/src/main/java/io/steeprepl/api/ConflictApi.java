@@ -17,8 +17,8 @@ public interface ConflictApi {
     /** The strategies that a table may have. */
     List<ConflictStrategy> strategies();
 
-    /** Gives a table a strategy, on all nodes. {@code priority} is empty but for node_priority. */
-    void setStrategy(QualifiedName table, String strategy, List<String> priority);
+    /** Gives a table a strategy, on all nodes. */
+    void setStrategy(QualifiedName table, StrategyOptions options);
 
     /**
      * Gives tables strategies, on all nodes: all of them in one transaction, or none.

@@ -11,6 +11,8 @@ import org.jspecify.annotations.Nullable;
  * @param reason why it is not ready
  * @param rowsNotTaken how many rows of peers it could not take over
  * @param priority the node ids of the strategy node_priority, the first wins
+ * @param deltaColumns columns whose differences are added up
+ * @param resolver the function of the strategy function, null for the others
  */
 public record ReplicatedTable(
         String tableSchema,
@@ -20,4 +22,6 @@ public record ReplicatedTable(
         String state,
         @Nullable String reason,
         @Nullable Long rowsNotTaken,
-        List<String> priority) {}
+        List<String> priority,
+        List<String> deltaColumns,
+        @Nullable String resolver) {}

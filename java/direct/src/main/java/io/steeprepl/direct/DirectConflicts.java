@@ -12,6 +12,7 @@ import io.steeprepl.api.ConflictStrategy;
 import io.steeprepl.api.QualifiedName;
 import io.steeprepl.api.ReplayOptions;
 import io.steeprepl.api.Resolution;
+import io.steeprepl.api.StrategyOptions;
 import io.steeprepl.api.StrategyRefusal;
 import io.steeprepl.api.TableStrategy;
 import java.sql.SQLException;
@@ -71,12 +72,20 @@ record DirectConflicts(Database database) implements ConflictApi {
     }
 
     @Override
-    public void setStrategy(QualifiedName table, String strategy, List<String> priority) {
+    public void setStrategy(QualifiedName table, StrategyOptions options) {
+        QualifiedName function = options.function();
         database.run(
-                "SELECT steep_repl.set_conflict_strategy(?::regclass, ?, ?::text[])",
+                "SELECT steep_repl.set_conflict_strategy(?::regclass, ?, ?::text[], ?::text[], ?::regproc)",
                 table.sql(),
-                strategy,
-                priority.isEmpty() ? null : priority.toArray(String[]::new));
+                options.strategy(),
+                array(options.priority()),
+                array(options.deltaColumns()),
+                function == null ? null : function.sql());
+    }
+
+    /** A list as an array, null when there is nothing in it. */
+    private static String @Nullable [] array(List<String> list) {
+        return list.isEmpty() ? null : list.toArray(String[]::new);
     }
 
     @Override
@@ -91,7 +100,7 @@ record DirectConflicts(Database database) implements ConflictApi {
     }
 
     private void set(TableStrategy wanted) {
-        setStrategy(wanted.table(), wanted.strategy(), wanted.priority());
+        setStrategy(wanted.table(), new StrategyOptions(wanted.strategy(), wanted.priority(), List.of(), null));
     }
 
     @Override
@@ -111,7 +120,7 @@ record DirectConflicts(Database database) implements ConflictApi {
                 table == null ? null : table.sql(),
                 seconds(options.newerThan()),
                 seconds(options.olderThan()),
-                options.priority().isEmpty() ? null : options.priority().toArray(String[]::new));
+                array(options.priority()));
     }
 
     @Override

@@ -20,7 +20,9 @@ record DirectTables(Database database) implements TableApi {
                         row.text("state"),
                         row.textOrNull("reason"),
                         row.bigOrNull("rows_not_taken"),
-                        row.texts("priority")));
+                        row.texts("priority"),
+                        row.texts("delta_columns"),
+                        row.textOrNull("resolver")));
     }
 
     @Override

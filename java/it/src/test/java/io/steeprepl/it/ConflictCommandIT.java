@@ -124,6 +124,54 @@ class ConflictCommandIT {
     }
 
     @Test
+    void strategiesThatKeepSomethingOfBothSidesAreGivenAndListed() throws IOException {
+        String now = "SELECT strategy, delta_columns, resolver FROM steep_repl.replicated_tables()";
+        for (TestNode node : cluster.nodes()) {
+            node.execute("ALTER TABLE orders ADD COLUMN items int NOT NULL DEFAULT 1");
+            node.execute("CREATE FUNCTION either(local jsonb, remote jsonb, base jsonb, versions jsonb) RETURNS jsonb"
+                    + " LANGUAGE sql AS $$ SELECT remote $$");
+        }
+        assertThat(Commands.run(a.uri(), "conflict", "strategy", "orders", "column_merge", "--delta-columns", "items")
+                        .out())
+                .contains("Conflicts of orders are decided by column_merge from now on, on all nodes, and sums of items");
+        Sql.await(b, now, "column_merge|{items}|");
+        assertThat(Commands.run(b.uri(), "conflict", "strategy", "-o", "json")
+                        .json()
+                        .get("tables")
+                        .get(0)
+                        .get("delta_columns")
+                        .toString())
+                .isEqualTo("[\"items\"]");
+        JsonNode set = Commands.run(
+                        a.uri(), "conflict", "strategy", "orders", "function", "--function", "public.either", "-o", "json")
+                .json();
+        assertThat(set.get("function").asText()).isEqualTo("public.either");
+        Sql.await(b, now, "function||public.either");
+        String[][] wrong = {
+            {"the strategy function needs --function", "orders", "function"},
+            {"--function goes with the strategy function alone", "orders", "manual", "--function", "either"},
+            {"an option of a strategy, and no table", "--delta-columns", "items"},
+            {"not the name of a function: a.b.c", "orders", "function", "--function", "a.b.c"},
+            {"does not exist [42883]", "orders", "function", "--function", "neither"},
+            {"delta column total: it may be null", "orders", "last_write_wins", "--delta-columns", "items,total"},
+            {"delta column status: its type is text", "orders", "column_merge", "--delta-columns", "status"},
+            {"manual takes no delta columns", "orders", "manual", "--delta-columns", "items"},
+        };
+        for (String[] arguments : wrong) {
+            List<String> command = new ArrayList<>(List.of("conflict", "strategy"));
+            command.addAll(List.of(arguments).subList(1, arguments.length));
+            Commands.Ended ended = Commands.run(a.uri(), command.toArray(String[]::new));
+            assertThat(ended.code()).as("%s", command).isNotZero();
+            assertThat(ended.err()).contains(arguments[0]);
+        }
+        Sql.await(b, now, "function||public.either");
+        assertThat(Commands.run(a.uri(), "conflict", "strategy", "orders", "last_write_wins")
+                        .code())
+                .isZero();
+        Sql.await(b, now, "last_write_wins||");
+    }
+
+    @Test
     void twinsHaveOneConflictKeyOnBothNodes() throws IOException {
         assertThat(keys(a, "b")).hasSize(2).isEqualTo(keys(b, "a"));
     }

@@ -5,6 +5,7 @@ import io.steeprepl.api.ConflictStrategy;
 import io.steeprepl.api.QualifiedName;
 import io.steeprepl.api.ReplicatedTable;
 import io.steeprepl.api.SteepRepl;
+import io.steeprepl.api.StrategyOptions;
 import io.steeprepl.cli.ExitCode;
 import io.steeprepl.cli.NodeAction;
 import io.steeprepl.cli.output.Column;
@@ -27,7 +28,10 @@ import picocli.CommandLine.Parameters;
         footer = {
             "  steep-repl conflict strategy",
             "  steep-repl conflict strategy shop.orders first_write_wins",
-            "  steep-repl conflict strategy shop.prices node_priority --priority berlin,paris"
+            "  steep-repl conflict strategy shop.prices node_priority --priority berlin,paris",
+            "  steep-repl conflict strategy shop.customers column_merge",
+            "  steep-repl conflict strategy shop.stock last_write_wins --delta-columns on_hand,reserved",
+            "  steep-repl conflict strategy shop.ratings function --function shop.merge_rating"
         })
 final class ConflictStrategyCommand extends NodeAction {
     private static final List<Column<ConflictStrategy>> STRATEGIES = List.of(
@@ -39,7 +43,9 @@ final class ConflictStrategyCommand extends NodeAction {
             Column.of("table_schema", ReplicatedTable::tableSchema),
             Column.of("table_name", ReplicatedTable::tableName),
             Column.of("strategy", ReplicatedTable::strategy),
-            Column.of("priority", ReplicatedTable::priority));
+            Column.of("priority", ReplicatedTable::priority),
+            Column.of("delta_columns", ReplicatedTable::deltaColumns),
+            Column.of("function", ReplicatedTable::resolver));
 
     @Parameters(index = "0", arity = "0..1", paramLabel = "TABLE", description = "A replicated table.")
     private @Nullable String table;
@@ -54,14 +60,47 @@ final class ConflictStrategyCommand extends NodeAction {
             description = "For node_priority: node ids, the first wins. Nodes that are left out come last.")
     private List<String> priority = List.of();
 
+    @Option(
+            names = "--delta-columns",
+            paramLabel = "COLUMN",
+            split = ",",
+            description = {
+                "With last_write_wins or column_merge: columns of which both sides' changes are added up, as a stock.",
+                "Integers or numeric, NOT NULL."
+            })
+    private List<String> deltaColumns = List.of();
+
+    @Option(
+            names = "--function",
+            paramLabel = "FUNCTION",
+            description = {
+                "For function: what makes one row of both sides. It is on every node, and takes (local jsonb, remote jsonb,",
+                "base jsonb, versions jsonb) and returns jsonb, the row."
+            })
+    private @Nullable String function;
+
     @Override
     protected void check() {
         if ((table == null) != (strategy == null)) {
             throw new ApiException.Usage(
                     "name the strategy for " + table, "steep-repl conflict strategy " + table + " last_write_wins");
         }
+        if (table == null && (!priority.isEmpty() || !deltaColumns.isEmpty() || function != null)) {
+            throw new ApiException.Usage(
+                    "an option of a strategy, and no table", "steep-repl conflict strategy TABLE NAME …");
+        }
+        if ("function".equals(strategy) != (function != null)) {
+            throw new ApiException.Usage(
+                    function == null
+                            ? "the strategy function needs --function"
+                            : "--function goes with the strategy function alone, not with " + strategy,
+                    "steep-repl conflict strategy %s function --function SCHEMA.NAME".formatted(table));
+        }
         if (table != null) {
             QualifiedName.parse(table);
+        }
+        if (function != null) {
+            QualifiedName.parse(function, "function");
         }
     }
 
@@ -71,12 +110,16 @@ final class ConflictStrategyCommand extends NodeAction {
             return list(node, out);
         }
         QualifiedName name = QualifiedName.parse(table);
-        node.conflicts().setStrategy(name, strategy, priority);
+        QualifiedName asked = function == null ? null : QualifiedName.parse(function, "function");
+        node.conflicts().setStrategy(name, new StrategyOptions(strategy, priority, deltaColumns, asked));
         Map<String, @Nullable Object> done = new LinkedHashMap<>();
         done.put("table", name.toString());
         done.put("strategy", strategy);
         done.put("priority", priority);
-        out.done("Conflicts of %s are decided by %s from now on, on all nodes.".formatted(name, strategy), done);
+        done.put("delta_columns", deltaColumns);
+        done.put("function", asked == null ? null : asked.toString());
+        String sums = deltaColumns.isEmpty() ? "" : ", and sums of %s count".formatted(String.join(", ", deltaColumns));
+        out.done("Conflicts of %s are decided by %s from now on, on all nodes%s.".formatted(name, strategy, sums), done);
         boolean converges = node.conflicts().strategies().stream()
                 .filter(known -> known.name().equals(strategy))
                 .allMatch(ConflictStrategy::converges);

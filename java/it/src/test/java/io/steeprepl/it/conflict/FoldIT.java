@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.util.PSQLException;
+import org.postgresql.util.ServerErrorMessage;
 
 /** Rows that keep something of both sides: columns, sums, what a function makes of them. */
 @ExtendWith(TwoNodes.class)
@@ -116,32 +119,49 @@ class FoldIT {
                 .proven();
     }
 
-    @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "plpgsql AS $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'MY001', MESSAGE = 'no idea'; END $$",
-                "plpgsql AS $$ BEGIN PERFORM pg_sleep(30); RETURN remote; END $$",
-                "sql AS $$ SELECT NULL::jsonb $$",
-                "sql AS $$ SELECT '{\"n\": 1}'::jsonb $$",
-                "sql AS $$ SELECT remote || '{\"id\": 7}' $$",
-                "sql AS $$ SELECT remote || '{\"n\": \"many\"}' $$",
-                "sql AS $$ SELECT remote || '{\"n\": null}' $$"
-            })
-    void aFunctionThatFailsLeavesTheLaterRowWhole(String body) {
-        Table table = mesh.table("id int PRIMARY KEY, n int NOT NULL", "(1, 100)");
-        table.everywhere(AVERAGE.formatted(body));
+    /** What a function does instead of merging two rows; SQLSTATE and error in the log. */
+    private static final String[][] FAILURES = {
+        {"RAISE EXCEPTION USING ERRCODE = 'MY001', MESSAGE = 'no idea'", "MY001", "no idea"},
+        {"RAISE EXCEPTION USING ERRCODE = '40001', MESSAGE = 'again'", "40001", "again"},
+        {"PERFORM pg_sleep(30)", "SR057", "average did not answer within steep_repl.resolver_timeout"},
+        {"DELETE FROM SCHEMA.item", "25006", "read-only transaction"},
+        {"RETURN NULL", "SR057", "average gave no row"},
+        {"RETURN '[1]'", "SR057", "average gave no row"},
+        {"RETURN '{\"n\": 1}'", "SR057", "average gave no column id"},
+        {"RETURN remote || '{\"m\": 1}'", "SR057", "average gave m, which is no column of the table"},
+        {"RETURN remote || '{\"id\": 77}'", "SR057", "average gave a row with another key"},
+        {"RETURN remote || '{\"n\": \"many\"}'", "22P02", "invalid input syntax"},
+        {"RETURN remote || '{\"n\": null}'", "23514", "breaks NOT NULL of n"},
+        {"RETURN remote || '{\"n\": -1}'", "23514", "breaks item_n_check"},
+    };
+
+    @Test
+    void aFunctionThatFailsLeavesTheLaterRowWhole() {
+        Table table = mesh.table(
+                "id int PRIMARY KEY, n int NOT NULL CHECK (n >= 0)",
+                "(generate_series(0, " + (FAILURES.length - 1) + "), 100)");
+        StringBuilder body = new StringBuilder("plpgsql AS $$ BEGIN CASE (remote->>'id')::int ");
+        for (int id = 0; id < FAILURES.length; id++) {
+            body.append("WHEN ").append(id).append(" THEN ").append(FAILURES[id][0].replace("SCHEMA", table.schema()))
+                    .append("; ");
+        }
+        table.everywhere(AVERAGE.formatted(body + "END CASE; RETURN remote; END $$"));
         table.strategy("function", ", resolver => 'average'")
                 .apart("b", "UPDATE item SET n = 0", "UPDATE item SET n = 8")
-                .holds("1|8")
+                .answers("SELECT DISTINCT n FROM item", "8")
                 .proven();
-        assertThat(table.log("b"))
-                .extracting(Entry::reason)
-                .singleElement()
-                .asString()
-                .contains("could not be merged");
-        assertThat(table.value(
-                        "b", "SELECT error FROM steep_repl.conflict_log WHERE table_schema = '" + table.schema() + "'"))
-                .isNotEqualTo("null");
+        for (String node : List.of("a", "b")) {
+            List<String> logged = table.rows(
+                    mesh.node(node),
+                    "SELECT reason, sqlstate, error FROM steep_repl.conflict_log WHERE table_schema = '"
+                            + table.schema() + "' ORDER BY (key->>'id')::int");
+            assertThat(logged).hasSize(FAILURES.length);
+            for (int id = 0; id < FAILURES.length; id++) {
+                assertThat(logged.get(id))
+                        .as("%s on %s", FAILURES[id][0], node)
+                        .contains("could not be merged", "|" + FAILURES[id][1] + "|", FAILURES[id][2]);
+            }
+        }
     }
 
     @Test
@@ -165,22 +185,48 @@ class FoldIT {
                 .proven();
     }
 
+    /** Arguments of set_conflict_strategy after the table; SQLSTATE, message and hint of the error. */
+    private static final String[][] WRONG = {
+        {"'last_write_wins', delta_columns => '{n,id}'", "SR055", "delta column id: it belongs to the key", "another column"},
+        {"'last_write_wins', delta_columns => '{o}'", "SR055", "delta column o: it may be null", "SET NOT NULL"},
+        {"'column_merge', delta_columns => '{f}'", "SR055", "delta column f: its type is double precision", "numeric"},
+        {"'column_merge', delta_columns => '{v}'", "SR055", "delta column v: its type is text", "numeric"},
+        {"'column_merge', delta_columns => '{u}'", "SR055", "delta column u: it belongs to a unique index", "clash"},
+        {"'column_merge', delta_columns => '{g}'", "SR055", "delta column g: the server computes", "another column"},
+        {"'column_merge', delta_columns => '{missing}'", "SR055", "has no such column", "columns of the table"},
+        {"'column_merge', delta_columns => '{NULL}'", "SR055", "delta column NULL: the table has no such", "columns of"},
+        {"'column_merge', delta_columns => '{n,n}'", "SR055", "more than once", "each once"},
+        {"'column_merge', delta_columns => '{}'", "SR055", "the list is empty", "each once"},
+        {"'first_write_wins', delta_columns => '{n}'", "SR055", "first_write_wins takes no delta columns", "column_merge"},
+        {"'function'", "SR056", "function needs a function", "resolver => "},
+        {"'manual', resolver => 'average'", "SR056", "manual takes no function", "Leave resolver out"},
+        {"'function', resolver => 'pg_catalog.jsonb_typeof'", "SR056", "is not a function of (local", "with these types"},
+        {"'function', resolver => 'average'", "SR056", "may not run", "GRANT EXECUTE ON FUNCTION"},
+    };
+
     @Test
-    void whatCannotBeAddedIsRefused() {
-        Table table = mesh.table("id int PRIMARY KEY, n int NOT NULL, o int, f float8 NOT NULL, u int NOT NULL UNIQUE");
-        for (String column : List.of("id", "o", "f", "u", "missing")) {
-            assertThatThrownBy(() -> table.on(
-                            "a",
-                            "SELECT steep_repl.set_conflict_strategy('item', 'last_write_wins', delta_columns => '{n,"
-                                    + column + "}')"))
-                    .hasStackTraceContaining("delta column " + column);
+    void whatCannotBeFoldedIsRefusedAndChangesNothing() {
+        Table table = mesh.table("id int PRIMARY KEY, n int NOT NULL, o int, f float8 NOT NULL, v text NOT NULL,"
+                + " u int NOT NULL UNIQUE, g int NOT NULL GENERATED ALWAYS AS IDENTITY");
+        table.everywhere(
+                "CREATE ROLE stock_keeper",
+                AVERAGE.formatted("sql AS $$ SELECT remote $$"),
+                "REVOKE EXECUTE ON FUNCTION average FROM PUBLIC",
+                "ALTER TABLE item OWNER TO stock_keeper");
+        String now = "SELECT strategy, delta_columns, resolver FROM steep_repl.replicated_tables() WHERE table_schema = '"
+                + table.schema() + "'";
+        for (String[] wrong : WRONG) {
+            assertThatThrownBy(() -> table.on("a", "SELECT steep_repl.set_conflict_strategy('item', " + wrong[0] + ")"))
+                    .as(wrong[0])
+                    .cause()
+                    .isInstanceOfSatisfying(PSQLException.class, e -> {
+                        ServerErrorMessage said = Objects.requireNonNull(e.getServerErrorMessage());
+                        assertThat(said.getSQLState()).isEqualTo(wrong[1]);
+                        assertThat(said.getMessage()).contains(wrong[2]);
+                        assertThat(said.getHint()).contains(wrong[3]);
+                        assertThat(said.getDetail()).contains("nothing has been changed");
+                    });
         }
-        assertThatThrownBy(() -> table.on("a", "SELECT steep_repl.set_conflict_strategy('item', 'function')"))
-                .hasStackTraceContaining("function needs a function");
-        assertThatThrownBy(
-                        () -> table.on(
-                                "a",
-                                "SELECT steep_repl.set_conflict_strategy('item', 'function', resolver => 'pg_catalog.jsonb_typeof')"))
-                .hasStackTraceContaining("is not a function of");
+        table.answers(now, "last_write_wins|null|null");
     }
 }
