@@ -10,12 +10,13 @@ use crate::conflict::fold::{columns, history, record, version};
 use crate::conflict::put::{Outcome, json, key_json};
 use crate::conflict::session::{self, Arriving};
 use crate::conflict::state::{self, Gone};
-use crate::conflict::{missing, unique};
+use crate::conflict::{meanwhile, missing, unique};
 use crate::pg::key_id::{self, KeyId};
 use crate::pg::row::Row;
 use crate::pg::stored_row::{OpenTable, StoredRow};
 use crate::pg::table::{Folds, Table};
 use crate::pg::tombstone::{self, Tombstone};
+use crate::pg::tombstone_watch;
 use conflict::fold::{Columns, Deed, Fate, Recorded, sort};
 use conflict::{Change, State, Version};
 use std::cell::Cell;
@@ -51,7 +52,13 @@ pub fn writing() -> bool {
 pub fn insert(open: &OpenTable, folds: &Folds, arriving: &Arriving, new: &Row) -> Outcome {
     let table = &open.table;
     let Some(changed) = Changed::read(arriving, table) else { return Outcome::Pass };
+    let stir = tombstone_watch::stir(table.root);
     let stored = open.find_by_key(new);
+    if stored.is_none() {
+        let (key, version) = (key_id::of(table, new), arriving.version());
+        let held = state::gone(table, &key, &version).state;
+        meanwhile::note_insertion(table.root, key, version, held, stir);
+    }
     let deed = if changed.change == Change::Update { Deed::Update } else { Deed::Insert };
     let settled = settle(open, folds, arriving, &changed, new, deed, stored.as_ref());
     let Some(settled) = settled else { return plain(open, arriving, new, stored.as_ref()) };
