@@ -125,17 +125,23 @@ COMMENT ON FUNCTION steep_repl.set_conflict_strategy(regclass, text, text[], tex
 CREATE OR REPLACE FUNCTION steep_repl._take_strategy(table_schema name, table_name name) RETURNS void
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
+  -- What another apply worker has just brought must be seen by the next statement.
+  SELECT 1 FROM steep_repl.tables t WHERE t.table_schema = _take_strategy.table_schema AND t.table_name = _take_strategy.table_name FOR UPDATE;
   -- The latest of all nodes counts, in whatever order they come; those from before the table was last added do not.
-  UPDATE steep_repl.tables t SET strategy = said.detail->>'strategy',
-         priority = CASE WHEN said.detail->'priority' <> 'null' THEN ARRAY(SELECT jsonb_array_elements_text(said.detail->'priority')) END,
-         delta_columns = CASE WHEN said.detail->'delta_columns' <> 'null' THEN ARRAY(SELECT jsonb_array_elements_text(said.detail->'delta_columns')) END,
-         resolver = said.detail->>'resolver'
-    FROM (SELECT e.detail FROM steep_repl.table_events e
-           WHERE e.table_schema = _take_strategy.table_schema AND e.table_name = _take_strategy.table_name AND e.action = 'strategy'
-             AND e.at >= coalesce((SELECT max(j.at) FROM steep_repl.table_events j WHERE j.action = 'join'
-                                      AND j.table_schema = _take_strategy.table_schema AND j.table_name = _take_strategy.table_name), '-infinity')
-           ORDER BY e.at DESC, e.node_id COLLATE "C" DESC LIMIT 1) said
-   WHERE t.table_schema = _take_strategy.table_schema AND t.table_name = _take_strategy.table_name;
+  WITH taken AS (
+    UPDATE steep_repl.tables t SET strategy = said.detail->>'strategy',
+           priority = CASE WHEN said.detail->'priority' <> 'null' THEN ARRAY(SELECT jsonb_array_elements_text(said.detail->'priority')) END,
+           delta_columns = CASE WHEN said.detail->'delta_columns' <> 'null' THEN ARRAY(SELECT jsonb_array_elements_text(said.detail->'delta_columns')) END,
+           resolver = said.detail->>'resolver'
+      FROM (SELECT e.detail FROM steep_repl.table_events e
+             WHERE e.table_schema = _take_strategy.table_schema AND e.table_name = _take_strategy.table_name AND e.action = 'strategy'
+               AND e.at >= coalesce((SELECT max(j.at) FROM steep_repl.table_events j WHERE j.action = 'join'
+                                        AND j.table_schema = _take_strategy.table_schema AND j.table_name = _take_strategy.table_name), '-infinity')
+             ORDER BY e.at DESC, e.node_id COLLATE "C" DESC LIMIT 1) said
+     WHERE t.table_schema = _take_strategy.table_schema AND t.table_name = _take_strategy.table_name
+    RETURNING t.relation, (old.strategy, old.delta_columns, old.resolver) IS DISTINCT FROM (new.strategy, new.delta_columns, new.resolver) AS anew)
+  -- What was folded by other rules stays as it is: the rows are the base of what comes.
+  DELETE FROM steep_repl.row_changes c USING taken WHERE c.relation = taken.relation AND taken.anew;
   SELECT steep_repl._keep_changes(c.oid::regclass) FROM steep_repl.tables t JOIN pg_class c ON c.oid = t.relation
    WHERE t.table_schema = _take_strategy.table_schema AND t.table_name = _take_strategy.table_name;
   SELECT steep_repl._describe_anew(c.oid) FROM steep_repl.tables t JOIN pg_class c ON c.oid = t.relation

@@ -165,6 +165,18 @@ class FoldIT {
     }
 
     @Test
+    void anotherStrategyLeavesWhatWasFoldedBefore() {
+        Table table = stock("column_merge", "(1, 100, 1, 'old')")
+                .apart("a", "UPDATE item SET n = n - 7", "UPDATE item SET n = n - 30")
+                .holds("1|63|1|old")
+                .proven();
+        table.strategy("column_merge", "").drained();
+        table.apart("a", "UPDATE item SET v = 'new'", "UPDATE item SET price = 2")
+                .holds("1|63|2|new")
+                .proven();
+    }
+
+    @Test
     void whatAPersonDecidesStandsAsItIs() {
         Table table = stock("column_merge", "(1, 100, 1, 'old')")
                 .apart("a", "UPDATE item SET n = n - 7, v = 'early'", "UPDATE item SET n = n - 30, price = 2")
