@@ -11,4 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param function what the strategy function asks; else null
  */
 public record StrategyOptions(
-        String strategy, List<String> priority, List<String> deltaColumns, @Nullable QualifiedName function) {}
+        String strategy,
+        List<String> priority,
+        List<String> deltaColumns,
+        @Nullable QualifiedName function) {}

@@ -133,7 +133,8 @@ class ConflictCommandIT {
         }
         assertThat(Commands.run(a.uri(), "conflict", "strategy", "orders", "column_merge", "--delta-columns", "items")
                         .out())
-                .contains("Conflicts of orders are decided by column_merge from now on, on all nodes, and sums of items");
+                .contains(
+                        "Conflicts of orders are decided by column_merge from now on, on all nodes, and sums of items");
         Sql.await(b, now, "column_merge|{items}|");
         assertThat(Commands.run(b.uri(), "conflict", "strategy", "-o", "json")
                         .json()
@@ -143,7 +144,15 @@ class ConflictCommandIT {
                         .toString())
                 .isEqualTo("[\"items\"]");
         JsonNode set = Commands.run(
-                        a.uri(), "conflict", "strategy", "orders", "function", "--function", "public.either", "-o", "json")
+                        a.uri(),
+                        "conflict",
+                        "strategy",
+                        "orders",
+                        "function",
+                        "--function",
+                        "public.either",
+                        "-o",
+                        "json")
                 .json();
         assertThat(set.get("function").asText()).isEqualTo("public.either");
         Sql.await(b, now, "function||public.either");

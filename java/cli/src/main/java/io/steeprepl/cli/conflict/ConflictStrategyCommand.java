@@ -119,7 +119,8 @@ final class ConflictStrategyCommand extends NodeAction {
         done.put("delta_columns", deltaColumns);
         done.put("function", asked == null ? null : asked.toString());
         String sums = deltaColumns.isEmpty() ? "" : ", and sums of %s count".formatted(String.join(", ", deltaColumns));
-        out.done("Conflicts of %s are decided by %s from now on, on all nodes%s.".formatted(name, strategy, sums), done);
+        out.done(
+                "Conflicts of %s are decided by %s from now on, on all nodes%s.".formatted(name, strategy, sums), done);
         boolean converges = node.conflicts().strategies().stream()
                 .filter(known -> known.name().equals(strategy))
                 .allMatch(ConflictStrategy::converges);

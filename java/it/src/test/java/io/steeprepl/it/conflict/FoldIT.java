@@ -142,7 +142,10 @@ class FoldIT {
                 "(generate_series(0, " + (FAILURES.length - 1) + "), 100)");
         StringBuilder body = new StringBuilder("plpgsql AS $$ BEGIN CASE (remote->>'id')::int ");
         for (int id = 0; id < FAILURES.length; id++) {
-            body.append("WHEN ").append(id).append(" THEN ").append(FAILURES[id][0].replace("SCHEMA", table.schema()))
+            body.append("WHEN ")
+                    .append(id)
+                    .append(" THEN ")
+                    .append(FAILURES[id][0].replace("SCHEMA", table.schema()))
                     .append("; ");
         }
         table.everywhere(AVERAGE.formatted(body + "END CASE; RETURN remote; END $$"));
@@ -199,20 +202,32 @@ class FoldIT {
 
     /** Arguments of set_conflict_strategy after the table; SQLSTATE, message and hint of the error. */
     private static final String[][] WRONG = {
-        {"'last_write_wins', delta_columns => '{n,id}'", "SR055", "delta column id: it belongs to the key", "another column"},
+        {
+            "'last_write_wins', delta_columns => '{n,id}'",
+            "SR055",
+            "delta column id: it belongs to the key",
+            "another column"
+        },
         {"'last_write_wins', delta_columns => '{o}'", "SR055", "delta column o: it may be null", "SET NOT NULL"},
         {"'column_merge', delta_columns => '{f}'", "SR055", "delta column f: its type is double precision", "numeric"},
         {"'column_merge', delta_columns => '{v}'", "SR055", "delta column v: its type is text", "numeric"},
         {"'column_merge', delta_columns => '{u}'", "SR055", "delta column u: it belongs to a unique index", "clash"},
         {"'column_merge', delta_columns => '{g}'", "SR055", "delta column g: the server computes", "another column"},
         {"'column_merge', delta_columns => '{missing}'", "SR055", "has no such column", "columns of the table"},
-        {"'column_merge', delta_columns => '{NULL}'", "SR055", "delta column NULL: the table has no such", "columns of"},
+        {"'column_merge', delta_columns => '{NULL}'", "SR055", "delta column NULL: the table has no such", "columns of"
+        },
         {"'column_merge', delta_columns => '{n,n}'", "SR055", "more than once", "each once"},
         {"'column_merge', delta_columns => '{}'", "SR055", "the list is empty", "each once"},
-        {"'first_write_wins', delta_columns => '{n}'", "SR055", "first_write_wins takes no delta columns", "column_merge"},
+        {
+            "'first_write_wins', delta_columns => '{n}'",
+            "SR055",
+            "first_write_wins takes no delta columns",
+            "column_merge"
+        },
         {"'function'", "SR056", "function needs a function", "resolver => "},
         {"'manual', resolver => 'average'", "SR056", "manual takes no function", "Leave resolver out"},
-        {"'function', resolver => 'pg_catalog.jsonb_typeof'", "SR056", "is not a function of (local", "with these types"},
+        {"'function', resolver => 'pg_catalog.jsonb_typeof'", "SR056", "is not a function of (local", "with these types"
+        },
         {"'function', resolver => 'average'", "SR056", "may not run", "GRANT EXECUTE ON FUNCTION"},
     };
 
@@ -225,8 +240,9 @@ class FoldIT {
                 AVERAGE.formatted("sql AS $$ SELECT remote $$"),
                 "REVOKE EXECUTE ON FUNCTION average FROM PUBLIC",
                 "ALTER TABLE item OWNER TO stock_keeper");
-        String now = "SELECT strategy, delta_columns, resolver FROM steep_repl.replicated_tables() WHERE table_schema = '"
-                + table.schema() + "'";
+        String now =
+                "SELECT strategy, delta_columns, resolver FROM steep_repl.replicated_tables() WHERE table_schema = '"
+                        + table.schema() + "'";
         for (String[] wrong : WRONG) {
             assertThatThrownBy(() -> table.on("a", "SELECT steep_repl.set_conflict_strategy('item', " + wrong[0] + ")"))
                     .as(wrong[0])
