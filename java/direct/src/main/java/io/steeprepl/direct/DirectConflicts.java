@@ -92,15 +92,11 @@ record DirectConflicts(Database database) implements ConflictApi {
     public List<StrategyRefusal> setStrategies(List<TableStrategy> wanted, boolean dryRun) {
         List<StrategyRefusal> refused = new ArrayList<>();
         database.transaction(() -> {
-            wanted.forEach(table -> database.attempt(() -> set(table))
-                    .ifPresent(error -> refused.add(new StrategyRefusal(table.table(), error))));
+            wanted.forEach(one -> database.attempt(() -> setStrategy(one.table(), one.options()))
+                    .ifPresent(error -> refused.add(new StrategyRefusal(one.table(), error))));
             return refused.isEmpty() && !dryRun;
         });
         return refused;
-    }
-
-    private void set(TableStrategy wanted) {
-        setStrategy(wanted.table(), new StrategyOptions(wanted.strategy(), wanted.priority(), List.of(), null));
     }
 
     @Override

@@ -164,9 +164,10 @@ class ConfigIT {
         JsonNode drift = check.json().get("drift");
         assertThat(drift).hasSize(1);
         assertThat(drift.get(0).toString())
-                .isEqualTo("{\"table_schema\":\"shop\",\"table_name\":\"customer_preferences\",\"line\":13,"
-                        + "\"file\":{\"strategy\":\"node_priority\",\"priority\":[\"b\",\"a\"]},"
-                        + "\"database\":{\"strategy\":\"node_priority\",\"priority\":[\"a\",\"b\"]}}");
+                .isEqualTo(
+                        "{\"table_schema\":\"shop\",\"table_name\":\"customer_preferences\",\"line\":13,"
+                                + "\"file\":{\"strategy\":\"node_priority\",\"priority\":[\"b\",\"a\"],\"delta_columns\":[],\"resolver\":null},"
+                                + "\"database\":{\"strategy\":\"node_priority\",\"priority\":[\"a\",\"b\"],\"delta_columns\":[],\"resolver\":null}}");
         JsonNode changed = run(a, SHOP, "apply", "--yes", "-o", "json").json().get("changed");
         assertThat(changed).hasSize(1);
         assertThat(run(a, SHOP, "check").code()).isZero();
@@ -201,6 +202,46 @@ class ConfigIT {
             assertThat(nothing.code()).isZero();
             assertThat(nothing.err()).contains("no section replication.conflicts");
         });
+    }
+
+    private static final String FOLDS = """
+            replication:
+              conflicts:
+                tables:
+                  shop.stock: {strategy: last_write_wins, delta_columns: [kept, on_hand]}
+                  inventory: {strategy: function, resolver: shop.merge}
+            """;
+
+    @Test
+    void sumsAndFunctionsAreComparedAndApplied() throws IOException {
+        for (TestNode node : cluster.nodes()) {
+            node.execute(
+                    "CREATE TABLE shop.stock (id int PRIMARY KEY, on_hand int NOT NULL, kept int NOT NULL)",
+                    "CREATE FUNCTION shop.merge(local jsonb, remote jsonb, base jsonb, versions jsonb) RETURNS jsonb LANGUAGE sql AS $$ SELECT remote $$");
+        }
+        a.execute("SELECT steep_repl.add_table('shop.stock')");
+        Sql.await(b, "SELECT state FROM steep_repl.replicated_tables() WHERE table_name = 'stock'", "ready");
+        Commands.Ended refused = run(a, FOLDS.replace("kept", "held").replace("merge", "merged"), "apply", "--yes");
+        assertThat(refused.code()).isEqualTo(1);
+        assertThat(refused.err()).contains("2 of 2 changes were refused", "held", "shop.merged");
+        assertThat(run(a, FOLDS, "check").out())
+                .containsPattern("shop.stock +4 +last_write_wins, sums of kept, on_hand +last_write_wins\\R")
+                .containsPattern("shop.inventory +5 +function shop.merge +last_write_wins\\R");
+        Commands.Ended applied = run(a, FOLDS, "apply", "--yes");
+        assertThat(applied.code()).as(applied.err()).isZero();
+        Sql.await(
+                b,
+                "SELECT string_agg(strategy || coalesce(delta_columns::text, resolver), ', ' ORDER BY table_name) FROM steep_repl.replicated_tables() WHERE coalesce(delta_columns::text, resolver) <> ''",
+                "functionshop.merge, last_write_wins{kept,on_hand}");
+        // The order of the columns has no meaning.
+        assertThat(run(b, FOLDS.replace("kept, on_hand", "on_hand, kept"), "check")
+                        .code())
+                .isZero();
+        a.execute("SELECT steep_repl.remove_table('shop.stock')");
+        for (TestNode node : cluster.nodes()) {
+            Sql.await(node, "SELECT count(*) FROM steep_repl.replicated_tables() WHERE table_name = 'stock'", "0");
+            node.execute("DROP TABLE shop.stock");
+        }
     }
 
     private static final String BAD = """

@@ -27,7 +27,7 @@ record Comparison(List<Difference> differences, int equal, List<QualifiedName> u
      */
     record Difference(QualifiedName table, int line, Choice file, Choice database, String state) {
         TableStrategy change() {
-            return new TableStrategy(table, file.strategy(), file.priority());
+            return new TableStrategy(table, file.options());
         }
     }
 
@@ -48,7 +48,7 @@ record Comparison(List<Difference> differences, int equal, List<QualifiedName> u
             }
             Choice file = setting.get().choice();
             Choice database = Choice.of(table);
-            if (file.equals(database)) {
+            if (file.same(database)) {
                 equal++;
             } else {
                 differences.add(new Difference(

@@ -142,12 +142,12 @@ final class ConfigApplyCommand extends ConfigAction {
                 .map(ConflictStrategy::name)
                 .collect(Collectors.toSet());
         changes.stream()
-                .filter(change -> diverging.contains(change.file().strategy()))
+                .filter(change -> diverging.contains(change.file().options().strategy()))
                 .forEach(change -> out.note("After a conflict under %s the nodes differ in that row of %s%s."
                         .formatted(
-                                change.file().strategy(),
+                                change.file().options().strategy(),
                                 change.table(),
-                                change.file().strategy().equals("manual") ? " until somebody decides" : "")));
+                                change.file().options().strategy().equals("manual") ? " until somebody decides" : "")));
     }
 
     private Map<String, @Nullable Object> document(ConfigFile file, Comparison comparison) {

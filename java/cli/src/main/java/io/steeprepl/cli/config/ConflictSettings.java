@@ -2,6 +2,7 @@ package io.steeprepl.cli.config;
 
 import io.steeprepl.api.ApiException;
 import io.steeprepl.api.QualifiedName;
+import io.steeprepl.api.StrategyOptions;
 import io.steeprepl.cli.config.Section.Entry;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -17,23 +18,38 @@ import org.snakeyaml.engine.v2.nodes.Node;
  * @param byDefault what replicated tables get that are not listed; empty: they are left as they are
  */
 record ConflictSettings(boolean present, Optional<Setting> byDefault, List<TableSetting> tables) {
+    /** The only strategy that takes a resolver. */
+    static final String BY_FUNCTION = "function";
+
     /** The only strategy that takes a list of nodes. */
     static final String BY_PRIORITY = "node_priority";
 
     private static final List<String> KEYS = List.of("default_strategy", "default_priority", "tables");
-    private static final List<String> TABLE_KEYS = List.of("strategy", "priority");
+    private static final List<String> TABLE_KEYS = List.of("strategy", "priority", "delta_columns", "resolver");
 
     /**
      * A strategy with its list of nodes, which is empty for all but one.
      *
      * @param strategy empty only when it could not be read, which is a problem
      */
-    record Setting(Optional<Located<String>> strategy, List<Located<String>> priority) {
+    record Setting(
+            Optional<Located<String>> strategy,
+            List<Located<String>> priority,
+            List<Located<String>> deltaColumns,
+            Optional<Located<QualifiedName>> resolver) {
+        private static final Setting UNREADABLE = new Setting(Optional.empty(), List.of(), List.of(), Optional.empty());
+
         /** Of a file without problems. */
         Choice choice() {
-            return new Choice(
+            return new Choice(new StrategyOptions(
                     strategy.orElseThrow().value(),
-                    priority.stream().map(Located::value).toList());
+                    values(priority),
+                    values(deltaColumns),
+                    resolver.map(Located::value).orElse(null)));
+        }
+
+        private static List<String> values(List<Located<String>> list) {
+            return list.stream().map(Located::value).toList();
         }
     }
 
@@ -57,6 +73,13 @@ record ConflictSettings(boolean present, Optional<Setting> byDefault, List<Table
         Optional<Setting> byDefault = Optional.empty();
         if (conflicts.has("default_strategy") || conflicts.has("default_priority")) {
             byDefault = Optional.of(setting(conflicts, "default_strategy", "default_priority", problems));
+            byDefault
+                    .flatMap(Setting::strategy)
+                    .filter(strategy -> strategy.value().equals(BY_FUNCTION))
+                    .ifPresent(strategy -> problems.add(
+                            strategy,
+                            "function needs a resolver, which differs by table",
+                            "list the tables that have it"));
         }
         if (!conflicts.has("default_strategy")) {
             conflicts.problem(
@@ -87,8 +110,53 @@ record ConflictSettings(boolean present, Optional<Setting> byDefault, List<Table
         if (missing) {
             problems.add(key, "strategy is missing", "for instance: {strategy: last_write_wins}");
         }
-        return table.map(section -> setting(section, "strategy", "priority", problems))
-                .orElse(new Setting(Optional.empty(), List.of()));
+        return table.map(section -> tableSetting(section, problems)).orElse(Setting.UNREADABLE);
+    }
+
+    private static Setting tableSetting(Section table, Problems problems) {
+        Setting both = setting(table, "strategy", "priority", problems);
+        List<Located<String>> columns = table.texts("delta_columns");
+        refuseTwice(columns, "column", problems);
+        Optional<Located<String>> resolver = table.text("resolver");
+        both.strategy().ifPresent(strategy -> {
+            boolean asks = strategy.value().equals(BY_FUNCTION);
+            if (asks && !table.has("resolver")) {
+                problems.add(strategy, "function needs a resolver", "for instance: resolver: shop.merge_orders");
+            } else if (!asks && resolver.isPresent()) {
+                problems.add(
+                        resolver.get(), strategy.value() + " takes no resolver", "leave it out, or use " + BY_FUNCTION);
+            }
+        });
+        return new Setting(
+                both.strategy(), both.priority(), columns, resolver.flatMap(name -> function(name, problems)));
+    }
+
+    private static Optional<Located<QualifiedName>> function(Located<String> text, Problems problems) {
+        try {
+            QualifiedName name = QualifiedName.parse(text.value(), "function");
+            if (name.schema() != null) {
+                return Optional.of(new Located<>(name, text.node(), text.key()));
+            }
+        } catch (ApiException.Usage e) {
+            // Said below.
+        }
+        problems.add(
+                text,
+                "not the name of a function with its schema",
+                "as in SQL, without parentheses: shop.merge_orders");
+        return Optional.empty();
+    }
+
+    private static void refuseTwice(List<Located<String>> names, String kind, Problems problems) {
+        Set<String> named = new HashSet<>();
+        for (Located<String> name : names) {
+            if (!named.add(name.value())) {
+                problems.add(
+                        name,
+                        "%s \"%s\" stands in the list more than once".formatted(kind, name.value()),
+                        "name it once");
+            }
+        }
     }
 
     private static Optional<QualifiedName> name(Located<String> key, Problems problems) {
@@ -111,13 +179,7 @@ record ConflictSettings(boolean present, Optional<Setting> byDefault, List<Table
                             "node_priority needs a list of nodes, the first wins",
                             "for instance: " + listKey + ": [a, b]"));
         }
-        Set<String> named = new HashSet<>();
-        for (Located<String> node : priority) {
-            if (!named.add(node.value())) {
-                problems.add(
-                        node, "node \"%s\" stands in the list more than once".formatted(node.value()), "name it once");
-            }
-        }
-        return new Setting(strategy, priority);
+        refuseTwice(priority, "node", problems);
+        return new Setting(strategy, priority, List.of(), Optional.empty());
     }
 }

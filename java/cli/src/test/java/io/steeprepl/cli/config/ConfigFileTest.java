@@ -53,7 +53,7 @@ class ConfigFileTest {
         assertThat(block.find()).isTrue();
         ConfigFile example = ConfigFile.read(AT, block.group(1));
         assertThat(example.problems().all()).isEmpty();
-        assertThat(example.conflicts().tables()).hasSize(4);
+        assertThat(example.conflicts().tables()).hasSize(6);
     }
 
     @Test
@@ -105,6 +105,29 @@ class ConfigFileTest {
                         "9:21 replication.conflicts.tables.x.strategy: a text is expected, not true or false",
                         "10:46 replication.conflicts.tables.y.priority: a list is expected, not keys with values",
                         "11:7 replication.conflicts.tables: a key cannot be a list");
+    }
+
+    @Test
+    void whatAStrategyOfSumsOrAFunctionNeedsIsRead() {
+        assertThat(problems("""
+                        replication:
+                          conflicts:
+                            default_strategy: function
+                            tables:
+                              t: {strategy: function}
+                              u: {strategy: function, resolver: merge}
+                              v: {strategy: manual, resolver: shop.merge}
+                              w: {strategy: column_merge, delta_columns: [a, a]}
+                              x: {strategy: column_merge, delta_columns: a}
+                              y: {strategy: function, resolver: '"Shop".merge', delta_columns: [a, b]}
+                        """))
+                .containsExactly(
+                        "3:23 replication.conflicts.default_strategy: function needs a resolver, which differs by table",
+                        "5:21 replication.conflicts.tables.t.strategy: function needs a resolver",
+                        "6:41 replication.conflicts.tables.u.resolver: not the name of a function with its schema",
+                        "7:39 replication.conflicts.tables.v.resolver: manual takes no resolver",
+                        "8:54 replication.conflicts.tables.w.delta_columns: column \"a\" stands in the list more than once",
+                        "9:50 replication.conflicts.tables.x.delta_columns: a list is expected, not a text");
     }
 
     @ParameterizedTest
