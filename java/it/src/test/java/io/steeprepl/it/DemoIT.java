@@ -45,6 +45,10 @@ class DemoIT {
     private static void check(JsonNode demo) {
         assertThat(demo.path("equal").asBoolean()).isTrue();
         assertThat(demo.path("proven").asBoolean()).isTrue();
+        assertThat(demo.path("policies").toString())
+                .isEqualTo(
+                        "{\"stock\":[\"25\",\"25\"],\"undecided\":[\"refunded\",\"shipped\"],"
+                                + "\"resolved\":[\"shipped\",\"shipped\"],\"reverted\":[\"refunded\",\"refunded\"],\"right\":true}");
         assertThat(demo.path("tables")).hasSize(6).allMatch(t -> t.path("equal").asBoolean());
         assertThat(demo.path("tables_before_cut"))
                 .hasSize(6)

@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -82,15 +84,22 @@ class ProxyTest {
         try (Socket client = connect()) {
             assertThat(echo(client, 1)).isEqualTo(1);
             echo.close();
-            try (Socket second = connect()) {
-                assertThat(ended(second)).isTrue();
+            // Bound, so that nobody else gets the port, but nobody listens.
+            try (Socket placeholder = new Socket()) {
+                placeholder.setReuseAddress(true);
+                placeholder.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), echo.getLocalPort()));
+                try (Socket second = connect()) {
+                    assertThat(ended(second)).isTrue();
+                }
             }
             assertThat(echo(client, 2)).isEqualTo(2);
         }
     }
 
     private Socket connect() throws IOException {
-        return new Socket(InetAddress.getLoopbackAddress(), proxy.port());
+        Socket client = new Socket(InetAddress.getLoopbackAddress(), proxy.port());
+        client.setSoTimeout(20_000);
+        return client;
     }
 
     private static int echo(Socket client, int value) throws IOException {
@@ -101,6 +110,8 @@ class ProxyTest {
     private static boolean ended(Socket client) {
         try {
             return client.getInputStream().read() == -1;
+        } catch (SocketTimeoutException e) {
+            return false;
         } catch (IOException e) {
             return true;
         }

@@ -75,6 +75,15 @@ final class Demo {
             line.mend();
             return Outage.settle(north, south, rush, mended);
         });
+        out.note("\nTime does not suit everything: from now on stock adds up, and a person decides about orders.");
+        run("Setting the strategies of both tables", () -> Policies.set(north, south));
+        run("Cutting all connections once more", line::cut);
+        Policies.act(north, south, out);
+        Policies policies = step("The network is back; adding up, deciding by hand, taking it back", () -> {
+            line.mend();
+            return Policies.settle(north, south);
+        });
+        rush.drain();
         if (keep) {
             run("Linking the two directly, for you to go on", line::replaceByDirect);
         }
@@ -86,6 +95,7 @@ final class Demo {
                 drained,
                 before,
                 outage,
+                policies,
                 proofs(north, south),
                 Wait.since(begin));
         result.print(out, keep ? nodes : null);

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param drained how long they took to catch up when the writing had stopped
  * @param before each table, compared then
  * @param outage what both wrote while they were cut off from each other, and what became of it
+ * @param policies what became of a stock that adds up, and of an order that was decided by hand
  * @param proofs each table, compared at the end
  * @param total the time since the start of the demo
  */
@@ -29,6 +30,7 @@ record Result(
         Duration drained,
         List<Proof> before,
         Outage outage,
+        Policies policies,
         List<Proof> proofs,
         Duration total) {
     boolean equal() {
@@ -37,7 +39,7 @@ record Result(
 
     /** Whether the tables are equal, and every conflict was decided as it must be and is proven. */
     boolean right() {
-        return equal() && outage.right();
+        return equal() && outage.right() && policies.right();
     }
 
     /** Prints it; {@code kept} are the servers if they stay. */
@@ -50,6 +52,7 @@ record Result(
         for (int i = 0; i < outage.cases().size(); i++) {
             CaseText.print(i + 1, outage.cases().get(i), out);
         }
+        out.text(policies.text());
         out.text("\n");
         out.list(Proof.COLUMNS, proofs, "");
         out.text("\n" + verdict() + "\n");
@@ -64,10 +67,10 @@ record Result(
         if (!equal()) {
             return "DIFFERENT: the databases do not hold the same rows. This must not happen; please report it.";
         }
-        if (!outage.right()) {
+        if (!outage.right() || !policies.right()) {
             return "NOT PROVEN: the tables are equal, but a conflict was not decided as it must be; please report it.";
         }
-        return ("EQUAL: both hold the same %,d rows, after %,d written in %d seconds on both sides and a cut network.\n"
+        return ("EQUAL: both hold the same %,d rows, after %,d written in %d seconds on both sides and two cuts of the network.\n"
                         + "%d conflicts, all decided alike on both sides and proven %s after the network was back."
                         + " All took %s.")
                 .formatted(
@@ -113,11 +116,22 @@ record Result(
         document.put("prove_seconds", seconds(outage.proven()));
         document.put(
                 "conflicts", outage.cases().stream().map(CaseText::document).toList());
+        document.put("policies", policiesDocument());
         document.put("tables_before_cut", before.stream().map(Result::table).toList());
         document.put("tables", proofs.stream().map(Result::table).toList());
         document.put("total_seconds", seconds(total));
         document.put("dir", kept == null ? null : kept.dir().toString());
         return document;
+    }
+
+    private Map<String, Object> policiesDocument() {
+        var object = new LinkedHashMap<String, Object>();
+        object.put("stock", policies.stock());
+        object.put("undecided", policies.undecided());
+        object.put("resolved", policies.resolved());
+        object.put("reverted", policies.reverted());
+        object.put("right", policies.right());
+        return object;
     }
 
     private static Map<String, Object> office(Office office) {
