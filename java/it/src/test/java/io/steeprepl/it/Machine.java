@@ -48,6 +48,12 @@ final class Machine {
                 [ -n "$user" ] || exec "$@"
                 PGUSER=postgres HOME=%s exec %s "$@"
                 """.formatted(home, account));
+        commandLine(work);
+        Files.createDirectories(work.resolve("home-" + name));
+    }
+
+    /** Puts ./steep-repl into a folder: the command line as this build has it. */
+    static void commandLine(Path work) throws IOException {
         script(
                 work.resolve("steep-repl"),
                 "exec '%s/bin/java' --enable-native-access=ALL-UNNAMED -Duser.home=\"$HOME\" -Dsteeprepl.home='%s' -Dsteeprepl.stage='%s' -cp '%s' io.steeprepl.cli.Main \"$@\""
@@ -56,7 +62,6 @@ final class Machine {
                                 System.getProperty("steeprepl.home"),
                                 System.getProperty("steeprepl.stage"),
                                 System.getProperty("java.class.path")));
-        Files.createDirectories(work.resolve("home-" + name));
     }
 
     private static void script(Path file, String text) throws IOException {
