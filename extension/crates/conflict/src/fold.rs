@@ -106,11 +106,27 @@ pub fn sort(changes: &mut [Recorded]) {
 
 /// Folds changes that are in order.
 pub fn fold(rules: &Rules, changes: &[Recorded], arithmetic: &dyn Arithmetic) -> Folded {
+    fold_with_images(rules, changes, arithmetic).0
+}
+
+fn fold_with_images(rules: &Rules, changes: &[Recorded], arithmetic: &dyn Arithmetic) -> (Folded, Images) {
     let base = changes.iter().rposition(|change| change.deed == Deed::Base).unwrap_or(0);
     let mut images = Images::default();
     let mut state = State::before(changes.get(base), &mut images);
     let mut fates = vec![Fate::Past; base];
     fates.extend(changes[base..].iter().map(|change| state.take(rules, change, &mut images, arithmetic)));
     let version = changes.last().map(|change| change.version.clone());
-    Folded { row: state.row(), last: state.last, version, fates }
+    (Folded { row: state.row(), last: state.last, version, fates }, images)
+}
+
+/// The base that takes the place of the first `past` changes, of which nobody has still to hear. None while one of the others
+/// was made on a row that they show on the way: whether it had seen an insertion can be told by that only.
+pub fn base(rules: &Rules, changes: &[Recorded], past: usize, arithmetic: &dyn Arithmetic) -> Option<Recorded> {
+    let (folded, images) = fold_with_images(rules, &changes[..past], arithmetic);
+    let on_the_way = |row: &Columns| Some(row) != folded.last.as_ref() && images.shows(row);
+    if changes[past..].iter().any(|change| change.before.as_ref().is_some_and(on_the_way)) {
+        return None;
+    }
+    let (version, ordinal) = (folded.version?, changes[past - 1].ordinal);
+    Some(Recorded { version, ordinal, deed: Deed::Base, before: folded.last, after: folded.row })
 }

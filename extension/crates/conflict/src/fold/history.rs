@@ -33,7 +33,8 @@ fn place(change: &Recorded) -> (&Version, i64) {
     (&change.version, change.ordinal)
 }
 
-fn begins_anew(change: &Recorded) -> bool {
+/// Whether a change inserts the row anew, or decides it by hand.
+pub(super) fn begins_anew(change: &Recorded) -> bool {
     matches!(change.deed, Deed::Insert | Deed::Set)
 }
 
@@ -82,7 +83,10 @@ impl History {
         about: Option<&Recorded>,
         arithmetic: &dyn Arithmetic,
     ) -> Resumed {
-        let idle = !self.anew && !more.iter().any(begins_anew);
+        // The first inserts nothing anew, unless something comes before it.
+        let first =
+            self.changes.first().filter(|first| more.first().is_some_and(|change| place(change) < place(first)));
+        let idle = !self.anew && !first.is_some_and(begins_anew) && !more.iter().any(begins_anew);
         if std::mem::replace(&mut self.images.idle, idle) != idle {
             self.states.clear();
         }

@@ -64,6 +64,12 @@ impl Images {
         }
     }
 
+    /// Whether a row was shown at all.
+    pub fn shows(&self, row: &Columns) -> bool {
+        let hash = hash(row);
+        self.shown[self.at.from..].iter().any(|(shown, _)| *shown == hash)
+    }
+
     /// Whether a row was shown before the last insertion, and not since.
     pub fn only_before(&self, row: &Columns) -> bool {
         if self.at.since == self.at.from && !self.at.mixed {

@@ -1,7 +1,7 @@
 //! Nodes that write one key and send each other what they wrote, each stream in its order.
 
 use conflict::Version;
-use conflict::fold::{Arithmetic, Columns, Deed, Fate, Folded, Merge, Recorded, Rules, fold, sort};
+use conflict::fold::{self, Arithmetic, Columns, Deed, Fate, Folded, Merge, Recorded, Rules, sort};
 
 /// Integers that must not exceed a limit, as by a CHECK; a function that takes the middle.
 pub struct Numbers {
@@ -91,7 +91,7 @@ impl World {
             return Folded { last: row.clone(), row, version: None, fates: vec![] };
         }
         sort(&mut changes);
-        fold(&self.rules, &changes, &Numbers { limit: self.limit })
+        fold::fold(&self.rules, &changes, &Numbers { limit: self.limit })
     }
 
     /// Whether the node's row allows this.
@@ -193,17 +193,14 @@ impl World {
         if prefix == 0 {
             return;
         }
-        let gone = has[..prefix].to_vec();
-        let mut changes: Vec<Recorded> = gone.iter().map(|id| self.written[*id].1.clone()).collect();
+        let mut changes: Vec<Recorded> = has.iter().map(|id| self.written[*id].1.clone()).collect();
+        let before = usize::from(self.nodes[node].base.is_some());
         changes.extend(self.nodes[node].base.clone());
-        let folded = self.folded(changes);
-        let base = Recorded {
-            version: folded.version.expect("a change"),
-            ordinal: i64::MAX,
-            deed: Deed::Base,
-            before: folded.last,
-            after: folded.row,
-        };
+        sort(&mut changes);
+        let limit = Numbers { limit: self.limit };
+        let Some(mut base) = fold::base(&self.rules, &changes, prefix + before, &limit) else { return };
+        base.ordinal = i64::MAX;
+        let gone = has[..prefix].to_vec();
         let here = &mut self.nodes[node];
         here.base = Some(base);
         here.has.retain(|id| !gone.contains(id));

@@ -6,11 +6,11 @@ use crate::pg::composite;
 use crate::pg::key_id::KeyId;
 use crate::pg::row_change::{self, Found, RowChange};
 use crate::pg::stored_row::with_open;
-use conflict::fold::{Recorded, fold};
+use conflict::fold::{Recorded, base};
 use pgrx::prelude::*;
 
 /// Folds the changes of a key that come first, in the order of versions, and were written by transactions older than
-/// `before`, into one. The others stay.
+/// `before`, into one. The others stay; all do while one of them needs those before it.
 #[pg_extern(sql = false)]
 fn fold_past(relation: pg_sys::Oid, key: pgrx::Uuid, before: &str) {
     let key: KeyId = *key.as_bytes();
@@ -27,12 +27,13 @@ fn fold_past(relation: pg_sys::Oid, key: pgrx::Uuid, before: &str) {
         if past < 2 || past == kept.len() {
             return;
         }
-        let (mut changes, found): (Vec<Recorded>, Vec<Found>) = kept.into_iter().take(past).unzip();
+        let (mut changes, mut found): (Vec<Recorded>, Vec<Found>) = kept.into_iter().unzip();
         if let Some(like) = changes.iter().find_map(|change| change.after.as_ref().or(change.before.as_ref())) {
             let like = columns::row(table, like);
             record::mark_resolved(table, &like, &mut changes);
         }
-        let folded = fold(&folds.rules, &changes, &OfTable::new(open, folds));
+        let Some(base) = base(&folds.rules, &changes, past, &OfTable::new(open, folds)) else { return };
+        found.truncate(past);
         row_change::remove(&found);
         let text = |row: &Option<_>| row.as_ref().map(columns::text);
         row_change::write(
@@ -40,10 +41,10 @@ fn fold_past(relation: pg_sys::Oid, key: pgrx::Uuid, before: &str) {
             &key,
             &RowChange {
                 kind: b'B',
-                ordinal: changes.last().map_or(0, |change| change.ordinal),
-                before: text(&folded.last),
-                after: text(&folded.row),
-                version: folded.version.map(|v| (v.time, v.node.to_string())),
+                ordinal: base.ordinal,
+                before: text(&base.before),
+                after: text(&base.after),
+                version: Some((base.version.time, base.version.node.to_string())),
             },
         );
     });
