@@ -33,15 +33,21 @@ CREATE OR REPLACE FUNCTION steep_repl._conflict_rate() RETURNS double precision
   RETURN (SELECT count(*) / 5.0::double precision FROM steep_repl.conflict_log l WHERE l.detected_at > clock_timestamp() - interval '5 minutes');
 COMMENT ON FUNCTION steep_repl._conflict_rate() IS 'Conflicts a minute in the last five minutes.';
 
+CREATE OR REPLACE FUNCTION steep_repl._rate_alarm() RETURNS TABLE (reason text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT format('conflicts: %s a minute, more than steep_repl.conflict_rate_alert allows', r.rate)
+    FROM (SELECT steep_repl._conflict_rate() AS rate) r
+   WHERE r.rate > nullif(coalesce(current_setting('steep_repl.conflict_rate_alert', true), '60')::integer, 0);
+END;
+COMMENT ON FUNCTION steep_repl._rate_alarm() IS 'What is to be said of too many conflicts at a time; no row when there are not.';
+
 CREATE OR REPLACE FUNCTION steep_repl._conflict_alarms() RETURNS TABLE (severity integer, reason text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT 1, format('conflicts that wait for a decision: %s in %I.%I, the oldest since %s', p.pending, p.table_schema, p.table_name, p.oldest_at)
     FROM steep_repl._pending_by_table() p
-  UNION ALL
-  SELECT 1, format('conflicts: %s a minute, more than steep_repl.conflict_rate_alert allows', r.rate)
-    FROM (SELECT steep_repl._conflict_rate() AS rate) r
-   WHERE r.rate > nullif(coalesce(current_setting('steep_repl.conflict_rate_alert', true), '60')::integer, 0);
+  UNION ALL SELECT 1, a.reason FROM steep_repl._rate_alarm() a;
 END;
 COMMENT ON FUNCTION steep_repl._conflict_alarms() IS 'What health() says of conflicts that wait, by table, and of too many at a time.';
 
@@ -58,7 +64,7 @@ BEGIN ATOMIC
   WITH now (kind, about, reason) AS (
     SELECT 'clock', c.peer, format('the clock of %s is %s s %s this node''s', c.peer, round(abs(c.ahead_seconds)::numeric, 1),
                                    CASE WHEN c.ahead_seconds > 0 THEN 'ahead of' ELSE 'behind' END) FROM steep_repl._clock_alarms() c
-    UNION ALL SELECT 'rate', '', a.reason FROM steep_repl._conflict_alarms() a WHERE a.reason LIKE 'conflicts: %'
+    UNION ALL SELECT 'rate', '', a.reason FROM steep_repl._rate_alarm() a
   ), begun AS (
     INSERT INTO steep_repl.alarms (kind, about) SELECT n.kind, n.about FROM now n ON CONFLICT DO NOTHING RETURNING kind, about
   ), over AS (

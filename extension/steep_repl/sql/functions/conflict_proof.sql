@@ -30,7 +30,12 @@ BEGIN
     END;
   END LOOP;
   FOR item IN SELECT * FROM jsonb_array_elements(keys) LOOP
-    PERFORM steep_repl._prove_key(item, (SELECT coalesce(jsonb_object_agg(a.key, a.value->place), '{}') FROM jsonb_each(answers) a), away);
+    BEGIN
+      PERFORM steep_repl._prove_key(item, (SELECT coalesce(jsonb_object_agg(a.key, a.value->place), '{}') FROM jsonb_each(answers) a), away);
+    EXCEPTION WHEN OTHERS THEN
+      -- One key must not hold up the others.
+      PERFORM steep_repl._prove_later(item, format('its comparison failed: %s', SQLSTATE));
+    END;
     place := place + 1;
   END LOOP;
   RETURN jsonb_array_length(keys) = 200;
@@ -42,6 +47,21 @@ CREATE OR REPLACE FUNCTION steep_repl._settled_by_proof(entry steep_repl.conflic
   -- What was set aside has been adopted, or something later has; a manual conflict between two others was none.
   RETURN (entry).resolution = 'PENDING' AND ((entry).conflict_type = 'APPLY-ERROR' OR (entry).strategy = 'manual' AND (entry).possible);
 COMMENT ON FUNCTION steep_repl._settled_by_proof(steep_repl.conflict_log) IS 'Whether nothing is left to decide about an entry once all nodes agree.';
+
+CREATE OR REPLACE FUNCTION steep_repl._prove_later(item jsonb, verdict text) RETURNS void
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  UPDATE steep_repl.conflict_log c SET proofs = c.proofs + 1, not_converged_reason = verdict,
+         -- At once at first, then ever more seldom: a peer may be away for days.
+         next_proof = clock_timestamp() + least(power(1.5, c.proofs), 60) * interval '0.5 seconds'
+   WHERE c.converged_at IS NULL AND c.table_schema = item->>'schema' AND c.table_name = item->>'table' AND c.key = item->'key';
+  UPDATE steep_repl.proof_requests r SET next_proof = clock_timestamp() + least((clock_timestamp() - r.asked_at) / 2 + interval '0.5 seconds', interval '30 seconds')
+   WHERE r.table_schema = item->>'schema' AND r.table_name = item->>'table' AND r.key = item->'key';
+  -- Of what can never agree, or is not replicated any more, peers ask no more.
+  DELETE FROM steep_repl.proof_requests r WHERE r.asked_at < clock_timestamp() - interval '7 days'
+     OR NOT EXISTS (SELECT 1 FROM steep_repl.tables t WHERE t.table_schema = r.table_schema AND t.table_name = r.table_name AND t.strategy IN ('first_write_wins', 'node_priority'));
+END;
+COMMENT ON FUNCTION steep_repl._prove_later(jsonb, text) IS 'Notes why a key is not proven, and when to compare it again.';
 
 CREATE OR REPLACE FUNCTION steep_repl._prove_key(item jsonb, states jsonb, away text[]) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -65,12 +85,7 @@ BEGIN
                   -- Only when all have answered: one of those away may know of a deletion that the others have forgotten.
                   ELSE coalesce(CASE WHEN away = '{}' THEN steep_repl._pull_key(item, mine, states) END,
                                 format('%s differs, or a change is on its way', array_to_string(differing, ', '))) END;
-  UPDATE steep_repl.conflict_log c SET proofs = c.proofs + 1, not_converged_reason = verdict,
-         -- At once at first, then ever more seldom: a peer may be away for days.
-         next_proof = clock_timestamp() + least(power(1.5, c.proofs), 60) * interval '0.5 seconds'
-   WHERE c.converged_at IS NULL AND c.table_schema = item->>'schema' AND c.table_name = item->>'table' AND c.key = item->'key';
-  UPDATE steep_repl.proof_requests r SET next_proof = clock_timestamp() + least((clock_timestamp() - r.asked_at) / 2 + interval '0.5 seconds', interval '30 seconds')
-   WHERE r.table_schema = item->>'schema' AND r.table_name = item->>'table' AND r.key = item->'key';
+  PERFORM steep_repl._prove_later(item, verdict);
 END $$;
 COMMENT ON FUNCTION steep_repl._prove_key(jsonb, jsonb, text[]) IS 'Notes that all nodes agree on a key, or why not yet.';
 
@@ -210,7 +225,7 @@ DECLARE
   writer xid;
 BEGIN
   EXECUTE format('SELECT 1 FROM %s t WHERE %s FOR UPDATE', steep_repl._source_of(root), condition);
-  SELECT count(*) INTO stones FROM steep_repl.tombstones s WHERE s.relation = root AND s.key_id = id;
+  SELECT count(*) INTO stones FROM steep_repl.tombstones s WHERE s.relation = root AND s.key_id IN (id, '00000000-0000-0000-0000-000000000000');
   state := steep_repl._key_state(root, (pull).key);
   -- Only if nothing has been written here since the comparison.
   IF (state->'micros', state->'node') IS DISTINCT FROM ((pull).mine->'micros', (pull).mine->'node') THEN
@@ -239,7 +254,7 @@ BEGIN
   END IF;
   PERFORM steep_repl._as_owner(root, format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE VALUES (%s)', root, columns, expressions));
   PERFORM steep_repl._await_tombstones(root, (pull).key);
-  IF stones <> (SELECT count(*) FROM steep_repl.tombstones s WHERE s.relation = root AND s.key_id = id) THEN
+  IF stones <> (SELECT count(*) FROM steep_repl.tombstones s WHERE s.relation = root AND s.key_id IN (id, '00000000-0000-0000-0000-000000000000')) THEN
     RAISE EXCEPTION USING ERRCODE = 'serialization_failure', MESSAGE = 'another process deleted the same key at the same moment';
   END IF;
   DELETE FROM steep_repl.row_versions v WHERE v.relation = root AND v.key_id = id;
@@ -268,6 +283,8 @@ BEGIN ATOMIC
            result = nullif((pull).target->'row', 'null'), resolved_at = clock_timestamp(), resolved_by = 'proof',
            reason = 'the nodes differed after a conflict: this one adopted the row that stays', not_converged_reason = 'not compared yet'
       FROM adoption a WHERE c.conflict_key = a.identity AND c.resolution IN ('KEPT_LOCAL', 'APPLIED_REMOTE')
+       -- Only if what is overwritten stands in it.
+       AND (nullif(state->'row', 'null') IS NOT DISTINCT FROM c.local_tuple OR nullif(state->'row', 'null') IS NOT DISTINCT FROM c.remote_tuple)
     RETURNING c.id
   )
   INSERT INTO steep_repl.conflict_log (relation, subscription, table_schema, table_name, conflict_type, local_tuple, remote_tuple, local_origin, remote_origin,

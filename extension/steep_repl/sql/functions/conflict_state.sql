@@ -64,7 +64,8 @@ CREATE OR REPLACE FUNCTION steep_repl._open_dispute(table_schema text, table_nam
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT CASE WHEN bool_or(c.conflict_type = 'APPLY-ERROR') THEN 'error'
-              WHEN bool_or(c.conflict_type IN ('INSERT-INSERT', 'UPDATE-UPDATE', 'UPDATE-DELETE', 'KEY-UPDATE')) THEN 'strategy' END
+              WHEN bool_or((NOT c.possible OR (SELECT count(*) FROM steep_repl.links l WHERE l.wanted <> 'remove') < 2)
+                           AND c.conflict_type IN ('INSERT-INSERT', 'UPDATE-UPDATE', 'UPDATE-DELETE', 'KEY-UPDATE')) THEN 'strategy' END
     FROM steep_repl.conflict_log c
    WHERE c.converged_at IS NULL AND c.table_schema = _open_dispute.table_schema AND c.table_name = _open_dispute.table_name AND c.key = _open_dispute.key;
 END;
@@ -83,14 +84,18 @@ BEGIN
     SELECT t.relation INTO root FROM steep_repl.tables t WHERE t.table_schema = wanted.table_schema AND t.table_name = wanted.table_name;
     IF root IS NULL THEN
       states := states || jsonb_build_object('unknown', true);
-    ELSE
+      CONTINUE;
+    END IF;
+    BEGIN
       state := steep_repl._key_state(root, wanted.key) - 'leaf' - 'place';
       -- The rows themselves only for those who may read them; a hash is enough to compare.
       states := states || jsonb_build_array(state - 'row' - 'row_gone'
         || jsonb_build_object('hash', md5(nullif(state->'row', 'null')::text),
                               'dispute', steep_repl._open_dispute(wanted.table_schema, wanted.table_name, wanted.key))
         || CASE WHEN has_table_privilege(session_user, root, 'SELECT') THEN jsonb_build_object('row', state->'row', 'row_gone', state->'row_gone') ELSE '{}' END);
-    END IF;
+    EXCEPTION WHEN data_exception OR undefined_column OR undefined_function OR datatype_mismatch THEN
+      states := states || jsonb_build_object('unknown', true);  -- a key that the table here cannot have
+    END;
   END LOOP;
   RETURN states::text;
 END $$;

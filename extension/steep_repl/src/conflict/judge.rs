@@ -1,7 +1,7 @@
 //! What becomes of an arriving write: the time decides, or, in a conflict, the strategy of the table.
 
 use crate::conflict::lineage::{self, Meeting};
-use crate::conflict::{resolved, state};
+use crate::conflict::{resolved, session, state};
 use crate::pg::key_id;
 use conflict::{Change, Evidence, Finding, Strategy, Verdict};
 
@@ -39,7 +39,7 @@ pub fn judge(meeting: &Meeting, change: Change, evidence: Evidence) -> Judgement
     }
     // Looked up only now: most changes are no conflicts.
     let strategy = table.strategy();
-    if !strategy.decides(finding) || truncated_since(meeting) {
+    if !strategy.decides(finding) || may_have_overtaken(finding) || truncated_since(meeting) {
         return Judgement::without_strategy(by_time, Some(finding), ours_won);
     }
     Judgement {
@@ -54,6 +54,11 @@ pub fn judge(meeting: &Meeting, change: Change, evidence: Evidence) -> Judgement
 
 /// The strategy of entries that no table's strategy is asked about.
 pub const LAST: &str = "last_write_wins";
+
+/// On three and more nodes what arrives may have seen a write that is still on its way here, and which had seen what is here.
+fn may_have_overtaken(finding: Finding) -> bool {
+    finding.possible && session::stream().is_some_and(|stream| stream.others)
+}
 
 /// What was written before a truncation has lost against that, by time: no strategy sets it against what came after.
 fn truncated_since(meeting: &Meeting) -> bool {

@@ -270,7 +270,9 @@ fn settle(
     {
         // From before its changes were kept: it counts as one.
         let deed = if here.is_some() { Deed::Update } else { Deed::Delete };
-        new.push(Recorded { version: here_version.clone(), ordinal: -1, deed, before: None, after: here.clone() });
+        let row = Recorded { version: here_version.clone(), ordinal: -1, deed, before: None, after: here.clone() };
+        record::counted(table, &key, &row);
+        new.push(row);
     }
     new.push(change.clone());
     sort(&mut new);

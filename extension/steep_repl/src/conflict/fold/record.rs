@@ -38,6 +38,14 @@ pub fn arrived(table: &Table, key: &KeyId, change: &Recorded) {
     write(table, key, change.deed, change.ordinal, text(&change.before), text(&change.after));
 }
 
+/// A row from before its changes were kept counts as one from now on, under its own version.
+pub fn counted(table: &Table, key: &KeyId, change: &Recorded) {
+    let version = Some((change.version.time, change.version.node.to_string()));
+    let after = change.after.as_ref().map(columns::text);
+    let kind = letter(change.deed);
+    row_change::write(table.root, key, &RowChange { kind, ordinal: change.ordinal, before: None, after, version });
+}
+
 /// The order of a change in its transaction, by the number of its command or message: one command deletes a key before it
 /// inserts it.
 pub fn ordinal(deed: Deed, command: i64) -> i64 {
@@ -51,13 +59,17 @@ pub fn ordinal(deed: Deed, command: i64) -> i64 {
 }
 
 fn write(table: &Table, key: &KeyId, deed: Deed, ordinal: i64, before: Option<String>, after: Option<String>) {
-    let kind = match deed {
+    let kind = letter(deed);
+    row_change::write(table.root, key, &RowChange { kind, ordinal, before, after, version: None });
+}
+
+fn letter(deed: Deed) -> u8 {
+    match deed {
         Deed::Delete => b'D',
         Deed::Update => b'U',
         Deed::Insert | Deed::Set => b'I',
         Deed::Base => b'B',
-    };
-    row_change::write(table.root, key, &RowChange { kind, ordinal, before, after, version: None });
+    }
 }
 
 /// The truncations of a table, as changes of each key, and whether they have committed. Those whose version nobody knows any more

@@ -6,9 +6,12 @@ import io.steeprepl.testkit.Cluster;
 import io.steeprepl.testkit.TestNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -19,8 +22,21 @@ class ConflictGuideIT {
     private static final Path FILE = Path.of(System.getProperty("steeprepl.home", "../.."), "docs/guide/conflicts.md");
     private static final String LINKS = "SELECT bool_and(state = 'streaming') FROM steep_repl.subscription_status()";
 
+    private Cluster cluster;
     private TestNode a;
     private TestNode b;
+
+    @BeforeEach
+    void start() {
+        cluster = Cluster.start(2).link(2);
+        a = cluster.node(0);
+        b = cluster.node(1);
+    }
+
+    @AfterEach
+    void stop() {
+        cluster.close();
+    }
 
     @Test
     void everyBlockDoesWhatItSays() throws Exception {
@@ -29,12 +45,8 @@ class ConflictGuideIT {
                 .toList();
         assertThat(blocks).hasSizeGreaterThan(10);
         Path psql = Debian.postgres(18).bin();
-        try (Folder folder = new Folder();
-                Cluster cluster = Cluster.start(2).link(2)) {
-            a = cluster.node(0);
-            b = cluster.node(1);
-            Path work = folder.resolve("work");
-            java.nio.file.Files.createDirectories(work);
+        try (Folder folder = new Folder()) {
+            Path work = Files.createDirectories(folder.resolve("work"));
             Machine.commandLine(work);
             for (Guide.Block block : blocks) {
                 before(block);

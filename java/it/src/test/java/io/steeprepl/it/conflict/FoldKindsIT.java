@@ -24,14 +24,18 @@ class FoldKindsIT {
 
     /** The strategies. */
     enum Fold {
-        MERGE("column_merge", ""),
-        SUM("last_write_wins", ", delta_columns => '{n}'"),
-        FUNCTION("function", ", resolver => 'joined'");
+        MERGE(0, "column_merge", ""),
+        SUM(1, "last_write_wins", ", delta_columns => '{n}'"),
+        FUNCTION(2, "function", ", resolver => 'joined'");
+
+        /** Among the ends of a {@link Kind}. */
+        private final int place;
 
         private final String strategy;
         private final String arguments;
 
-        Fold(String strategy, String arguments) {
+        Fold(int place, String strategy, String arguments) {
+            this.place = place;
             this.strategy = strategy;
             this.arguments = arguments;
         }
@@ -139,7 +143,7 @@ class FoldKindsIT {
     void decides(Fold fold, String first) {
         Table table = table(fold).apart(first, writes(Kind::early), writes(Kind::late));
         String[] ends = KINDS.stream()
-                .map(kind -> kind.ends().get(fold.ordinal()))
+                .map(kind -> kind.ends().get(fold.place))
                 .filter(row -> !row.isEmpty())
                 .sorted(java.util.Comparator.comparingInt(row -> Integer.parseInt(row.substring(0, row.indexOf('|')))))
                 .toArray(String[]::new);
