@@ -274,7 +274,10 @@ BEGIN ATOMIC
   -- same two writes, by time because it wrote neither, that entry says from now on what the strategy made of them.
   WITH adoption AS (
     SELECT steep_repl._conflict_key((pull).table_schema, (pull).table_name, (pull).key::text,
-             format('%s %s', state->>'micros', state->>'node'), format('%s %s', (pull).target->>'micros', (pull).target->>'node')) AS identity
+             format('%s %s', state->>'micros', state->>'node'), format('%s %s', (pull).target->>'micros', (pull).target->>'node')) AS identity,
+           -- Of a transaction that wrote the row more than once there is an entry already, about another of its writes.
+           steep_repl._conflict_key((pull).table_schema, (pull).table_name, (pull).key::text,
+             format('%s %s', state->>'micros', state->>'node'), format('%s %s adopted', (pull).target->>'micros', (pull).target->>'node')) AS another
   ), decided_again AS (
     UPDATE steep_repl.conflict_log c
        SET (winner, resolution) = (SELECT w.winner, CASE w.winner WHEN 'local' THEN 'KEPT_LOCAL' ELSE 'APPLIED_REMOTE' END
@@ -293,7 +296,8 @@ BEGIN ATOMIC
          CASE WHEN (pull).target->>'hash' IS NULL OR state->>'row' IS NULL THEN 'UPDATE-DELETE' ELSE 'UPDATE-UPDATE' END,
          nullif(state->'row', 'null'), nullif((pull).target->'row', 'null'), state->>'node', (pull).target->>'node',
          steep_repl._at((state->>'micros')::bigint), steep_repl._at(((pull).target->>'micros')::bigint), 'APPLIED_REMOTE', clock_timestamp(), 'proof',
-         a.identity, (pull).key, steep_repl._key_id(root, (pull).key), nullif((pull).target->'row', 'null'),
+         CASE WHEN EXISTS (SELECT 1 FROM steep_repl.conflict_log c WHERE c.conflict_key = a.identity) THEN a.another ELSE a.identity END,
+         (pull).key, steep_repl._key_id(root, (pull).key), nullif((pull).target->'row', 'null'),
          (SELECT t.strategy FROM steep_repl.tables t WHERE t.relation = root), 'remote', true,
          'the nodes differed after a conflict: this one adopted the row that stays', 'not compared yet'
     FROM adoption a

@@ -132,7 +132,8 @@ BEGIN ATOMIC
     UPDATE steep_repl.tables t SET strategy = said.detail->>'strategy',
            priority = CASE WHEN said.detail->'priority' <> 'null' THEN ARRAY(SELECT jsonb_array_elements_text(said.detail->'priority')) END,
            delta_columns = CASE WHEN said.detail->'delta_columns' <> 'null' THEN ARRAY(SELECT jsonb_array_elements_text(said.detail->'delta_columns')) END,
-           resolver = said.detail->>'resolver'
+           -- It becomes part of a statement here: nothing but a name, whatever a peer says.
+           resolver = substring(said.detail->>'resolver' FROM '^(?:(?:"(?:[^"]|"")+"|[a-z_][a-z0-9_]*)\.)?(?:"(?:[^"]|"")+"|[a-z_][a-z0-9_]*)$')
       FROM (SELECT e.detail FROM steep_repl.table_events e
              WHERE e.table_schema = _take_strategy.table_schema AND e.table_name = _take_strategy.table_name AND e.action = 'strategy'
                AND e.at >= coalesce((SELECT max(j.at) FROM steep_repl.table_events j WHERE j.action = 'join'

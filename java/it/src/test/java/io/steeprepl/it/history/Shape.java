@@ -34,10 +34,11 @@ enum Shape {
         this.alteration = alteration;
     }
 
-    /** Those with, or without, before-images. */
+    /** Those with, or without, before-images; those under other strategies only if asked for, by {@code history.strategies}. */
     static List<Shape> of(boolean beforeImages) {
         return Arrays.stream(values())
                 .filter(shape -> shape.beforeImages == beforeImages)
+                .filter(shape -> shape.strategy().isEmpty() || Boolean.getBoolean("history.strategies"))
                 .toList();
     }
 
