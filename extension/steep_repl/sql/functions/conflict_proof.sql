@@ -70,7 +70,19 @@ DECLARE
   mine jsonb := steep_repl._key_states(jsonb_build_array(item))::jsonb->0;
   differing text[] := ARRAY(SELECT s.key FROM jsonb_each(states) s WHERE NOT steep_repl._same_state(s.value, mine));
   verdict text;
+  behind text;
 BEGIN
+  IF differing = '{}' AND away = '{}' AND EXISTS (SELECT 1 FROM steep_repl.tables t WHERE t.table_schema = item->>'schema' AND t.table_name = item->>'table'
+                                                    AND t.strategy IN ('first_write_wins', 'node_priority')) THEN
+    -- Nodes may agree for a moment and then not, when the write that lost here is still on its way to where the other has been
+    -- changed since: by time that could not be.
+    behind := steep_repl._behind(clock_timestamp() - (SELECT max(c.detected_at) FROM steep_repl.conflict_log c
+      WHERE c.converged_at IS NULL AND c.table_schema = item->>'schema' AND c.table_name = item->>'table' AND c.key = item->'key'));
+    IF behind IS NOT NULL THEN
+      PERFORM steep_repl._prove_later(item, format('the nodes agree, but a change may be on its way to %s', behind));
+      RETURN;
+    END IF;
+  END IF;
   IF differing = '{}' AND away = '{}' THEN
     UPDATE steep_repl.conflict_log c SET converged_at = clock_timestamp(), not_converged_reason = NULL, proofs = c.proofs + 1,
            resolution = CASE WHEN steep_repl._settled_by_proof(c) THEN CASE c.winner WHEN 'local' THEN 'KEPT_LOCAL' ELSE 'APPLIED_REMOTE' END ELSE c.resolution END,
