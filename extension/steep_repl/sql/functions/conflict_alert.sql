@@ -51,10 +51,12 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl._conflict_alarms() IS 'What health() says of conflicts that wait, by table, and of too many at a time.';
 
-CREATE OR REPLACE FUNCTION steep_repl._clock_alarms() RETURNS TABLE (peer text, ahead_seconds double precision)
+CREATE OR REPLACE FUNCTION steep_repl._clock_alarms() RETURNS TABLE (peer text, ahead_seconds double precision, reason text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  SELECT c.peer, c.ahead_seconds FROM steep_repl.clocks c JOIN steep_repl.links l ON l.peer = c.peer WHERE abs(c.ahead_seconds) - c.known_within > 0.5;
+  SELECT c.peer, c.ahead_seconds, format('the clock of %s is %s s %s this node''s', c.peer, round(abs(c.ahead_seconds)::numeric, 1),
+                                         CASE WHEN c.ahead_seconds > 0 THEN 'ahead of' ELSE 'behind' END)
+    FROM steep_repl.clocks c JOIN steep_repl.links l ON l.peer = c.peer WHERE abs(c.ahead_seconds) - c.known_within > 0.5;
 END;
 COMMENT ON FUNCTION steep_repl._clock_alarms() IS 'The peers whose clocks surely differ from this node''s by more than half a second.';
 
@@ -62,8 +64,7 @@ CREATE OR REPLACE FUNCTION steep_repl._tell_alarms() RETURNS void
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   WITH now (kind, about, reason) AS (
-    SELECT 'clock', c.peer, format('the clock of %s is %s s %s this node''s', c.peer, round(abs(c.ahead_seconds)::numeric, 1),
-                                   CASE WHEN c.ahead_seconds > 0 THEN 'ahead of' ELSE 'behind' END) FROM steep_repl._clock_alarms() c
+    SELECT 'clock', c.peer, c.reason FROM steep_repl._clock_alarms() c
     UNION ALL SELECT 'rate', '', a.reason FROM steep_repl._rate_alarm() a
   ), begun AS (
     INSERT INTO steep_repl.alarms (kind, about) SELECT n.kind, n.about FROM now n ON CONFLICT DO NOTHING RETURNING kind, about

@@ -11,6 +11,9 @@ DECLARE
   place integer := 0;
   item jsonb;
 BEGIN
+  -- Of what can never agree, or is not replicated any more, peers ask no more.
+  DELETE FROM steep_repl.proof_requests r WHERE r.asked_at < clock_timestamp() - interval '7 days'
+     OR NOT EXISTS (SELECT 1 FROM steep_repl.tables t WHERE t.table_schema = r.table_schema AND t.table_name = r.table_name AND t.strategy IN ('first_write_wins', 'node_priority'));
   SELECT jsonb_agg(k.key) INTO keys FROM (
     SELECT jsonb_build_object('schema', c.table_schema, 'table', c.table_name, 'key', c.key) AS key
       FROM (SELECT l.table_schema, l.table_name, l.key, l.next_proof FROM steep_repl.conflict_log l
@@ -57,9 +60,6 @@ BEGIN ATOMIC
    WHERE c.converged_at IS NULL AND c.table_schema = item->>'schema' AND c.table_name = item->>'table' AND c.key = item->'key';
   UPDATE steep_repl.proof_requests r SET next_proof = clock_timestamp() + least((clock_timestamp() - r.asked_at) / 2 + interval '0.5 seconds', interval '30 seconds')
    WHERE r.table_schema = item->>'schema' AND r.table_name = item->>'table' AND r.key = item->'key';
-  -- Of what can never agree, or is not replicated any more, peers ask no more.
-  DELETE FROM steep_repl.proof_requests r WHERE r.asked_at < clock_timestamp() - interval '7 days'
-     OR NOT EXISTS (SELECT 1 FROM steep_repl.tables t WHERE t.table_schema = r.table_schema AND t.table_name = r.table_name AND t.strategy IN ('first_write_wins', 'node_priority'));
 END;
 COMMENT ON FUNCTION steep_repl._prove_later(jsonb, text) IS 'Notes why a key is not proven, and when to compare it again.';
 

@@ -41,8 +41,7 @@ BEGIN ATOMIC
   UNION ALL SELECT 1, format('%s does not receive from this node; %s of WAL are kept for it', s.peer, pg_size_pretty(s.retained_wal_bytes))
     FROM steep_repl._slots() s WHERE NOT s.active
   UNION ALL SELECT CASE WHEN abs(c.ahead_seconds) > 10 THEN 2 ELSE 1 END,
-                   format('the clock of %s is %s s %s this node''s: the later write wins by the clock, so set both by NTP', c.peer, round(abs(c.ahead_seconds)::numeric, 1),
-                          CASE WHEN c.ahead_seconds > 0 THEN 'ahead of' ELSE 'behind' END)
+                   c.reason || ': the later write wins by the clock, so set both by NTP'
     FROM steep_repl._clock_alarms() c
   UNION ALL SELECT 2, format('table %I.%I: %s', t.table_schema, t.table_name, t.reason)
     FROM steep_repl.replicated_tables() t WHERE t.state = 'failed'
