@@ -18,6 +18,15 @@ GRANT EXECUTE ON FUNCTION steep_repl.conflict_list(text, text, text, text, boole
   steep_repl.conflict_replay(text, text, timestamptz, timestamptz, text[]), steep_repl._replayed(steep_repl.conflicts, text, text[]),
   steep_repl._may_read(oid, text, text), steep_repl._table_name(text), steep_repl._conflicts_of_key(bigint, integer) TO steep_repl_viewer;
 GRANT SELECT ON steep_repl.resolved TO steep_repl_viewer;
+GRANT SELECT ON steep_repl.identity_ranges TO steep_repl_viewer;
+GRANT EXECUTE ON FUNCTION steep_repl.range_status(), steep_repl.check_range_threshold(text, text, integer),
+  steep_repl.check_id_range(text, text, bigint) TO steep_repl_viewer;
+-- Whoever inserts calls it: it is in a constraint.
+GRANT EXECUTE ON FUNCTION steep_repl.check_id_range(regclass, bigint) TO PUBLIC;
+
+GRANT EXECUTE ON FUNCTION steep_repl.allocate_range(text, text, bigint), steep_repl.release_range(text, text, bigint),
+  steep_repl.apply_range_constraint(text, text, bigint, bigint), steep_repl.enable_bypass(regclass, interval, text),
+  steep_repl.disable_bypass(regclass), steep_repl.range_strays(regclass, timestamptz) TO steep_repl_operator;
 
 GRANT EXECUTE ON FUNCTION steep_repl.heartbeat(), steep_repl.pause(text), steep_repl.resume(text) TO steep_repl_operator;
 GRANT EXECUTE ON FUNCTION steep_repl.resolve_conflict(bigint, text, jsonb, boolean, text), steep_repl.revert_resolution(bigint, text, boolean),
@@ -54,7 +63,8 @@ GRANT EXECUTE ON FUNCTION
   steep_repl.prune_conflict_log(interval, bigint),
   steep_repl.subscribe(text, text, boolean),
   steep_repl.unsubscribe(text),
-  steep_repl.add_table(regclass, text, boolean, text),
+  steep_repl.add_table(regclass, text, boolean, text, boolean),
+  steep_repl.set_ranges(regclass, boolean, bigint, integer), steep_repl.drop_ranges(regclass),
   steep_repl.add_tables(text),
   steep_repl.remove_table(regclass),
   steep_repl.set_conflict_strategy(regclass, text, text[], text[], regproc),
@@ -64,5 +74,7 @@ GRANT EXECUTE ON FUNCTION
   steep_repl._identity(), steep_repl._peer_identity(text), steep_repl._members(), steep_repl._invite(jsonb, text),
   steep_repl._this_node(), steep_repl._describe_table(text, text, boolean), steep_repl._content_hash(regclass),
   steep_repl._leaves(regclass), steep_repl._init_tables_query(bigint), steep_repl._stream_facts(name),
-  steep_repl._hold(text, text, integer), steep_repl._release(text, text), steep_repl._held_at(text, text), steep_repl._key_states(jsonb), steep_repl._request_proof(text, text, jsonb), steep_repl._caught_up_for(), steep_repl._recent_versions(text), steep_repl._reserve_table(name, name, text)
+  steep_repl._hold(text, text, integer), steep_repl._release(text, text), steep_repl._held_at(text, text), steep_repl._key_states(jsonb), steep_repl._request_proof(text, text, jsonb), steep_repl._caught_up_for(), steep_repl._recent_versions(text), steep_repl._reserve_table(name, name, text),
+  steep_repl._range_facts(text, text, boolean), steep_repl._grant_share(text, text, uuid, text), steep_repl._reserve_range(name, name, text),
+  steep_repl._farthest_known(text, text)
   TO steep_repl_admin;

@@ -21,6 +21,15 @@ pub static CONFLICT_LOG_MAX_ROWS: GucSetting<i32> = GucSetting::<i32>::new(1_000
 /// Conflicts a minute above which health() speaks of them; 0: never.
 pub static CONFLICT_RATE_ALERT: GucSetting<i32> = GucSetting::<i32>::new(60);
 
+/// Whether any id may be inserted, whoever's range it is in.
+pub static BYPASS_RANGE_CHECK: GucSetting<bool> = GucSetting::<bool>::new(false);
+/// How many ids a range has, of tables that do not say otherwise.
+pub static RANGE_SIZE: GucSetting<i32> = GucSetting::<i32>::new(10_000);
+/// Percent of a range after whose use the next one is allocated, of tables that do not say otherwise.
+pub static RANGE_THRESHOLD: GucSetting<i32> = GucSetting::<i32>::new(80);
+/// Whether tables that are added get ranges.
+pub static IDENTITY_RANGES: GucSetting<bool> = GucSetting::<bool>::new(true);
+
 /// Whether native "conflict detected" lines about replicated tables go to the server log.
 pub static LOG_NATIVE_CONFLICTS: GucSetting<bool> = GucSetting::<bool>::new(false);
 
@@ -121,6 +130,46 @@ pub fn define() {
         0,
         1_000_000,
         GucContext::Sighup,
+        GucFlags::default(),
+    );
+    define_ranges();
+}
+
+fn define_ranges() {
+    GucRegistry::define_bool_guc(
+        c"steep_repl.bypass_range_check",
+        c"Whether any id may be inserted into tables with ranges.",
+        c"For loads of rows that have their ids. Noted in the audit log, once a transaction and table.",
+        &BYPASS_RANGE_CHECK,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_bool_guc(
+        c"steep_repl.identity_ranges",
+        c"Whether tables that are added get ranges of ids, when add_table() does not say.",
+        c"Without, two nodes that draw ids from sequences collide.",
+        &IDENTITY_RANGES,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_int_guc(
+        c"steep_repl.default_range_size",
+        c"How many ids a range has, when a table gets its ranges.",
+        c"set_ranges() changes it for a table.",
+        &RANGE_SIZE,
+        1,
+        1_000_000_000,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_int_guc(
+        c"steep_repl.range_threshold",
+        c"Percent of a range after whose use the next one is allocated, when a table gets its ranges.",
+        c"set_ranges() changes it for a table.",
+        &RANGE_THRESHOLD,
+        1,
+        100,
+        GucContext::Userset,
         GucFlags::default(),
     );
 }

@@ -10,6 +10,7 @@ mod error;
 mod guc;
 mod peer;
 mod pg;
+mod range;
 mod request;
 mod schema;
 mod settings;

@@ -24,6 +24,16 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl._audit(text, text, text, jsonb, jsonb) IS 'Writes an entry in the transaction of the action.';
 
+CREATE OR REPLACE FUNCTION steep_repl._audit_as(
+  actor text, action text, target_type text, target_id text, old_value jsonb DEFAULT NULL, new_value jsonb DEFAULT NULL
+) RETURNS void
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  INSERT INTO steep_repl.audit_log (action, actor, target_type, target_id, old_value, new_value)
+  VALUES (_audit_as.action, _audit_as.actor, _audit_as.target_type, _audit_as.target_id, _audit_as.old_value, _audit_as.new_value);
+END;
+COMMENT ON FUNCTION steep_repl._audit_as(text, text, text, text, jsonb, jsonb) IS 'Writes an entry for somebody whose wish the worker carries out.';
+
 CREATE OR REPLACE FUNCTION steep_repl._audit_failure(action text, target_type text, target_id text, message text) RETURNS void
   LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
   RETURN steep_repl._audit_hand_over(action, steep_repl._actor(), target_type, coalesce(steep_repl._masked(target_id), ''),

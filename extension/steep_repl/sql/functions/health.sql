@@ -46,6 +46,7 @@ BEGIN ATOMIC
   UNION ALL SELECT 2, format('table %I.%I: %s', t.table_schema, t.table_name, t.reason)
     FROM steep_repl.replicated_tables() t WHERE t.state = 'failed'
   UNION ALL SELECT a.severity, a.reason FROM steep_repl._conflict_alarms() a
+  UNION ALL SELECT a.severity, a.reason FROM steep_repl._range_alarms() a
   UNION ALL SELECT 1, format('values of foreign keys of which it is not known yet whether they have a parent: %s, the oldest since %s: not all streams have caught up', o.suspected, o.suspected_since)
     FROM steep_repl._orphan_health() o WHERE o.suspected_since < clock_timestamp() - interval '1 minute'
   UNION ALL SELECT 1, format('conflicts that are not proven to have ended alike on all nodes: %s, the oldest since %s%s', c.unproven, c.unproven_since, ', ' || c.unproven_reason)
@@ -76,6 +77,8 @@ BEGIN ATOMIC
     'tables', (SELECT coalesce(jsonb_object_agg(t.state, t.n), '{}') FROM (SELECT x.state, count(*) AS n FROM steep_repl.replicated_tables() x GROUP BY x.state) t),
     'conflicts', (SELECT to_jsonb(c) FROM steep_repl._conflict_health() c) || jsonb_build_object('per_minute', steep_repl._conflict_rate(),
       'pending_by_table', (SELECT coalesce(jsonb_agg(to_jsonb(p)), '[]') FROM steep_repl._pending_by_table() p)),
+    'ranges', (SELECT coalesce(jsonb_agg(jsonb_build_object('table', u.relation::regclass::text, 'column', u.column_name, 'range_start', u.range_start, 'range_end', u.range_end,
+      'current_value', u.current_value, 'percent_used', u.percent_used, 'ranges_ahead', u.ranges_ahead, 'ids_left', u.ids_left, 'error', u.error)), '[]') FROM steep_repl._range_use() u),
     'orphans', (SELECT to_jsonb(o) FROM steep_repl._orphan_health() o))
   FROM steep_repl._health_reasons() r;
 END;

@@ -196,6 +196,9 @@ DECLARE
   link steep_repl.links;
   who jsonb := CASE WHEN kind IN ('hold', 'release') THEN argument::jsonb ELSE jsonb_build_object('peer', argument) END;
 BEGIN
+  IF kind = 'range' THEN
+    RETURN steep_repl._serve_range(argument::jsonb);
+  END IF;
   SELECT * INTO link FROM steep_repl.links l WHERE l.peer = who->>'peer' FOR UPDATE;
   IF NOT FOUND OR link.subscription IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'SR005', MESSAGE = format('this node is not linked to %s', who->>'peer');
@@ -219,7 +222,7 @@ BEGIN
   PERFORM steep_repl._link_set_streaming(link);
   RETURN 'ok';
 END $$;
-COMMENT ON FUNCTION steep_repl._serve(text, text) IS 'What the worker does for a session that asks: pause, resume, hold and release a stream.';
+COMMENT ON FUNCTION steep_repl._serve(text, text) IS 'What the worker does for a session that asks: pause, resume, hold and release a stream; allocate and release ranges.';
 
 CREATE OR REPLACE FUNCTION steep_repl._hold(peer text, holder text, seconds integer) RETURNS pg_lsn
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -89,8 +89,13 @@ BEGIN
   LOOP
     PERFORM steep_repl._identify(made.leaf, made.before_images);
   END LOOP;
+  FOR made IN SELECT DISTINCT t.relation::regclass AS root, l AS leaf, t.column_name FROM pg_event_trigger_ddl_commands() d
+                JOIN steep_repl.range_tables t ON t.relation = pg_partition_root(d.objid) AND t.relation <> d.objid, steep_repl._leaves(t.relation) l
+               WHERE d.classid = 'pg_class'::regclass AND t.active LOOP
+    PERFORM steep_repl._guard_leaf(made.root, made.leaf, made.column_name);
+  END LOOP;
 END $$;
-COMMENT ON FUNCTION steep_repl._identify_made_leaves() IS 'Gives a new or attached partition the replica identity of its table at once. Definer: whoever makes it may not read the list.';
+COMMENT ON FUNCTION steep_repl._identify_made_leaves() IS 'Gives a new or attached partition the replica identity of its table, and the constraint of its ranges, at once. Definer: whoever makes it may not read the list.';
 
 DROP EVENT TRIGGER IF EXISTS steep_repl_identify_leaves;
 CREATE EVENT TRIGGER steep_repl_identify_leaves ON ddl_command_end

@@ -11,6 +11,8 @@ BEGIN
       JOIN pg_sequence s ON s.seqrelid = d.objid JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
      WHERE d.refobjid = relation AND d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
        AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
+       -- Those are in a range, past all ids that there are.
+       AND NOT EXISTS (SELECT 1 FROM steep_repl.range_tables r WHERE r.sequence = s.seqrelid AND r.active)
   LOOP
     EXECUTE format('SELECT %s(%I) FROM %s', CASE WHEN owned.seqincrement > 0 THEN 'max' ELSE 'min' END, owned.attname, relation) INTO highest;
     -- Past the highest id in steps of the increment: offices that hand out odd and even ids keep doing so.

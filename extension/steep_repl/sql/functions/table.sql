@@ -5,7 +5,8 @@
 -- (initialise.sql), from one point of every stream on.
 
 CREATE OR REPLACE FUNCTION steep_repl.add_table(
-  "table" regclass, strategy text DEFAULT NULL, before_images boolean DEFAULT true, existing text DEFAULT 'refuse'
+  "table" regclass, strategy text DEFAULT NULL, before_images boolean DEFAULT true, existing text DEFAULT 'refuse',
+  identity_ranges boolean DEFAULT NULL
 ) RETURNS text
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -19,6 +20,7 @@ DECLARE
   holders text[] := '{}';
   locked integer := 0;
   elsewhere steep_repl.links;
+  farthest bigint;
   message text;
 BEGIN
   SELECT c.relname, n.nspname, c.relowner INTO class FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = "table";
@@ -71,12 +73,19 @@ BEGIN
   END IF;
   IF holders[1] <> me THEN
     -- The rows are on one peer: it is the source.
-    RETURN steep_repl._peer_value(elsewhere.conninfo, format('SELECT steep_repl.add_table(%L::regclass, %L, %L, %L)',
-             format('%I.%I', class.nspname, class.relname), strategy, before_images, existing));
+    RETURN steep_repl._peer_value(elsewhere.conninfo, format('SELECT steep_repl.add_table(%L::regclass, %L, %L, %L, %L)',
+             format('%I.%I', class.nspname, class.relname), strategy, before_images, existing, identity_ranges));
   END IF;
   PERFORM steep_repl._warn_of_strategy("table", strategy);
   PERFORM steep_repl._reserve_everywhere(class.nspname, class.relname);
+  identity_ranges := coalesce(identity_ranges, current_setting('steep_repl.identity_ranges')::boolean);
+  IF identity_ranges THEN
+    farthest := steep_repl._farthest_elsewhere("table");
+  END IF;
   PERFORM steep_repl._join_table("table", coalesce(strategy, 'last_write_wins'), before_images);
+  IF identity_ranges THEN
+    PERFORM steep_repl._set_up_ranges("table", farthest);
+  END IF;
   FOR link IN SELECT * FROM steep_repl.links l WHERE l.subscription IS NOT NULL LOOP
     PERFORM steep_repl._set_subscription_table(link.subscription, "table", 'r', 0);
   END LOOP;
@@ -84,7 +93,7 @@ BEGIN
     'strategy', coalesce(strategy, 'last_write_wins'), 'before_images', before_images, 'existing', existing));
   UPDATE steep_repl.tables t SET announced = true WHERE t.relation = "table";
   PERFORM steep_repl._audit('table.add', 'table', format('%I.%I', class.nspname, class.relname), NULL,
-                            jsonb_build_object('strategy', strategy, 'before_images', before_images, 'existing', existing));
+                            jsonb_build_object('strategy', strategy, 'before_images', before_images, 'existing', existing, 'identity_ranges', identity_ranges));
   PERFORM steep_repl._wake_worker();
   RETURN CASE WHEN EXISTS (SELECT 1 FROM steep_repl.links l WHERE l.wanted <> 'remove') THEN 'joining' ELSE 'ready' END;
 EXCEPTION WHEN OTHERS THEN
@@ -92,8 +101,8 @@ EXCEPTION WHEN OTHERS THEN
   PERFORM steep_repl._audit_failure('table.add', 'table', "table"::text, message);
   RAISE;
 END $$;
-COMMENT ON FUNCTION steep_repl.add_table(regclass, text, boolean, text) IS
-  'Replicates a table between this node and all that it is linked with, both ways; rows that only one node holds are copied. Returns ready, or joining while peers take it over (replicated_tables()). Takes SHARE ROW EXCLUSIVE for a moment, ACCESS EXCLUSIVE when the replica identity changes, within steep_repl.lock_timeout. Definer: changes the publication. Errors: SR001, SR040, SR041, SR042, SR053, SR054.';
+COMMENT ON FUNCTION steep_repl.add_table(regclass, text, boolean, text, boolean) IS
+  'Replicates a table between this node and all that it is linked with, both ways; rows that only one node holds are copied. identity_ranges: ids of a key that come from a sequence go in ranges of each node (default: steep_repl.identity_ranges). Returns ready, or joining while peers take it over (replicated_tables()). Takes SHARE ROW EXCLUSIVE for a moment, ACCESS EXCLUSIVE when the replica identity changes or ids go in ranges, within steep_repl.lock_timeout. Definer: changes the publication. Errors: SR001, SR040, SR041, SR042, SR053, SR054.';
 
 CREATE OR REPLACE FUNCTION steep_repl._join_table(relation regclass, strategy text, before_images boolean) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -129,7 +138,9 @@ CREATE OR REPLACE FUNCTION steep_repl._lock_table(relation regclass, before_imag
 DECLARE
   before text := current_setting('lock_timeout');
   changes boolean := EXISTS (SELECT 1 FROM steep_repl._identified(relation) l JOIN pg_class c ON c.oid = l
-                              WHERE NOT steep_repl._identity_fits(c.relreplident, before_images));
+                              WHERE NOT steep_repl._identity_fits(c.relreplident, before_images))
+                     -- For the constraint of its ranges; not later, because two that hold a lock and want a higher one block each other.
+                     OR EXISTS (SELECT 1 FROM steep_repl._range_column(relation));
 BEGIN
   PERFORM set_config('lock_timeout', current_setting('steep_repl.lock_timeout'), true);
   EXECUTE format('LOCK TABLE %s IN %s MODE', steep_repl._source_of(relation),
@@ -217,6 +228,7 @@ BEGIN
   END IF;
   IF EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = (known).relation) THEN
     PERFORM steep_repl._unwatch_rows((known).relation::regclass);
+    PERFORM steep_repl._unguard_ids((known).relation::regclass);
     PERFORM steep_repl._restore_identity(l, (known).identities_before->(l::oid::text)) FROM steep_repl._identified((known).relation::regclass) l;
   END IF;
   DELETE FROM steep_repl.tombstones s WHERE s.relation = (known).relation;
@@ -231,7 +243,7 @@ CREATE OR REPLACE FUNCTION steep_repl.replicated_tables() RETURNS TABLE (
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   WITH latest AS (
-    SELECT DISTINCT ON (e.node_id, e.table_schema, e.table_name) e.* FROM steep_repl.table_events e WHERE e.action <> 'strategy'
+    SELECT DISTINCT ON (e.node_id, e.table_schema, e.table_name) e.* FROM steep_repl.table_events e WHERE e.action IN ('join', 'ready', 'fail', 'leave')
      ORDER BY e.node_id, e.table_schema, e.table_name, e.seq DESC
   ), peers AS (
     SELECT l.peer FROM steep_repl.links l WHERE l.wanted <> 'remove'

@@ -55,7 +55,7 @@ BEGIN
                               jsonb_build_object('sender', sender, 'node_id', NEW.node_id, 'action', NEW.action));
     RETURN NULL;
   END IF;
-  IF NEW.action IN ('join', 'leave') THEN
+  IF NEW.action IN ('join', 'leave', 'ranges') THEN
     INSERT INTO steep_repl.table_inbox (node_id, table_schema, table_name, action, detail)
     VALUES (NEW.node_id, NEW.table_schema, NEW.table_name, NEW.action, NEW.detail);
     PERFORM steep_repl._wake_worker();
@@ -101,12 +101,22 @@ BEGIN
     RETURN;
   END IF;
   SELECT * INTO link FROM steep_repl.links l WHERE l.peer = (wish).node_id;
+  IF (wish).action = 'ranges' AND known.relation IS NOT NULL AND link.peer IS NOT NULL THEN
+    PERFORM steep_repl._lock_table(known.relation, true);
+    IF ((wish).detail->>'enabled')::boolean THEN
+      PERFORM steep_repl._join_ranges(known.relation, link.peer, link.conninfo, (wish).range_request);
+    ELSE
+      PERFORM steep_repl._unguard_ids(known.relation);
+    END IF;
+    RETURN;
+  END IF;
   IF known.relation IS NOT NULL OR link.peer IS NULL THEN
     RETURN;
   END IF;
   IF (wish).action = 'trust' AND relation IS NOT NULL THEN
     PERFORM steep_repl._refuse_problems(relation, (wish).detail->>'before_images' = 'true');
     PERFORM steep_repl._join_table(relation, (wish).detail->>'strategy', (wish).detail->>'before_images' = 'true');
+    PERFORM steep_repl._join_ranges(relation, link.peer, link.conninfo, (wish).range_request);
     PERFORM steep_repl._set_subscription_table(l.subscription, relation, 'r', 0) FROM steep_repl.links l WHERE l.subscription IS NOT NULL;
     RETURN;
   END IF;

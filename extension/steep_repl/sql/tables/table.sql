@@ -24,7 +24,7 @@ CREATE TABLE steep_repl.table_events (
   at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
   table_schema name NOT NULL,
   table_name name NOT NULL,
-  action text NOT NULL CHECK (action IN ('join', 'ready', 'fail', 'leave', 'strategy')),
+  action text NOT NULL CHECK (action IN ('join', 'ready', 'fail', 'leave', 'strategy', 'range', 'ranges')),
   detail jsonb NOT NULL DEFAULT '{}',
   PRIMARY KEY (node_id, seq)
 );
@@ -48,7 +48,9 @@ CREATE TABLE steep_repl.table_inbox (
   table_schema name NOT NULL,
   table_name name NOT NULL,
   action text NOT NULL,
-  detail jsonb NOT NULL
+  detail jsonb NOT NULL,
+  -- Under which a share of its ids is asked for.
+  range_request uuid NOT NULL DEFAULT pg_catalog.gen_random_uuid()
 );
 COMMENT ON TABLE steep_repl.table_inbox IS 'What peers said about tables and the worker has not yet acted on.';
 
@@ -86,6 +88,7 @@ CREATE TABLE steep_repl.initialisation_tables (
   reason text,
   announced boolean NOT NULL DEFAULT false,
   hopeless boolean NOT NULL DEFAULT false,
+  range_request uuid NOT NULL DEFAULT pg_catalog.gen_random_uuid(),
   PRIMARY KEY (id, table_schema, table_name)
 );
 COMMENT ON TABLE steep_repl.initialisation_tables IS 'The tables of each initialisation.';

@@ -7,12 +7,15 @@ DROP FUNCTION steep_repl.subscription_status();
 DROP FUNCTION steep_repl.replicated_tables();
 -- Have another argument.
 DROP FUNCTION steep_repl._beat();
+DROP FUNCTION steep_repl.add_table(regclass, text, boolean, text);
 DROP FUNCTION steep_repl._init_again(bigint, text);
 DROP FUNCTION steep_repl._init_failed(bigint, text);
 DROP FUNCTION steep_repl._init_table_failed(bigint, text, text);
 
 ALTER TABLE steep_repl.initialisations ADD COLUMN asked_by name NOT NULL DEFAULT session_user;
-ALTER TABLE steep_repl.initialisation_tables ADD COLUMN hopeless boolean NOT NULL DEFAULT false;
+ALTER TABLE steep_repl.initialisation_tables ADD COLUMN hopeless boolean NOT NULL DEFAULT false,
+  ADD COLUMN range_request uuid NOT NULL DEFAULT pg_catalog.gen_random_uuid();
+ALTER TABLE steep_repl.table_inbox ADD COLUMN range_request uuid NOT NULL DEFAULT pg_catalog.gen_random_uuid();
 
 -- The index of an identity USING INDEX was not noted.
 ALTER TABLE steep_repl.tables ADD COLUMN identities_before jsonb;
@@ -23,10 +26,11 @@ ALTER TABLE steep_repl.tables DROP COLUMN identity_before;
 
 ALTER TABLE steep_repl.tables ADD COLUMN priority text[], ADD COLUMN delta_columns text[], ADD COLUMN resolver text;
 ALTER TABLE steep_repl.table_events DROP CONSTRAINT table_events_action_check,
-  ADD CONSTRAINT table_events_action_check CHECK (action IN ('join', 'ready', 'fail', 'leave', 'strategy'));
+  ADD CONSTRAINT table_events_action_check CHECK (action IN ('join', 'ready', 'fail', 'leave', 'strategy', 'range', 'ranges'));
 -- A dump is read by others than the server: entries whose connection string may hold a password are left out.
 SELECT pg_catalog.pg_extension_config_dump('steep_repl.nodes', 'WHERE conninfo IS NULL OR conninfo !~* ''password|://''');
 
 \include tables/conflict.sql
 \include tables/resolution.sql
 \include tables/fold.sql
+\include tables/range.sql

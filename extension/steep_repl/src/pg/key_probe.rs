@@ -45,6 +45,25 @@ impl KeyProbe {
             key.sk_func.fn_mcxt = unsafe { pg_sys::CurrentMemoryContext };
             keys.push(key);
         }
+        // SAFETY: by the caller.
+        unsafe { self.nothing_at(relation, &mut keys) }
+    }
+
+    /// The same for the first column of the index alone, and its value.
+    ///
+    /// # Safety
+    /// As above.
+    pub unsafe fn value_absent(&self, relation: pg_sys::Relation, value: pg_sys::Datum) -> bool {
+        let Some((mut key, _)) = self.conditions.first().copied() else { return false };
+        key.sk_argument = value;
+        // SAFETY: as above.
+        unsafe {
+            key.sk_func.fn_mcxt = pg_sys::CurrentMemoryContext;
+            self.nothing_at(relation, &mut [key])
+        }
+    }
+
+    unsafe fn nothing_at(&self, relation: pg_sys::Relation, keys: &mut [pg_sys::ScanKeyData]) -> bool {
         // SAFETY: the index of an open table; no row is fetched, so that the snapshot plays no part.
         unsafe {
             let index = pg_sys::index_open(self.index, pg_sys::RowExclusiveLock as i32);

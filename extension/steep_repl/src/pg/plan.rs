@@ -47,8 +47,30 @@ pub fn rows(query: &str, arguments: &[Argument]) -> Vec<Row> {
     run(query, arguments).0
 }
 
+/// The same for a query that must see what has been committed by now, also where a transaction keeps its snapshot.
+pub fn latest(query: &str, arguments: &[Argument]) -> Vec<Row> {
+    let _as = ActingAs::extension();
+    // SAFETY: pushed and popped here; the server pops it when an error is raised. Read-only statements use it.
+    unsafe {
+        pg_sys::PushActiveSnapshot(pg_sys::GetLatestSnapshot());
+        let rows = execute(query, arguments, true).0;
+        pg_sys::PopActiveSnapshot();
+        rows
+    }
+}
+
+/// The same in the snapshot of the statement that is running.
+pub fn as_of_statement(query: &str, arguments: &[Argument]) -> Vec<Row> {
+    let _as = ActingAs::extension();
+    execute(query, arguments, true).0
+}
+
 /// Runs a statement with the rights that the process has now; its rows as text, and how many were processed.
 pub fn run(query: &str, arguments: &[Argument]) -> (Vec<Row>, u64) {
+    execute(query, arguments, false)
+}
+
+fn execute(query: &str, arguments: &[Argument], read_only: bool) -> (Vec<Row>, u64) {
     // SAFETY: the frame of SPI; the server ends it when an error is raised. Results are copied before it ends.
     unsafe {
         pg_sys::SPI_connect();
@@ -57,7 +79,7 @@ pub fn run(query: &str, arguments: &[Argument]) -> (Vec<Row>, u64) {
             arguments.iter().map(|a| a.value.unwrap_or(pg_sys::Datum::from(0))).collect();
         let nulls: Vec<std::ffi::c_char> =
             arguments.iter().map(|a| if a.value.is_some() { b' ' } else { b'n' } as std::ffi::c_char).collect();
-        let code = pg_sys::SPI_execute_plan(plan, values.as_mut_ptr(), nulls.as_ptr(), false, 0);
+        let code = pg_sys::SPI_execute_plan(plan, values.as_mut_ptr(), nulls.as_ptr(), read_only, 0);
         if code < 0 {
             pgrx::error!("steep_repl: {query}: SPI error {code}");
         }

@@ -239,17 +239,40 @@ unsafe extern "C-unwind" fn changed(_argument: pg_sys::Datum, _relation: pg_sys:
     CHANGES.set(CHANGES.get() + 1);
 }
 
+/// The root of the partition tree of an open relation, itself when it is no partition.
+///
+/// # Safety
+/// `relation` is open, `oid` its OID.
+pub unsafe fn root_of(relation: pg_sys::Relation, oid: pg_sys::Oid) -> pg_sys::Oid {
+    // SAFETY: by the caller; the list is palloc'd.
+    unsafe {
+        if !(*(*relation).rd_rel).relispartition {
+            return oid;
+        }
+        let ancestors = pg_guard_ffi_boundary(|| get_partition_ancestors(oid));
+        (*(*ancestors).elements.add((*ancestors).length as usize - 1)).oid_value
+    }
+}
+
+/// The columns of a descriptor, dropped ones too.
+///
+/// # Safety
+/// The descriptor lives as long as the slice is used.
+pub unsafe fn attributes<'a>(descriptor: pg_sys::TupleDesc) -> &'a [pg_sys::FormData_pg_attribute] {
+    // SAFETY: TupleDescAttr() of tupdesc.h: the attributes lie behind their compact forms.
+    unsafe {
+        let natts = (*descriptor).natts as usize;
+        let first = (*descriptor).compact_attrs.as_ptr().add(natts).cast::<pg_sys::FormData_pg_attribute>();
+        std::slice::from_raw_parts(first, natts)
+    }
+}
+
 unsafe fn look_up(relation: pg_sys::Relation) -> Table {
     // SAFETY: an open relation and its descriptor; the lists are palloc'd and live long enough.
     unsafe {
         let oid = (*relation).rd_id;
         let form = &*(*relation).rd_rel;
-        let root = if form.relispartition {
-            let ancestors = pg_guard_ffi_boundary(|| get_partition_ancestors(oid));
-            (*(*ancestors).elements.add((*ancestors).length as usize - 1)).oid_value
-        } else {
-            oid
-        };
+        let root = root_of(relation, oid);
         let columns = columns_of((*relation).rd_att);
         let primary = pg_sys::RelationGetPrimaryKeyIndex(relation, true);
         let key_index = (primary != pg_sys::InvalidOid).then_some(primary);
@@ -285,15 +308,9 @@ unsafe fn look_up(relation: pg_sys::Relation) -> Table {
 unsafe fn columns_of(descriptor: pg_sys::TupleDesc) -> Vec<Column> {
     // SAFETY: the descriptor of an open relation.
     unsafe {
-        // TupleDescAttr() of tupdesc.h: the attributes lie behind their compact forms.
-        let attributes = (*descriptor)
-            .compact_attrs
-            .as_ptr()
-            .add((*descriptor).natts as usize)
-            .cast::<pg_sys::FormData_pg_attribute>();
-        (0..(*descriptor).natts)
-            .map(|place| {
-                let attribute = &*attributes.add(place as usize);
+        attributes(descriptor)
+            .iter()
+            .map(|attribute| {
                 let name = CStr::from_ptr(attribute.attname.data.as_ptr()).to_string_lossy().into_owned();
                 let base = pg_sys::getBaseType(attribute.atttypid);
                 Column {

@@ -62,6 +62,19 @@ pub fn attempt<R>(activity: &str, body: impl FnOnce() -> R) -> Result<R, Failed>
     outcome
 }
 
+/// Shows in pg_stat_activity what the open transaction does now.
+pub fn show(activity: &str) {
+    let text = std::ffi::CString::new(activity).unwrap_or_default();
+    // SAFETY: the text is copied.
+    unsafe { pg_sys::pgstat_report_activity(pg_sys::BackendState::STATE_RUNNING, text.as_ptr()) };
+}
+
+/// The number of the open transaction, which gets one if it has none.
+pub fn number() -> u32 {
+    // SAFETY: a transaction is open.
+    unsafe { pg_sys::GetTopTransactionId() }.into()
+}
+
 /// Whether a transaction is open, so that catalogues can be read.
 pub fn is_open() -> bool {
     // SAFETY: a plain look at the process's own state.

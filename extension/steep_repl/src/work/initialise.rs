@@ -7,7 +7,7 @@ use crate::peer;
 use crate::pg::copy_from;
 use crate::pg::latch;
 use crate::pg::peer_connection::{Connection, Row};
-use crate::pg::transaction::{Failed, attempt};
+use crate::pg::transaction::{self, Failed, attempt};
 use crate::pg::worker_process;
 use crate::shared;
 use pgrx::bgworkers::BackgroundWorker;
@@ -87,6 +87,8 @@ fn copy(id: i64, table: &str, connection: &mut Connection) -> Result<(), Failed>
         connection.start_copy(&plan.query).unwrap_or_else(|failure| peer::refused(failure));
         let (rows, bytes) = copy_from::copy_into(pg_sys::Oid::from(plan.relation), &plan.columns, connection);
         if let Some(query) = &plan.versions {
+            // After the copy, while this transaction is open, nothing else shows how far it is (start_progress()).
+            transaction::show(&format!("versions of {table}, {rows} rows"));
             let versions = connection.rows(query, 1).unwrap_or_else(|failure| peer::refused(failure));
             for version in versions.into_iter().flatten().flatten() {
                 sql("_init_take_version", id, vec![i64::from(plan.relation).into(), version.as_str().into()]);

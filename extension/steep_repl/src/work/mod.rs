@@ -3,6 +3,7 @@
 
 pub mod initialise;
 mod prune;
+mod range;
 
 use crate::pg::transaction::in_transaction;
 use crate::pg::worker_process;
@@ -11,6 +12,8 @@ use crate::{shared, sql};
 /// One round; true when a link has a further step to take at once.
 pub fn round(database: u32) -> Result<bool, String> {
     let mut busy = false;
+    // First, because sessions that insert may wait for it; what goes wrong in it holds up nothing else.
+    let ranges = range::round();
     for peer in due("looking for links with work", "_links_due")? {
         let done = in_transaction("moving a link along", || {
             sql::text("SELECT steep_repl._link_step($1)::text", &[peer.as_str().into()])
@@ -40,6 +43,7 @@ pub fn round(database: u32) -> Result<bool, String> {
     }
     // Last, so that a proof that fails holds up nothing else.
     proven?;
+    ranges?;
     Ok(busy || orphans?.as_deref() == Some("true"))
 }
 

@@ -20,6 +20,9 @@ public interface SteepRepl extends AutoCloseable {
     /** The conflicts that this node has logged. */
     ConflictApi conflicts();
 
+    /** The ranges of ids that each node hands out. */
+    RangeApi ranges();
+
     /** Initialising this node from another one. */
     StartApi start();
 

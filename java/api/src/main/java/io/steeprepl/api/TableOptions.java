@@ -9,5 +9,11 @@ import org.jspecify.annotations.Nullable;
  * @param beforeImages whether updates and deletes carry the whole old row
  * @param existing what to do where several nodes hold rows: {@code refuse}, or {@code identical} when they are to be
  *     proven equal
+ * @param identityRanges whether ids of its key that come from a sequence go in ranges of each node, null for the
+ *     server's default
  */
-public record TableOptions(@Nullable String strategy, boolean beforeImages, String existing) {}
+public record TableOptions(
+        @Nullable String strategy,
+        boolean beforeImages,
+        String existing,
+        @Nullable Boolean identityRanges) {}

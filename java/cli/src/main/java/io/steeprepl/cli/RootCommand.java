@@ -8,6 +8,7 @@ import io.steeprepl.cli.extension.ExtensionCommand;
 import io.steeprepl.cli.health.HealthCommand;
 import io.steeprepl.cli.node.NodeCommand;
 import io.steeprepl.cli.output.Format;
+import io.steeprepl.cli.range.RangeCommand;
 import io.steeprepl.cli.sandbox.SandboxCommand;
 import io.steeprepl.cli.subscription.SubscriptionCommand;
 import io.steeprepl.cli.table.TableCommand;
@@ -28,6 +29,7 @@ import picocli.CommandLine.ScopeType;
             NodeCommand.class,
             TableCommand.class,
             SubscriptionCommand.class,
+            RangeCommand.class,
             ConflictCommand.class,
             AuditCommand.class,
             ConfigCommand.class,

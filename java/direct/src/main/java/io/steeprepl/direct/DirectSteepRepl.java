@@ -4,6 +4,7 @@ import io.steeprepl.api.AuditApi;
 import io.steeprepl.api.ConflictApi;
 import io.steeprepl.api.HealthApi;
 import io.steeprepl.api.NodeApi;
+import io.steeprepl.api.RangeApi;
 import io.steeprepl.api.StartApi;
 import io.steeprepl.api.SteepRepl;
 import io.steeprepl.api.SubscriptionApi;
@@ -52,6 +53,11 @@ public final class DirectSteepRepl implements SteepRepl {
     @Override
     public ConflictApi conflicts() {
         return new DirectConflicts(database);
+    }
+
+    @Override
+    public RangeApi ranges() {
+        return new DirectRanges(database);
     }
 
     @Override

@@ -28,12 +28,14 @@ record DirectTables(Database database) implements TableApi {
     @Override
     public String add(QualifiedName table, TableOptions options) {
         return database.row(
-                "SELECT steep_repl.add_table(?::regclass, strategy => ?::text, before_images => ?, existing => ?) AS state",
+                "SELECT steep_repl.add_table(?::regclass, strategy => ?::text, before_images => ?, existing => ?,"
+                        + " identity_ranges => ?::boolean) AS state",
                 row -> row.text("state"),
                 table.sql(),
                 options.strategy(),
                 options.beforeImages(),
-                options.existing());
+                options.existing(),
+                options.identityRanges());
     }
 
     @Override

@@ -35,6 +35,7 @@ public final class Json {
             case Raw raw -> raw(raw.text(), out);
             case Double number when number.isNaN() || number.isInfinite() -> out.append("null");
             case Number number -> out.append(number);
+            case Bar bar -> out.append(bar.percent());
             case Boolean flag -> out.append(flag);
             case Map<?, ?> map -> object(map, out);
             // Not every Iterable: a Path is one, of Paths.

@@ -74,6 +74,9 @@ final class Table {
     }
 
     private String state(String cell) {
+        if (Bar.looksLike(cell)) {
+            return paint(Bar.colour(cell), cell);
+        }
         String code = GOOD.contains(cell) ? "32" : BAD.contains(cell) ? "31" : BETWEEN.contains(cell) ? "33" : "";
         return code.isEmpty() ? cell : paint(code, cell);
     }

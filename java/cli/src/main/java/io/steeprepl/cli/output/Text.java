@@ -33,6 +33,7 @@ public final class Text {
             case Instant time ->
                 TIME.format(time.truncatedTo(ChronoUnit.SECONDS).atZone(ZoneId.systemDefault()));
             case Double number -> "%.1f".formatted(number);
+            case Bar bar -> bar.text();
             default -> sanitise(value.toString());
         };
     }

@@ -57,6 +57,11 @@ final class TableAddCommand extends NodeAction {
             description = "Where several nodes hold rows: refuse (default), or identical: prove that they are equal.")
     private String existing = "refuse";
 
+    @Option(
+            names = "--no-identity-ranges",
+            description = "Leave the ids as they are: nodes that draw them from sequences will collide.")
+    private boolean noRanges;
+
     @Override
     protected void check() {
         if (names.isEmpty() == (schema == null)) {
@@ -68,7 +73,7 @@ final class TableAddCommand extends NodeAction {
     @Override
     protected ExitCode run(SteepRepl node, Output out) {
         List<AddedTable> added = new ArrayList<>();
-        var options = new TableOptions(strategy, !noBeforeImages, existing);
+        var options = new TableOptions(strategy, !noBeforeImages, existing, noRanges ? Boolean.FALSE : null);
         List<QualifiedName> tables = names.stream().map(QualifiedName::parse).toList();
         tables.forEach(table ->
                 added.add(new AddedTable(table.toString(), node.tables().add(table, options), null)));

@@ -1,0 +1,144 @@
+-- Ranges: which column, which ranges, and what the library knows of them (src/range).
+
+CREATE OR REPLACE FUNCTION steep_repl._range() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'steep_repl_range';
+COMMENT ON FUNCTION steep_repl._range() IS 'Gives a row an id of the next range when its sequence has left the one before.';
+
+CREATE OR REPLACE FUNCTION steep_repl.check_id_range("table" regclass, id bigint) RETURNS boolean
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'steep_repl_check_id';
+COMMENT ON FUNCTION steep_repl.check_id_range(regclass, bigint) IS
+  'What the constraint steep_range_… of a table calls: true for an id in this node''s ranges, in apply workers, while a bypass is on, for a row that is there already, and where the table has no ranges. Errors: 23514, with the ranges and what to do.';
+
+CREATE OR REPLACE FUNCTION steep_repl._next_range(base bigint, block bigint, last_id bigint, descending boolean, step bigint,
+    share_offset bigint, first_block bigint, last_start bigint, last_end bigint, size bigint) RETURNS bigint[]
+  LANGUAGE c IMMUTABLE AS 'MODULE_PATHNAME', 'next_range_wrapper';
+COMMENT ON FUNCTION steep_repl._next_range(bigint, bigint, bigint, boolean, bigint, bigint, bigint, bigint, bigint, bigint) IS
+  'The range that follows another one, else the first, of a share of blocks: start and end; NULL when there is none.';
+
+CREATE OR REPLACE FUNCTION steep_repl._ids_left(base bigint, block bigint, last_id bigint, descending boolean, step bigint,
+    share_offset bigint, first_block bigint, last_start bigint, last_end bigint) RETURNS bigint
+  LANGUAGE c IMMUTABLE AS 'MODULE_PATHNAME', 'ids_left_wrapper';
+COMMENT ON FUNCTION steep_repl._ids_left(bigint, bigint, bigint, boolean, bigint, bigint, bigint, bigint, bigint) IS 'How many ids of a share are left after a range.';
+
+CREATE OR REPLACE FUNCTION steep_repl._block_after(base bigint, block bigint, last_id bigint, descending boolean, id bigint) RETURNS bigint
+  LANGUAGE c IMMUTABLE STRICT AS 'MODULE_PATHNAME', 'block_after_wrapper';
+COMMENT ON FUNCTION steep_repl._block_after(bigint, bigint, bigint, boolean, bigint) IS 'The first block after that of an id; 0 for an id before the base.';
+
+CREATE OR REPLACE FUNCTION steep_repl._halve_share(step bigint, share_offset bigint, first_block bigint, free bigint) RETURNS bigint[]
+  LANGUAGE c IMMUTABLE STRICT AS 'MODULE_PATHNAME', 'halve_share_wrapper';
+COMMENT ON FUNCTION steep_repl._halve_share(bigint, bigint, bigint, bigint) IS
+  'Halves a share: the step of both, their first block, the offset that stays, the one that is given away; NULL when it cannot be halved.';
+
+CREATE OR REPLACE FUNCTION steep_repl._timeline() RETURNS integer
+  LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'timeline_wrapper';
+COMMENT ON FUNCTION steep_repl._timeline() IS 'The timeline on which this server writes.';
+
+CREATE OR REPLACE FUNCTION steep_repl._hold_range(sequence oid) RETURNS void
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'hold_range_wrapper';
+COMMENT ON FUNCTION steep_repl._hold_range(oid) IS 'Nobody moves a sequence into its next range until this transaction ends. Short transactions only: sessions that insert wait.';
+
+CREATE OR REPLACE FUNCTION steep_repl._current_value(sequence oid) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN currval(sequence::regclass);
+EXCEPTION WHEN object_not_in_prerequisite_state THEN
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION steep_repl._current_value(oid) IS 'The last value that this session has had of a sequence, NULL without one.';
+
+CREATE OR REPLACE FUNCTION steep_repl._range_column(relation regclass) RETURNS TABLE (column_name name, sequence oid, led boolean)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  -- An integer of a key whose default is a sequence: owned by it (serial, identity), or named in the default.
+  WITH drawn AS (
+    SELECT a.attname, a.attnum, d.objid AS sequence FROM pg_attribute a
+      JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid
+       AND d.refobjsubid = a.attnum AND d.deptype IN ('a', 'i')
+      JOIN pg_sequence s ON s.seqrelid = d.objid
+     WHERE a.attrelid = relation AND (d.deptype = 'i' OR EXISTS (SELECT 1 FROM pg_attrdef f JOIN pg_depend x
+             ON x.classid = 'pg_attrdef'::regclass AND x.objid = f.oid AND x.refclassid = 'pg_class'::regclass AND x.refobjid = d.objid
+           WHERE f.adrelid = a.attrelid AND f.adnum = a.attnum))
+    UNION
+    SELECT a.attname, a.attnum, x.refobjid FROM pg_attribute a
+      JOIN pg_attrdef f ON f.adrelid = a.attrelid AND f.adnum = a.attnum
+      JOIN pg_depend x ON x.classid = 'pg_attrdef'::regclass AND x.objid = f.oid AND x.refclassid = 'pg_class'::regclass
+      JOIN pg_sequence s ON s.seqrelid = x.refobjid
+     WHERE a.attrelid = relation AND a.attgenerated = ''
+  )
+  SELECT d.attname, d.sequence,
+         EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = relation AND i.indkey[0] = d.attnum AND i.indpred IS NULL AND i.indisvalid)
+    FROM drawn d JOIN pg_attribute a ON a.attrelid = relation AND a.attnum = d.attnum
+    JOIN LATERAL (SELECT min(CASE WHEN i.indisprimary THEN 0 ELSE 1 END) AS rank FROM pg_index i
+                   WHERE i.indrelid = relation AND i.indisunique AND d.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])) k ON k.rank IS NOT NULL
+   WHERE a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) AND NOT a.attisdropped
+   ORDER BY k.rank, 3 DESC, d.attnum LIMIT 1;
+END;
+COMMENT ON FUNCTION steep_repl._range_column(regclass) IS 'The column of a key of a table whose ids come from a sequence, and whether an index begins with it; no row when there is none.';
+
+CREATE OR REPLACE FUNCTION steep_repl._opened(counter oid) RETURNS bigint
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+  RETURN (SELECT d.last_value FROM pg_get_sequence_data(counter::regclass) d);
+COMMENT ON FUNCTION steep_repl._opened(oid) IS 'The number of the range in which a sequence is.';
+
+CREATE OR REPLACE FUNCTION steep_repl._position(sequence oid) RETURNS bigint
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+  RETURN (SELECT d.last_value + CASE WHEN d.is_called THEN s.seqincrement ELSE 0 END
+            FROM pg_get_sequence_data(_position.sequence::regclass) d JOIN pg_sequence s ON s.seqrelid = _position.sequence
+           WHERE d.last_value::numeric + s.seqincrement BETWEEN -9223372036854775808 AND 9223372036854775807 OR NOT d.is_called);
+COMMENT ON FUNCTION steep_repl._position(oid) IS 'The value that a sequence gives next; NULL past the last one that there is.';
+
+CREATE OR REPLACE FUNCTION steep_repl._bypass_until(relation oid) RETURNS timestamptz
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN (SELECT b.until FROM steep_repl.range_bypasses b WHERE b.relation = _bypass_until.relation AND b.ended_at IS NULL);
+COMMENT ON FUNCTION steep_repl._bypass_until(oid) IS 'Until when a table takes any id, NULL when it does not.';
+
+CREATE OR REPLACE FUNCTION steep_repl._own_ranges(relation oid) RETURNS TABLE (
+  table_name text, column_name text, sequence text, counter text, base bigint, block bigint, last_id bigint, descending boolean,
+  step bigint, share_offset bigint, first_block bigint, range_size bigint, opened bigint, bypass_until bigint,
+  index text, number bigint, range_start bigint, range_end bigint, usable boolean)
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT t.relation::regclass::text, t.column_name::text, s.sequence::text, s.counter::text, s.base, s.block, s.last_id, s.descending,
+         CASE WHEN s.timeline = steep_repl._timeline() THEN s.step END, s.share_offset, s.first_block, s.range_size,
+         o.opened, steep_repl._micros(steep_repl._bypass_until(t.relation)),
+         (SELECT i.indexrelid::text FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+            JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
+           WHERE i.indrelid = t.relation AND a.attname = t.column_name AND i.indpred IS NULL AND i.indisvalid AND m.amname = 'btree' AND c.relkind = 'i'
+           ORDER BY i.indnatts, i.indexrelid LIMIT 1),
+         r.number, r.range_start, r.range_end, r.status <> 'released'
+    FROM steep_repl.range_tables t JOIN steep_repl.range_sequences s USING (sequence)
+    CROSS JOIN LATERAL (SELECT steep_repl._opened(s.counter) AS opened) o
+    CROSS JOIN LATERAL (SELECT max(x.number) AS last FROM steep_repl.identity_ranges x WHERE x.relation = t.relation AND x.timeline = steep_repl._timeline()) l
+    LEFT JOIN steep_repl.identity_ranges r ON r.relation = t.relation AND r.timeline = steep_repl._timeline() AND (r.number >= o.opened - 1 OR r.number = l.last)
+   WHERE t.relation = _own_ranges.relation AND t.active AND steep_repl.node_id() IS NOT NULL
+   ORDER BY r.number;
+END;
+COMMENT ON FUNCTION steep_repl._own_ranges(oid) IS 'The range in which the sequence of a table is, the later ones of this node, and what is needed to cut more. None when its ids go in no ranges.';
+
+CREATE OR REPLACE FUNCTION steep_repl._had_range(relation oid, id bigint) RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT coalesce((SELECT r.range_end >= _had_range.id AND r.status <> 'released' AND r.timeline = steep_repl._timeline() FROM steep_repl.identity_ranges r
+                    WHERE r.relation = _had_range.relation AND r.range_start <= _had_range.id ORDER BY r.range_start DESC LIMIT 1), false);
+END;
+COMMENT ON FUNCTION steep_repl._had_range(oid, bigint) IS 'Whether an id is in any range of this node, early ones too.';
+
+CREATE OR REPLACE FUNCTION steep_repl._ranges_changed() RETURNS void
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+  RETURN steep_repl._describe_anew('steep_repl.range_sequences'::regclass);
+COMMENT ON FUNCTION steep_repl._ranges_changed() IS 'Has all sessions look up again which ranges there are.';
+
+CREATE OR REPLACE FUNCTION steep_repl._cut(name text, bytes integer) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  RETURN (SELECT max(left(name, n)) FROM generate_series(1, length(name)) n WHERE octet_length(left(name, n)) <= bytes);
+COMMENT ON FUNCTION steep_repl._cut(text, integer) IS 'The beginning of a name that fits into so many bytes, whole characters only.';
+
+CREATE OR REPLACE FUNCTION steep_repl._range_constraint(relation oid) RETURNS name
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  -- Names of constraints are unique in a table: a long name keeps its beginning and gets some of its hash.
+  SELECT (CASE WHEN octet_length(c.relname) <= 51 THEN 'steep_range_' || c.relname
+               ELSE steep_repl._cut('steep_range_' || c.relname, 54) || '_' || left(md5(c.relname), 8) END)::name
+    FROM pg_class c WHERE c.oid = relation;
+END;
+COMMENT ON FUNCTION steep_repl._range_constraint(oid) IS 'How the constraint of a table is called: steep_range_… in at most 63 bytes.';

@@ -1,0 +1,61 @@
+//! May this row have this id? What the constraint asks.
+
+use super::own::Own;
+use crate::error;
+use crate::guc;
+use crate::pg::commit_time;
+use crate::pg::plan::{self, Argument};
+use crate::pg::table;
+use crate::pg::transaction;
+use pgrx::PgSqlErrorCode;
+use pgrx::pg_sys;
+use std::cell::Cell;
+
+thread_local! {
+    /// The transaction and the table whose bypassing has been written down.
+    static NOTED: Cell<(u32, u32)> = const { Cell::new((0, 0)) };
+}
+
+/// Whether this process writes what came from elsewhere: an apply worker, a copy, a repair.
+pub fn writes_for_others() -> bool {
+    commit_time::session_origin() != 0
+}
+
+/// Whether any id goes here and now, by the setting or for a time; noted in the audit log, once a transaction.
+pub fn bypassed(root: pg_sys::Oid, own: &Own) -> bool {
+    let by_setting = guc::BYPASS_RANGE_CHECK.get();
+    if !by_setting && own.bypass_until <= commit_time::now() {
+        return false;
+    }
+    let now = (transaction::number(), root.to_u32());
+    if NOTED.replace(now) != now {
+        plan::rows(
+            "SELECT steep_repl._range_bypassed($1, $2)::text",
+            &[Argument::oid(root), Argument::of(Some(by_setting))],
+        );
+    }
+    true
+}
+
+/// Whether an id of others goes all the same: in an earlier range of this node, in a row that is there and is being
+/// updated, or within a resolution by hand.
+pub fn known(root: pg_sys::Oid, own: &Own, id: i64) -> bool {
+    // The snapshot of the statement, in which the row that it updates is to be seen, whatever its rights.
+    let query = format!(
+        "SELECT 1::text WHERE steep_repl._had_range($2, $1) UNION ALL SELECT 1::text FROM {} WHERE {} = $1
+         UNION ALL SELECT 1::text FROM steep_repl.resolving LIMIT 1",
+        table::by_oid(root).qualified(),
+        table::quote(&own.column),
+    );
+    !plan::as_of_statement(&query, &[Argument::of(Some(id)), Argument::oid(root)]).is_empty()
+}
+
+/// The error that says whose ids may be inserted.
+pub fn refuse(root: pg_sys::Oid, own: &Own, id: i64) -> ! {
+    error::raise(
+        PgSqlErrorCode::ERRCODE_CHECK_VIOLATION,
+        format!("id {id} is in none of this node's ranges of table {}", table::by_oid(root).qualified()),
+        Some(format!("Its ranges of column {}: {}.", own.column, own.text())),
+        "Leave the column out, so that its sequence gives an id. For a load of foreign ids: SELECT steep_repl.enable_bypass(table, duration, reason).",
+    )
+}

@@ -1,0 +1,71 @@
+//! What SQL asks of the crate `ranges`.
+
+use pgrx::prelude::*;
+use ranges::{Grid, Range, Share};
+
+/// The range after another one, as [start, end]; NULL when there is none.
+#[pg_extern(sql = false)]
+#[expect(clippy::too_many_arguments, reason = "a row of range_sequences, and a range")]
+fn next_range(
+    base: i64,
+    block: i64,
+    last_id: i64,
+    descending: bool,
+    step: i64,
+    share_offset: i64,
+    first_block: i64,
+    last_start: Option<i64>,
+    last_end: Option<i64>,
+    size: i64,
+) -> Option<Vec<i64>> {
+    let grid = Grid { base, block, limit: last_id, descending };
+    let share = Share { step, offset: share_offset, first: first_block };
+    let last = last_start.zip(last_end).map(|(start, end)| Range { start, end });
+    let next = grid.next(share, last, size)?;
+    Some(vec![next.start, next.end])
+}
+
+/// How many ids are left after a range.
+#[pg_extern(sql = false)]
+#[expect(clippy::too_many_arguments, reason = "a row of range_sequences, and a range")]
+fn ids_left(
+    base: i64,
+    block: i64,
+    last_id: i64,
+    descending: bool,
+    step: i64,
+    share_offset: i64,
+    first_block: i64,
+    last_start: Option<i64>,
+    last_end: Option<i64>,
+) -> i64 {
+    let grid = Grid { base, block, limit: last_id, descending };
+    let share = Share { step, offset: share_offset, first: first_block };
+    grid.left(share, last_start.zip(last_end).map(|(start, end)| Range { start, end }))
+}
+
+/// The first block after one that holds an id; 0 for ids before the base.
+#[pg_extern(sql = false)]
+fn block_after(base: i64, block: i64, last_id: i64, descending: bool, id: i64) -> i64 {
+    let grid = Grid { base, block, limit: last_id, descending };
+    grid.block_of(id).map_or(0, |block| block.saturating_add(1))
+}
+
+/// Halves a share: [step, first_block, the offset that stays, the offset that is given away]; NULL when it cannot be halved.
+#[pg_extern(sql = false)]
+fn halve_share(step: i64, share_offset: i64, first_block: i64, free: i64) -> Option<Vec<i64>> {
+    let (mine, theirs) = Share { step, offset: share_offset, first: first_block }.halve(free)?;
+    Some(vec![mine.step, mine.first, mine.offset, theirs.offset])
+}
+
+/// The timeline on which this server writes.
+#[pg_extern(sql = false)]
+fn timeline() -> i32 {
+    crate::pg::sequence::timeline().cast_signed()
+}
+
+/// Keeps the sequence in its range until the end of the transaction: nobody moves it into the next one.
+#[pg_extern(sql = false)]
+fn hold_range(sequence: pg_sys::Oid) {
+    crate::pg::sequence::lock(sequence);
+}
