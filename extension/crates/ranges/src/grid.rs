@@ -27,9 +27,15 @@ pub struct Grid {
 
 impl Grid {
     /// How far an id lies behind the base.
-    fn place(self, id: i64) -> i128 {
+    pub(crate) fn place(self, id: i64) -> i128 {
         let distance = i128::from(id) - i128::from(self.base);
         if self.descending { -distance } else { distance }
+    }
+
+    /// The id at a place; None beyond what a number can say.
+    pub(crate) fn id(self, place: i128) -> Option<i64> {
+        let distance = if self.descending { -place } else { place };
+        i64::try_from(i128::from(self.base) + distance).ok()
     }
 
     /// The ids at some places, as far as there are such ids.
@@ -38,11 +44,7 @@ impl Grid {
         if from > to {
             return None;
         }
-        let id = |place: i128| {
-            let distance = if self.descending { -place } else { place };
-            i64::try_from(i128::from(self.base) + distance).ok()
-        };
-        let (first, last) = (id(from)?, id(to)?);
+        let (first, last) = (self.id(from)?, self.id(to)?);
         Some(Range { start: first.min(last), end: first.max(last) })
     }
 

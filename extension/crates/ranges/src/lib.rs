@@ -4,8 +4,10 @@
 //! Two nodes never own one block, because a share comes into being only by halving a share, by whoever has it: nobody
 //! else need be asked. See docs/internals/range.md.
 
+mod enter;
 mod grid;
 mod share;
 
+pub use enter::Entry;
 pub use grid::{Grid, Range};
 pub use share::Share;

@@ -97,26 +97,46 @@ END $$;
 COMMENT ON FUNCTION steep_repl._allocate(steep_repl.range_sequences, bigint) IS
   'Cuts the next ids of this node''s share: one range, or several where blocks end; fewer when there are no more. The caller holds the sequence.';
 
-CREATE OR REPLACE FUNCTION steep_repl._move_on(s steep_repl.range_sequences) RETURNS boolean
+CREATE OR REPLACE FUNCTION steep_repl._later_range(s steep_repl.range_sequences) RETURNS TABLE (number bigint, range_start bigint, range_end bigint)
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT r.number, r.range_start, r.range_end FROM steep_repl.identity_ranges r JOIN steep_repl.range_tables t ON t.relation = r.relation
+   WHERE t.sequence = (s).sequence AND r.timeline = steep_repl._timeline() AND r.status <> 'released'
+     AND r.number > steep_repl._opened((s).counter) ORDER BY r.number LIMIT 1;
+END;
+COMMENT ON FUNCTION steep_repl._later_range(steep_repl.range_sequences) IS 'The first range behind the one in which a sequence is.';
+
+CREATE OR REPLACE FUNCTION steep_repl._move_on(s steep_repl.range_sequences, set_back boolean DEFAULT false) RETURNS boolean
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+  q pg_sequence;
+  left_one record;
   next record;
+  entry bigint[];
 BEGIN
-  FOR attempt IN 1..2 LOOP
-    SELECT r.number, r.range_start, r.range_end INTO next FROM steep_repl.identity_ranges r JOIN steep_repl.range_tables t ON t.relation = r.relation
-     WHERE t.sequence = (s).sequence AND r.timeline = steep_repl._timeline() AND r.status <> 'released'
-       AND r.number > steep_repl._opened((s).counter) ORDER BY r.number LIMIT 1;
-    EXIT WHEN next.number IS NOT NULL OR attempt = 2;
-    PERFORM steep_repl._allocate(s, (s).range_size);
+  SELECT * INTO q FROM pg_sequence x WHERE x.seqrelid = (s).sequence;
+  SELECT r.range_start, r.range_end INTO left_one FROM steep_repl.identity_ranges r JOIN steep_repl.range_tables t ON t.relation = r.relation
+   WHERE t.sequence = (s).sequence AND r.timeline = steep_repl._timeline() AND r.number = steep_repl._opened((s).counter) LIMIT 1;
+  LOOP
+    SELECT * INTO next FROM steep_repl._later_range(s);
+    IF NOT FOUND THEN
+      PERFORM steep_repl._allocate(s, (s).range_size);
+      SELECT * INTO next FROM steep_repl._later_range(s);
+      IF NOT FOUND THEN
+        RETURN false;
+      END IF;
+    END IF;
+    entry := steep_repl._enter_range((s).base, (s).block, (s).last_id, (s).descending, left_one.range_start, left_one.range_end,
+      next.range_start, next.range_end, CASE WHEN NOT set_back THEN steep_repl._position((s).sequence) END, least(q.seqcache::numeric * abs(q.seqincrement::numeric) * 1000, 1000000000)::bigint);
+    -- In this order, as src/range/draw.rs says.
+    PERFORM setval((s).counter::regclass, next.number, false);
+    IF entry[1] IS NOT NULL THEN
+      PERFORM setval((s).sequence::regclass, entry[1], false);
+    END IF;
+    EXIT WHEN entry[2] = 0;
   END LOOP;
-  IF next.number IS NULL THEN
-    RETURN false;
-  END IF;
-  -- In this order, as src/range/draw.rs says.
-  PERFORM setval((s).counter::regclass, next.number, false);
-  PERFORM setval((s).sequence::regclass, CASE WHEN (s).descending THEN next.range_end ELSE next.range_start END, false);
   PERFORM steep_repl._ranges_changed();
   RETURN true;
 END $$;
-COMMENT ON FUNCTION steep_repl._move_on(steep_repl.range_sequences) IS
-  'Moves a sequence into the next range, cut for it if need be; false when there is none. The caller holds the sequence.';
+COMMENT ON FUNCTION steep_repl._move_on(steep_repl.range_sequences, boolean) IS
+  'Moves a sequence into the next range, cut for it if need be; false when there is none. set_back: where it stands says nothing of what was drawn. The caller holds the sequence.';

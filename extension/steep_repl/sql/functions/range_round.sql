@@ -25,6 +25,7 @@ DECLARE
   here record;
   used numeric;
   known boolean;
+  set_back boolean := false;
 BEGIN
   PERFORM steep_repl._hold_range(this);
   SELECT * INTO s FROM steep_repl.range_sequences x WHERE x.sequence = this FOR UPDATE;
@@ -36,19 +37,20 @@ BEGIN
   opened := steep_repl._opened(s.counter);
   SELECT r.* INTO here FROM steep_repl.identity_ranges r JOIN steep_repl.range_tables t ON t.relation = r.relation
    WHERE t.sequence = this AND r.number = opened AND r.timeline = s.timeline LIMIT 1;
-  known := here.status <> 'released' AND stands BETWEEN here.range_start AND here.range_end;
+  known := opened > 0 AND here.status <> 'released' AND stands BETWEEN here.range_start AND here.range_end;
   IF known AND opened = s.seen_number AND (stands - s.seen_value) * (CASE WHEN s.descending THEN -1 ELSE 1 END) < 0 THEN
     -- Ids that have been handed out would be handed out again.
     PERFORM steep_repl._audit('range.set_back', 'sequence', this::regclass::text, to_jsonb(s.seen_value), to_jsonb(stands));
     RAISE LOG 'steep_repl: sequence % was set back from % to %; it goes on in another range', this::regclass, s.seen_value, stands;
     known := false;
+    set_back := true;
   END IF;
   used := CASE WHEN known THEN abs(stands - CASE WHEN s.descending THEN here.range_end ELSE here.range_start END) * 100.0 / (here.range_end - here.range_start + 1) ELSE 100 END;
   IF known AND used >= s.threshold AND steep_repl._moves_early(this) THEN
     known := false;
   END IF;
   IF NOT known THEN
-    PERFORM steep_repl._move_on(s);
+    PERFORM steep_repl._move_on(s, set_back);
     stands := steep_repl._position(this);
     opened := steep_repl._opened(s.counter);
     used := 0;

@@ -144,7 +144,7 @@ BEGIN
   PERFORM steep_repl._fill_ranges(s);
   IF s.timeline = steep_repl._timeline() AND NOT EXISTS (
        SELECT 1 FROM steep_repl.identity_ranges r JOIN steep_repl.range_tables t ON t.relation = r.relation
-        WHERE t.sequence = s.sequence AND r.timeline = s.timeline AND r.status <> 'released' AND r.number = steep_repl._opened(s.counter)
+        WHERE t.sequence = s.sequence AND r.timeline = s.timeline AND r.status <> 'released' AND r.number = steep_repl._opened(s.counter) AND r.number > 0
           AND steep_repl._position(s.sequence) BETWEEN r.range_start AND r.range_end) THEN
     PERFORM steep_repl._move_on(s);
   END IF;

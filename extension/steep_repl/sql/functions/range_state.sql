@@ -29,6 +29,12 @@ CREATE OR REPLACE FUNCTION steep_repl._halve_share(step bigint, share_offset big
 COMMENT ON FUNCTION steep_repl._halve_share(bigint, bigint, bigint, bigint) IS
   'Halves a share: the step of both, their first block, the offset that stays, the one that is given away; NULL when it cannot be halved.';
 
+CREATE OR REPLACE FUNCTION steep_repl._enter_range(base bigint, block bigint, last_id bigint, descending boolean, from_start bigint, from_end bigint,
+    to_start bigint, to_end bigint, "position" bigint, slack bigint) RETURNS bigint[]
+  LANGUAGE c IMMUTABLE AS 'MODULE_PATHNAME', 'enter_range_wrapper';
+COMMENT ON FUNCTION steep_repl._enter_range(bigint, bigint, bigint, boolean, bigint, bigint, bigint, bigint, bigint, bigint) IS
+  'How a sequence gets from one range into another: the id to set it to, NULL to leave it where it stands; and -1 when that range must be passed over.';
+
 CREATE OR REPLACE FUNCTION steep_repl._timeline() RETURNS integer
   LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'timeline_wrapper';
 COMMENT ON FUNCTION steep_repl._timeline() IS 'The timeline on which this server writes.';

@@ -118,6 +118,8 @@ BEGIN
   INSERT INTO steep_repl.tables (relation, table_schema, table_name, strategy, before_images, identities_before)
   SELECT relation, n.nspname, c.relname, strategy, before_images, identities
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation;
+  DELETE FROM steep_repl.table_reservations r USING steep_repl.tables t
+   WHERE t.relation = _join_table.relation AND (r.table_schema, r.table_name) = (t.table_schema, t.table_name);
   -- What was said of it while it was being copied.
   PERFORM steep_repl._take_strategy(t.table_schema, t.table_name) FROM steep_repl.tables t WHERE t.relation = _join_table.relation;
   PERFORM steep_repl._keep_changes(relation);

@@ -81,8 +81,11 @@ pub unsafe extern "C-unwind" fn steep_repl_range(call: pg_sys::FunctionCallInfo)
         if check::bypassed(known.root, &fresh) {
             return unchanged;
         }
-        let (drawn, own, _) = draw::draw(known.root, fresh);
+        let (drawn, own) = draw::draw(known.root, fresh, id);
         remember(known.root, (*relation).rd_id, own);
+        if drawn == id {
+            return unchanged;
+        }
         let mut places = [place];
         let mut values = [id_probe::datum(drawn, bytes)];
         let mut nulls = [false];

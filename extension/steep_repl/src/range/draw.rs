@@ -6,23 +6,28 @@ use crate::error;
 use crate::pg::sequence;
 use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys;
-use ranges::Range;
+use ranges::{Entry, Range};
 
 /// How often the ranges may be used up by others before this session gets a value.
 const TRIES: u32 = 1000;
 
-/// A fresh id for a table, and the range that it lies in.
-pub fn draw(root: pg_sys::Oid, mut own: Own) -> (i64, Own, Range) {
+/// An id for a table, for a session that has drawn one behind the range it knows: that one, when it lies in the next range, else
+/// a fresh one.
+pub fn draw(root: pg_sys::Oid, mut own: Own, drawn: i64) -> (i64, Own) {
     for _ in 0..TRIES {
         let (current, cache) = sequence::held(own.sequence, || {
             own = Own::of(root).unwrap_or_else(|| gone(root));
             current(&mut own)
         });
+        if current.holds(drawn) {
+            // The sequence never gives it again (Grid::enter).
+            return (drawn, own);
+        }
         // The values that this process had put aside may be of the range before.
         for _ in 0..=cache {
             let id = sequence::next_value(own.sequence);
             if current.holds(id) {
-                return (id, own, current);
+                return (id, own);
             }
         }
     }
@@ -37,15 +42,25 @@ pub fn draw(root: pg_sys::Oid, mut own: Own) -> (i64, Own, Range) {
 /// The range in which the sequence is, or is now; and how many values processes put aside. The caller holds the sequence.
 fn current(own: &mut Own) -> (Range, i64) {
     let Some(position) = sequence::position(own.sequence) else { return (nothing_left(own), 0) };
-    if let Some(range) = own.current().filter(|range| range.holds(position.next)) {
+    if let (Some(range), Some(next)) = (own.current(), position.next)
+        && range.holds(next)
+    {
         return (range, position.cache);
     }
-    let Some((number, range)) = own.next() else { return (nothing_left(own), 0) };
-    // In this order: after a crash between the two the range is passed over, and not begun twice.
-    sequence::move_to(own.counter, number);
-    sequence::move_to(own.sequence, own.start_of(range));
-    own.moved(number, range);
-    (range, position.cache)
+    let left = own.opened();
+    loop {
+        let Some((number, range)) = own.next() else { return (nothing_left(own), 0) };
+        let entry = own.enter(left, range, &position);
+        // In this order: after a crash between the two the range is passed over, and not begun twice.
+        sequence::move_to(own.counter, number);
+        if let Entry::At(id) = entry {
+            sequence::move_to(own.sequence, id);
+        }
+        own.moved(number, range);
+        if entry != Entry::Passed {
+            return (range, position.cache);
+        }
+    }
 }
 
 fn nothing_left(own: &Own) -> Range {

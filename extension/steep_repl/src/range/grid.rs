@@ -1,7 +1,7 @@
 //! What SQL asks of the crate `ranges`.
 
 use pgrx::prelude::*;
-use ranges::{Grid, Range, Share};
+use ranges::{Entry, Grid, Range, Share};
 
 /// The range after another one, as [start, end]; NULL when there is none.
 #[pg_extern(sql = false)]
@@ -68,4 +68,29 @@ fn timeline() -> i32 {
 #[pg_extern(sql = false)]
 fn hold_range(sequence: pg_sys::Oid) {
     crate::pg::sequence::lock(sequence);
+}
+
+/// How a sequence gets from one range into another: the id to set it to, NULL to leave it; and -1 behind it when the range
+/// must be passed over, else 0.
+#[pg_extern(sql = false)]
+#[expect(clippy::too_many_arguments, reason = "a row of range_sequences, two ranges and a position")]
+fn enter_range(
+    base: i64,
+    block: i64,
+    last_id: i64,
+    descending: bool,
+    from_start: Option<i64>,
+    from_end: Option<i64>,
+    to_start: i64,
+    to_end: i64,
+    position: Option<i64>,
+    slack: i64,
+) -> Vec<Option<i64>> {
+    let grid = Grid { base, block, limit: last_id, descending };
+    let from = from_start.zip(from_end).map(|(start, end)| Range { start, end });
+    match grid.enter(from, Range { start: to_start, end: to_end }, position, slack) {
+        Entry::Here => vec![None, Some(0)],
+        Entry::At(id) => vec![Some(id), Some(0)],
+        Entry::Passed => vec![None, Some(-1)],
+    }
 }

@@ -1,8 +1,9 @@
 //! The ranges of this node, as a session sees them.
 
 use crate::pg::plan::{self, Argument};
+use crate::pg::sequence::Position;
 use pgrx::pg_sys;
-use ranges::{Grid, Range, Share};
+use ranges::{Entry, Grid, Range, Share};
 
 /// The ranges of this node for the ids of one table.
 pub struct Own {
@@ -70,9 +71,9 @@ impl Own {
         Some((number + 1, self.grid.next(self.share?, Some(range), self.size)?, true))
     }
 
-    /// The range in which the sequence is, if it may be used.
+    /// The range in which the sequence is, if it may be used. Number 0 is what was handed out before there were ranges.
     pub fn current(&self) -> Option<Range> {
-        self.ranges.iter().find(|r| r.0 == self.opened && r.2).map(|r| r.1)
+        self.ranges.iter().find(|r| r.0 == self.opened && r.0 > 0 && r.2).map(|r| r.1)
     }
 
     /// The next range to move to, with its number.
@@ -90,9 +91,14 @@ impl Own {
         }
     }
 
-    /// The id of a range that is handed out first.
-    pub fn start_of(&self, range: Range) -> i64 {
-        self.grid.start_of(range)
+    /// The range that was opened last, be it that it may not be used any more.
+    pub fn opened(&self) -> Option<Range> {
+        self.ranges.iter().find(|r| r.0 == self.opened).map(|r| r.1)
+    }
+
+    /// How the sequence gets from one range into another.
+    pub fn enter(&self, left: Option<Range>, range: Range, position: &Position) -> Entry {
+        self.grid.enter(left, range, position.next, position.slack())
     }
 
     /// Whether an id is in the range of the sequence, or in a later one of this node.
