@@ -44,7 +44,7 @@ CREATE OR REPLACE FUNCTION steep_repl.enable_bypass("table" regclass, duration i
 #variable_conflict use_variable
 DECLARE
   known steep_repl.range_tables;
-  until timestamptz := clock_timestamp() + duration;
+  ends_at timestamptz := clock_timestamp() + duration;
   message text;
 BEGIN
   known := steep_repl._range_table("table");
@@ -55,13 +55,13 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'SR081', MESSAGE = format('a bypass lasts longer than nothing and at most 7 days, not %s', coalesce(duration::text, 'NULL')),
       HINT = 'It ends by itself; enable it again to make it longer.';
   END IF;
-  UPDATE steep_repl.range_bypasses b SET until = enable_bypass.until WHERE b.relation = "table" AND b.ended_at IS NULL;
+  UPDATE steep_repl.range_bypasses b SET until = ends_at WHERE b.relation = "table" AND b.ended_at IS NULL;
   IF NOT FOUND THEN
-    INSERT INTO steep_repl.range_bypasses (relation, reason, enabled_by, until) VALUES ("table", reason, steep_repl._actor(), until);
+    INSERT INTO steep_repl.range_bypasses (relation, reason, enabled_by, until) VALUES ("table", reason, steep_repl._actor(), ends_at);
   END IF;
-  PERFORM steep_repl._audit('range.bypass', 'table', "table"::text, NULL, jsonb_build_object('until', until, 'reason', reason));
+  PERFORM steep_repl._audit('range.bypass', 'table', "table"::text, NULL, jsonb_build_object('until', ends_at, 'reason', reason));
   PERFORM steep_repl._ranges_changed();
-  RETURN until;
+  RETURN ends_at;
 EXCEPTION WHEN OTHERS THEN
   GET STACKED DIAGNOSTICS message = MESSAGE_TEXT;
   PERFORM steep_repl._audit_failure('range.bypass', 'table', "table"::text, message);

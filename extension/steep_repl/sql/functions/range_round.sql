@@ -10,6 +10,7 @@ BEGIN ATOMIC
       OR EXISTS (SELECT 1 FROM steep_repl.range_tables t WHERE t.sequence = s.sequence AND t.active)
          AND (s.step IS NOT NULL AND s.timeline = steep_repl._timeline()
               AND ((s.seen_number, s.seen_value) IS DISTINCT FROM (steep_repl._opened(s.counter), steep_repl._position(s.sequence))
+                   OR s.last_id <> steep_repl._ids_end(s.sequence)
                    OR EXISTS (SELECT 1 FROM steep_repl.identity_ranges r JOIN steep_repl.range_tables t ON t.relation = r.relation
                                WHERE t.sequence = s.sequence AND NOT r.announced)));
 END;
@@ -23,6 +24,7 @@ DECLARE
   stands bigint;
   opened bigint;
   here record;
+  later record;
   used numeric;
   known boolean;
   set_back boolean := false;
@@ -33,6 +35,11 @@ BEGIN
     RETURN;
   END IF;
   PERFORM steep_repl._fill_ranges(s);
+  IF s.last_id <> steep_repl._ids_end(this) THEN
+    -- The column has become a bigint, or the sequence has another limit.
+    UPDATE steep_repl.range_sequences x SET last_id = steep_repl._ids_end(this) WHERE x.sequence = this RETURNING * INTO s;
+    PERFORM steep_repl._ranges_changed();
+  END IF;
   stands := steep_repl._position(this);
   opened := steep_repl._opened(s.counter);
   SELECT r.* INTO here FROM steep_repl.identity_ranges r JOIN steep_repl.range_tables t ON t.relation = r.relation
@@ -46,18 +53,24 @@ BEGIN
     set_back := true;
   END IF;
   used := CASE WHEN known THEN abs(stands - CASE WHEN s.descending THEN here.range_end ELSE here.range_start END) * 100.0 / (here.range_end - here.range_start + 1) ELSE 100 END;
-  IF known AND used >= s.threshold AND steep_repl._moves_early(this) THEN
-    known := false;
+  IF known AND used >= s.threshold THEN
+    SELECT * INTO later FROM steep_repl._later_range(s);
+    IF NOT FOUND THEN
+      PERFORM steep_repl._allocate(s, s.range_size);
+      SELECT * INTO later FROM steep_repl._later_range(s);
+    END IF;
+    -- Where the next range lies elsewhere, the last ids of this one are left unused: applications that draw values to insert
+    -- them later would get some that are nobody's.
+    known := later.number IS NULL OR NOT steep_repl._moves_early(this) AND (
+      abs(CASE WHEN s.descending THEN later.range_end - here.range_start ELSE later.range_start - here.range_end END) = 1
+      OR here.range_end - here.range_start + 1 - used * (here.range_end - here.range_start + 1) / 100
+         > greatest((here.range_end - here.range_start + 1) / 100, CASE WHEN opened = s.seen_number THEN 2 * abs(stands - s.seen_value) ELSE 0 END));
   END IF;
   IF NOT known THEN
     PERFORM steep_repl._move_on(s, set_back);
     stands := steep_repl._position(this);
     opened := steep_repl._opened(s.counter);
     used := 0;
-  ELSIF used >= s.threshold AND NOT EXISTS (
-      SELECT 1 FROM steep_repl.identity_ranges r JOIN steep_repl.range_tables t ON t.relation = r.relation
-       WHERE t.sequence = this AND r.number > opened AND r.timeline = s.timeline AND r.status <> 'released') THEN
-    PERFORM steep_repl._allocate(s, s.range_size);
   END IF;
   UPDATE steep_repl.identity_ranges r SET status = 'exhausted', announced = false FROM steep_repl.range_tables t
    WHERE t.relation = r.relation AND t.sequence = this AND r.status = 'active' AND (r.number < opened OR r.timeline <> s.timeline);

@@ -11,6 +11,16 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl._sequence_end(oid, oid, name) IS 'The last id that a sequence and the type of its column allow.';
 
+CREATE OR REPLACE FUNCTION steep_repl._ids_end(sequence oid) RETURNS bigint
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT CASE WHEN bool_or(q.seqincrement < 0) THEN max(e.last) ELSE min(e.last) END
+    FROM steep_repl.range_tables t JOIN pg_sequence q ON q.seqrelid = t.sequence
+    CROSS JOIN LATERAL (SELECT steep_repl._sequence_end(t.sequence, t.relation, t.column_name) AS last) e
+   WHERE t.sequence = _ids_end.sequence;
+END;
+COMMENT ON FUNCTION steep_repl._ids_end(oid) IS 'The last id that a sequence and the types of all its columns allow.';
+
 CREATE OR REPLACE FUNCTION steep_repl._farthest_id(relation regclass) RETURNS bigint
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -74,7 +74,9 @@ pub unsafe extern "C-unwind" fn steep_repl_range(call: pg_sys::FunctionCallInfo)
             return unchanged;
         }
         let Some(fresh) = Own::of(known.root) else { return unchanged };
-        if fresh.current().is_some_and(|range| range.holds(id)) {
+        // Drawn in time from a range that the sequence has left since: as long as that is where it belongs now, it was not
+        // set back.
+        if fresh.holds(id) && draw::in_place(&fresh) {
             remember(known.root, (*relation).rd_id, fresh);
             return unchanged;
         }

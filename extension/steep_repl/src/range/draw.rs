@@ -39,6 +39,12 @@ pub fn draw(root: pg_sys::Oid, mut own: Own, drawn: i64) -> (i64, Own) {
     )
 }
 
+/// Whether the sequence stands in the range that was opened last.
+pub fn in_place(own: &Own) -> bool {
+    let next = sequence::position(own.sequence).and_then(|position| position.next);
+    next.is_some_and(|next| own.current().is_some_and(|range| range.holds(next)))
+}
+
 /// The range in which the sequence is, or is now; and how many values processes put aside. The caller holds the sequence.
 fn current(own: &mut Own) -> (Range, i64) {
     let Some(position) = sequence::position(own.sequence) else { return (nothing_left(own), 0) };
