@@ -96,9 +96,7 @@ pub fn insert(open: &OpenTable, new: &Row) -> Outcome {
         }
     }
     if !verdict.applies() {
-        if let Some(gone) = &gone
-            && gone.displaced_with(&version)
-        {
+        if let Some(gone) = gone.filter(|gone| gone.displaced_with(&version)) {
             log_with_its_transaction(open, &arriving, gone, new);
         }
         return Outcome::Skip;
@@ -116,18 +114,23 @@ pub fn insert(open: &OpenTable, new: &Row) -> Outcome {
 /// A transaction wrote a row more than once, and an earlier of these writes has been displaced: versions are of whole
 /// transactions, so this one goes the same way, whatever its values. That one has its entry; this one would be lost in
 /// silence.
-fn log_with_its_transaction(open: &OpenTable, arriving: &Arriving, gone: &state::Gone, new: &Row) {
-    let Some(displaced) = &gone.row_gone else { return };
+pub fn log_with_its_transaction(open: &OpenTable, arriving: &Arriving, gone: state::Gone, new: &Row) {
+    let Some(displaced) = gone.row_gone else { return };
     let row = json(new, open);
-    if row == *displaced {
+    if row == displaced {
         return;
     }
+    let (kind, reason) = if unique::moved(&open.table, new, &arriving.version()) {
+        ("KEY-UPDATE", "an earlier move of the same transaction lost, and this change of its row with it")
+    } else {
+        ("UNIQUE", "an earlier write of the same transaction to this row was displaced")
+    };
     let entry = Entry {
-        kind: "UNIQUE",
+        kind,
         possible: !gone.just_now,
         remote: Some(row),
-        base: Some(displaced.clone()),
-        reason: Some("an earlier write of the same transaction to this row was displaced"),
+        base: Some(displaced),
+        reason: Some(reason),
         ..Entry::default()
     };
     entry.write(arriving, &open.table, new);

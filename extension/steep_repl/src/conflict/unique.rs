@@ -188,3 +188,22 @@ pub fn tell_displaced(open: &OpenTable, row: &Row, version: Option<&Version>, re
         ],
     );
 }
+
+/// Whether a displaced version of a row, or of one of the same transaction under its key, was displaced because the move
+/// that made it lost.
+pub fn moved(table: &Table, row: &Row, version: &Version) -> bool {
+    let found = plan::rows(
+        "SELECT 1 FROM (SELECT q.table_schema, q.table_name, q.key, q.version_time, q.version_node, q.reason FROM steep_repl.displaced_queue q
+                        UNION ALL SELECT d.table_schema, d.table_name, d.key, d.version_time, d.version_node, d.reason FROM steep_repl.displaced d) d
+          WHERE d.table_schema = $1 AND d.table_name = $2 AND d.key = $3::jsonb
+            AND d.version_time = steep_repl._at($4) AND d.version_node = $5 AND d.reason = 'moved' LIMIT 1",
+        &[
+            Argument::text(&table.schema),
+            Argument::text(&table.name),
+            Argument::text(&key_json(row, table)),
+            Argument::of(Some(version.time)),
+            Argument::text(&version.node),
+        ],
+    );
+    !found.is_empty()
+}

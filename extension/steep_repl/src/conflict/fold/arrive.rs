@@ -7,7 +7,7 @@ use crate::conflict::changed::Changed;
 use crate::conflict::fold::arithmetic::OfTable;
 use crate::conflict::fold::entry::Entry;
 use crate::conflict::fold::{columns, history, record, version};
-use crate::conflict::put::{Outcome, json, key_json};
+use crate::conflict::put::{self, Outcome, json, key_json};
 use crate::conflict::session::{self, Arriving};
 use crate::conflict::state::{self, Gone};
 use crate::conflict::{meanwhile, missing, unique};
@@ -285,7 +285,8 @@ fn settle(
     });
     kept.remember(table, &key);
     let version = folded.version.unwrap_or_else(|| change.version.clone());
-    let row = folded.row.filter(|_| !displaced(gone.as_ref(), &version));
+    let gives_way = gone.as_ref().is_some_and(|gone| gone.displaced_with(&version));
+    let (row, lost) = if gives_way { (None, folded.row) } else { (folded.row, None) };
     if folded.fates.iter().any(|fate| !matches!(fate, Fate::Seen | Fate::Past))
         && let Some(kind) = kind(changed, deed, here.is_some(), gone.as_ref())
     {
@@ -295,16 +296,11 @@ fn settle(
         let entry =
             Entry { kind, possible, here, here_version, change: &change, result: row.as_ref(), fates: &folded.fates };
         entry.write(arriving, &of, key_row);
+    } else if let Some((row, gone)) = lost.zip(gone) {
+        put::log_with_its_transaction(open, arriving, gone, &columns::row(table, &row));
     }
     let unchanged = row == here && here_version.as_ref() == Some(&version);
     Some(Settled { row, version, key, unchanged, beaten_here: own_later })
-}
-
-/// Whether the fold is the very write that lost a unique value on all nodes.
-fn displaced(gone: Option<&Gone>, version: &Version) -> bool {
-    gone.is_some_and(|gone| {
-        matches!(&gone.state, State::Gone { displaced: true, .. }) && state::known(&gone.state) == Some(version)
-    })
 }
 
 fn kind(changed: &Changed, deed: Deed, here: bool, gone: Option<&Gone>) -> Option<&'static str> {

@@ -1,8 +1,11 @@
 package io.steeprepl.it.conflict;
 
 import static io.steeprepl.it.conflict.Conflict.Seen.BY_THE_LATER;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Every kind of conflict between two nodes: the later write stays, and both have the other one in their logs. */
 @ExtendWith(TwoNodes.class)
@@ -118,6 +121,20 @@ class KindsIT {
                                 .earlierMoved("2|old")
                                 .later("1|late")
                                 .base("1|old"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"a, last_write_wins", "b, last_write_wins", "a, column_merge"})
+    void whatItsTransactionMadeOfARowWhoseMoveLostGoesWithIt(String first, String strategy) {
+        Table table = mesh.table(COLUMNS, "(1, 'old')")
+                .strategy(strategy, "")
+                .drained()
+                .apart(first, "UPDATE item SET id = 2; UPDATE item SET v = 'then'", "UPDATE item SET v = 'late'")
+                .holds("1|late")
+                .proven();
+        assertThat(table.log(mesh.other(first).id()))
+                .extracting(Entry::brief)
+                .contains("KEY-UPDATE here - of -, arrived 2|then of " + first + ", base 2|old: local KEPT_LOCAL");
     }
 
     @WhoeverIsFirst

@@ -1,9 +1,12 @@
 package io.steeprepl.it.conflict;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Unique indexes of all kinds: the later row stays on all nodes, what does not clash is left alone. */
 @ExtendWith(TwoNodes.class)
@@ -98,5 +101,22 @@ class UniqueIT {
         item.holds().on(first, "INSERT INTO item VALUES (1, 'x')");
         mesh.drain();
         item.holds("1|x");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"last_write_wins", "column_merge"})
+    void whatItsTransactionMadeOfADisplacedRowGoesWithIt(String strategy) {
+        Table item = mesh.table("id int PRIMARY KEY, u text UNIQUE, v text")
+                .strategy(strategy, "")
+                .apart(
+                        "a",
+                        "INSERT INTO item VALUES (1, 'x', 'first'); UPDATE item SET v = 'then'",
+                        "INSERT INTO item VALUES (2, 'x', 'late')");
+        item.holds("2|x|late").proven();
+        assertThat(item.log("b"))
+                .extracting(Entry::brief)
+                .containsExactlyInAnyOrder(
+                        "UNIQUE here 2|x|late of b, arrived 1|x|first of a, base -: local KEPT_LOCAL",
+                        "UNIQUE here - of -, arrived 1|x|then of a, base 1|x|first: local KEPT_LOCAL");
     }
 }

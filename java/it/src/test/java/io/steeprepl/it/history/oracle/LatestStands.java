@@ -79,8 +79,7 @@ final class LatestStands implements Rule {
 
     private static boolean removedAsDouble(Write latest, Evidence evidence) {
         return evidence.log().stream()
-                // A later write of the transaction whose key change lost goes with it, as UNIQUE.
-                .filter(e -> e.type().equals("KEY-UPDATE") || e.type().equals("UNIQUE"))
+                .filter(e -> e.type().equals("KEY-UPDATE"))
                 .flatMap(Entry::losers)
                 .anyMatch(side -> Objects.equals(side.write(), latest.id()));
     }
