@@ -239,8 +239,9 @@ BEGIN
   EXECUTE format('SELECT 1 FROM %s t WHERE %s FOR UPDATE', steep_repl._source_of(root), condition);
   SELECT count(*) INTO stones FROM steep_repl.tombstones s WHERE s.relation = root AND s.key_id IN (id, '00000000-0000-0000-0000-000000000000');
   state := steep_repl._key_state(root, (pull).key);
-  -- Only if nothing has been written here since the comparison.
-  IF (state->'micros', state->'node') IS DISTINCT FROM ((pull).mine->'micros', (pull).mine->'node') THEN
+  -- Only if nothing has been written here since the comparison. Beside the version, because a fold is as late as before when
+  -- something early has come.
+  IF (state->'micros', state->'node', steep_repl._row_hash(state)) IS DISTINCT FROM ((pull).mine->'micros', (pull).mine->'node', (pull).mine->>'hash') THEN
     RETURN;
   END IF;
   PERFORM steep_repl._log_adoption(root, pull, state);

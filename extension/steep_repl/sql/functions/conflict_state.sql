@@ -49,6 +49,11 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steep_repl._key_state(regclass, jsonb) IS 'What is here under a key: the row or none, and its version or that of its deletion.';
 
+CREATE OR REPLACE FUNCTION steep_repl._row_hash(state jsonb) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  RETURN md5(nullif(state->'row', 'null')::text);
+COMMENT ON FUNCTION steep_repl._row_hash(jsonb) IS 'A hash of the row in what _key_state() gives, NULL without one: enough to compare it.';
+
 CREATE OR REPLACE FUNCTION steep_repl._take_back_move(root oid, key jsonb) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -90,7 +95,7 @@ BEGIN
       state := steep_repl._key_state(root, wanted.key) - 'leaf' - 'place';
       -- The rows themselves only for those who may read them; a hash is enough to compare.
       states := states || jsonb_build_array(state - 'row' - 'row_gone'
-        || jsonb_build_object('hash', md5(nullif(state->'row', 'null')::text),
+        || jsonb_build_object('hash', steep_repl._row_hash(state),
                               'dispute', steep_repl._open_dispute(wanted.table_schema, wanted.table_name, wanted.key))
         || CASE WHEN has_table_privilege(session_user, root, 'SELECT') THEN jsonb_build_object('row', state->'row', 'row_gone', state->'row_gone') ELSE '{}' END);
     EXCEPTION WHEN data_exception OR undefined_column OR undefined_function OR datatype_mismatch THEN

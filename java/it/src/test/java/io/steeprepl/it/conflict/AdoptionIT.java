@@ -58,4 +58,35 @@ class AdoptionIT {
         awaitRows(item, "a", "(2,x)");
         item.proven().holds("2|x");
     }
+
+    /** A row that is a fold is as late as before when an earlier change has come. */
+    @Test
+    void aSumThatCameSinceTheComparisonIsNotOverwritten() {
+        Table stock = mesh.table("id int PRIMARY KEY, n int NOT NULL", "(1, 100)")
+                .strategy("last_write_wins", ", delta_columns => '{n}'")
+                .drained();
+        mesh.pause();
+        stock.on("b", "UPDATE item SET n = n - 1");
+        stock.on("a", "UPDATE item SET n = n - 10");
+        String here = "steep_repl._key_states(jsonb_build_array(jsonb_build_object('schema', '" + stock.schema()
+                + "', 'table', 'item', 'key', '{\"id\": 1}'::jsonb)))::jsonb->0";
+        String compared = stock.value("a", "SELECT " + here);
+        mesh.resume();
+        stock.holds("1|89").proven();
+        adopt(stock, "'" + compared + "'");
+        stock.holds("1|89");
+        adopt(stock, here);
+        Mesh.await(mesh.node("a"), "SELECT n FROM " + stock.schema() + ".item", "50");
+    }
+
+    /** Has a adopt another row, if what it holds is still what was compared. */
+    private static void adopt(Table stock, String compared) {
+        stock.on(
+                "a",
+                "BEGIN; SET LOCAL session_replication_role = replica;"
+                        + " SELECT steep_repl._adopt(jsonb_populate_record(NULL::steep_repl.pulls, jsonb_build_object('table_schema', '"
+                        + stock.schema()
+                        + "', 'table_name', 'item', 'key', '{\"id\": 1}'::jsonb, 'mine', mine, 'target', mine || '{\"hash\": \"\", \"row\": {\"id\": 1, \"n\": 50}}')))"
+                        + " FROM (SELECT (" + compared + ")::jsonb AS mine) m; COMMIT");
+    }
 }
