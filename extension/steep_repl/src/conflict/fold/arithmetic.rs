@@ -6,7 +6,7 @@ use crate::pg::acting_as::ActingAs;
 use crate::pg::canonical::Canonical;
 use crate::pg::plan::{self, Argument};
 use crate::pg::stored_row::OpenTable;
-use crate::pg::table::{Folds, JsonForm, Table};
+use crate::pg::table::{Folds, Table};
 use crate::pg::transaction::Failed;
 use crate::pg::{decimal, row, time_limit, transaction};
 use conflict::Version;
@@ -130,23 +130,7 @@ impl OfTable<'_> {
     /// The row that the user's function gave, as a JSON object with all columns.
     fn row_of(&self, answer: Option<&str>, like: &Columns) -> Result<Columns, String> {
         let table = self.table();
-        let answer: serde_json::Value = serde_json::from_str(answer.unwrap_or("null")).map_err(|e| e.to_string())?;
-        let serde_json::Value::Object(given) = answer else { return Err("no row".into()) };
-        let _canonical = Canonical::begin();
-        let mut row = Columns::new();
-        for column in table.columns.iter().filter(|column| column.sent) {
-            let value = given.get(&column.name).ok_or_else(|| format!("no column {}", column.name))?;
-            let text = match value {
-                serde_json::Value::Null => None,
-                serde_json::Value::String(text) if column.json != JsonForm::Raw => Some(text.clone()),
-                other => Some(other.to_string()),
-            };
-            let value = text.map(|text| row::write(column, row::read(column, &text)));
-            row.insert(column.name.clone(), value);
-        }
-        if let Some(stranger) = given.keys().find(|name| !row.contains_key(*name)) {
-            return Err(format!("{stranger}, which is no column of the table"));
-        }
+        let row = columns::of_json(table, answer.unwrap_or("null"))?;
         let key =
             |row: &Columns| table.key.iter().map(|p| row.get(&table.columns[*p].name).cloned()).collect::<Vec<_>>();
         if key(&row) != key(like) {

@@ -264,15 +264,12 @@ fn settle(
     let mut kept = history::of(table, &key, key_row);
     record::arrived(table, &key, &change);
     let mut new = std::mem::take(&mut kept.open);
-    if new.is_empty()
-        && kept.history.is_empty()
-        && let Some(here_version) = &here_version
-    {
-        // From before its changes were kept: it counts as one.
-        let deed = if here.is_some() { Deed::Update } else { Deed::Delete };
-        let row = Recorded { version: here_version.clone(), ordinal: -1, deed, before: None, after: here.clone() };
-        record::counted(table, &key, &row);
-        new.push(row);
+    if new.is_empty() && kept.history.is_empty() {
+        let row_gone = gone.as_ref().and_then(|gone| gone.row_gone.as_deref());
+        if let Some(row) = record::from_before(table, here.as_ref(), row_gone, here_version.as_ref()) {
+            record::counted(table, &key, &row);
+            new.push(row);
+        }
     }
     new.push(change.clone());
     sort(&mut new);

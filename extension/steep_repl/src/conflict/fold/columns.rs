@@ -2,7 +2,7 @@
 
 use crate::pg::canonical::Canonical;
 use crate::pg::row::{self, Row};
-use crate::pg::table::Table;
+use crate::pg::table::{JsonForm, Table};
 use conflict::fold::Columns;
 
 /// The columns of a row that are in the stream.
@@ -22,6 +22,28 @@ pub fn row(table: &Table, columns: &Columns) -> Row {
             .iter()
             .map(|column| if column.sent { value(&column.name).map(|text| row::read(column, text)) } else { None })
             .collect(),
+    }
+}
+
+/// Those of a row that stands as JSON in the log or came from a user's function; or why they are none.
+pub fn of_json(table: &Table, text: &str) -> Result<Columns, String> {
+    let serde_json::Value::Object(given) = serde_json::from_str(text).map_err(|e| e.to_string())? else {
+        return Err("no row".into());
+    };
+    let _canonical = Canonical::begin();
+    let mut columns = Columns::new();
+    for column in table.columns.iter().filter(|column| column.sent) {
+        let value = given.get(&column.name).ok_or_else(|| format!("no column {}", column.name))?;
+        let text = match value {
+            serde_json::Value::Null => None,
+            serde_json::Value::String(text) if column.json != JsonForm::Raw => Some(text.clone()),
+            other => Some(other.to_string()),
+        };
+        columns.insert(column.name.clone(), text.map(|text| row::write(column, row::read(column, &text))));
+    }
+    match given.keys().find(|name| !columns.contains_key(*name)) {
+        Some(stranger) => Err(format!("{stranger}, which is no column of the table")),
+        None => Ok(columns),
     }
 }
 

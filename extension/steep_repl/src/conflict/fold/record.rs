@@ -38,12 +38,29 @@ pub fn arrived(table: &Table, key: &KeyId, change: &Recorded) {
     write(table, key, change.deed, change.ordinal, text(&change.before), text(&change.after));
 }
 
-/// A row from before its changes were kept counts as one from now on, under its own version.
+/// What is here from before its changes were kept, a row or the deletion of one, as a change. A row of which nobody knows the
+/// version is older than everything that arrives.
+pub fn from_before(
+    table: &Table,
+    here: Option<&Columns>,
+    row_gone: Option<&str>,
+    version: Option<&Version>,
+) -> Option<Recorded> {
+    let (deed, before) = match here {
+        Some(_) => (Deed::Update, None),
+        None => (Deed::Delete, row_gone.and_then(|row| columns::of_json(table, row).ok())),
+    };
+    let version = version.cloned().or_else(|| here.map(|_| Version::new(0, "")))?;
+    Some(Recorded { version, ordinal: -1, deed, before, after: here.cloned() })
+}
+
+/// It counts as one from now on, under its own version.
 pub fn counted(table: &Table, key: &KeyId, change: &Recorded) {
     let version = Some((change.version.time, change.version.node.to_string()));
-    let after = change.after.as_ref().map(columns::text);
-    let kind = letter(change.deed);
-    row_change::write(table.root, key, &RowChange { kind, ordinal: change.ordinal, before: None, after, version });
+    let text = |row: &Option<Columns>| row.as_ref().map(columns::text);
+    let (kind, ordinal, before, after) =
+        (letter(change.deed), change.ordinal, text(&change.before), text(&change.after));
+    row_change::write(table.root, key, &RowChange { kind, ordinal, before, after, version });
 }
 
 /// The order of a change in its transaction, by the number of its command or message: one command deletes a key before it

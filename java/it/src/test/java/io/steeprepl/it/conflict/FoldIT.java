@@ -180,6 +180,32 @@ class FoldIT {
     }
 
     @Test
+    void whatStoodHereBeforeChangesWereKeptIsNotLostInSilence() {
+        Table table = mesh.table("id int PRIMARY KEY, x text, y text", "(1, 'old', 'old')", "(2, 'old', 'old')")
+                .drained();
+        // As from a backup: nobody knows its version, and no other node has it.
+        table.on(
+                "a",
+                "SELECT pg_replication_origin_create('nobody')",
+                "SELECT pg_replication_origin_session_setup('nobody')",
+                "UPDATE item SET x = 'restored' WHERE id = 1",
+                "SELECT pg_replication_origin_session_reset()",
+                "SELECT pg_replication_origin_drop('nobody')");
+        mesh.pause("b", "a");
+        table.on("a", "DELETE FROM item WHERE id = 2");
+        table.on("a", "SELECT steep_repl.set_conflict_strategy('item', 'column_merge')");
+        table.on("b", "UPDATE item SET y = 'late'");
+        mesh.receive("a", "b");
+        mesh.resume("b", "a");
+        table.drained().proven().answers("SELECT count(*), min(y), max(y) FROM item", "2|late|late").isEqual();
+        assertThat(table.log("a"))
+                .extracting(Entry::brief)
+                .contains(
+                        "UPDATE-UPDATE here 1|restored|old of -, arrived 1|old|late of b, base 1|old|old: nobody MERGED")
+                .anyMatch(entry -> entry.startsWith("UPDATE-DELETE here - of a, arrived 2|old|late of b"));
+    }
+
+    @Test
     void whatAPersonDecidesStandsAsItIs() {
         Table table = stock("column_merge", "(1, 100, 1, 'old')")
                 .apart("a", "UPDATE item SET n = n - 7, v = 'early'", "UPDATE item SET n = n - 30, price = 2")
