@@ -18,6 +18,11 @@ CREATE OR REPLACE FUNCTION steep_repl._key_id(relation oid, key jsonb) RETURNS u
   LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'key_id_of_wrapper';
 COMMENT ON FUNCTION steep_repl._key_id(oid, jsonb) IS 'The id under which tombstones and versions of a key are kept on this node.';
 
+CREATE OR REPLACE FUNCTION steep_repl._all_keys() RETURNS uuid
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  RETURN '00000000-0000-0000-0000-000000000000'::uuid;
+COMMENT ON FUNCTION steep_repl._all_keys() IS 'The id under which a truncation, a tombstone of all keys, is kept.';
+
 CREATE OR REPLACE FUNCTION steep_repl._canonical_key(relation oid, key jsonb) RETURNS jsonb
   LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'canonical_key_wrapper';
 COMMENT ON FUNCTION steep_repl._canonical_key(oid, jsonb) IS 'A key in the one form that the conflict log uses.';
@@ -166,9 +171,9 @@ CREATE OR REPLACE FUNCTION steep_repl._conflict_key(table_schema text, table_nam
 COMMENT ON FUNCTION steep_repl._conflict_key(text, text, text, text, text) IS 'The identity of a conflict, the same on all nodes.';
 
 CREATE OR REPLACE FUNCTION steep_repl._log_conflict(
-  subscription text, peer text, table_schema text, table_name text, kind text, local_tuple text, remote_tuple text, base_tuple text,
+  subscription text, peer text, table_schema text, table_name text, kind text, local_tuple text, remote_tuple text, base_tuple text, merged text,
   local_origin text, local_micros bigint, remote_micros bigint, origin_xid bigint, final_lsn bigint, key text, key_id text,
-  winner text, possible boolean, reason text, strategy text, pending boolean
+  winner text, possible boolean, reason text, strategy text, pending boolean, sqlstate text DEFAULT NULL, error text DEFAULT NULL
 ) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 #variable_conflict use_variable
@@ -182,18 +187,18 @@ BEGIN
       OR c.origin_xid IS NULL AND c.conflict_type = 'TRUNCATE-WRITE' AND c.remote_origin = _log_conflict.peer);
   INSERT INTO steep_repl.conflict_log (subscription, peer, table_schema, table_name, conflict_type, local_tuple, remote_tuple, base_tuple,
     local_origin, remote_origin, local_xact_ts, remote_xact_ts, origin_xid, remote_lsn, resolution, resolved_at, resolved_by, conflict_key,
-    key, key_id, result, strategy, winner, possible, reason, not_converged_reason, relation)
+    key, key_id, result, strategy, winner, possible, reason, sqlstate, error, not_converged_reason, relation)
   VALUES (subscription, peer, table_schema, table_name, kind, local_tuple::jsonb, remote_tuple::jsonb, base_tuple::jsonb,
     local_origin, peer, steep_repl._at(local_micros), steep_repl._at(remote_micros), origin_xid, '0/0'::pg_lsn + final_lsn,
-    CASE WHEN pending THEN 'PENDING' WHEN winner = 'local' THEN 'KEPT_LOCAL' ELSE 'APPLIED_REMOTE' END,
+    CASE WHEN pending THEN 'PENDING' ELSE CASE winner WHEN 'local' THEN 'KEPT_LOCAL' WHEN 'remote' THEN 'APPLIED_REMOTE' ELSE 'MERGED' END END,
     CASE WHEN NOT pending THEN clock_timestamp() END, CASE WHEN NOT pending THEN strategy END,
     identity,
-    key::jsonb, key_id::uuid, CASE winner WHEN 'local' THEN local_tuple ELSE remote_tuple END::jsonb,
-    strategy, winner, possible, reason, 'not compared yet',
+    key::jsonb, key_id::uuid, CASE winner WHEN 'local' THEN local_tuple WHEN 'remote' THEN remote_tuple ELSE merged END::jsonb,
+    strategy, winner, possible, reason, sqlstate, error, 'not compared yet',
     (SELECT t.relation FROM steep_repl.tables t WHERE t.table_schema = _log_conflict.table_schema AND t.table_name = _log_conflict.table_name));
 END $$;
-COMMENT ON FUNCTION steep_repl._log_conflict(text, text, text, text, text, text, text, text, text, bigint, bigint, bigint, bigint, text, text, text, boolean, text, text, boolean) IS
-  'Writes an entry of the conflict log, in the transaction that applies the winner.';
+COMMENT ON FUNCTION steep_repl._log_conflict(text, text, text, text, text, text, text, text, text, text, bigint, bigint, bigint, bigint, text, text, text, boolean, text, text, boolean, text, text) IS
+  'Writes an entry of the conflict log, in the transaction that applies the winner. winner: local, remote, or NULL when the row is neither side''s but merged.';
 
 CREATE OR REPLACE FUNCTION steep_repl._queue_displaced(table_schema text, table_name text, key text, micros bigint, node text, reason text) RETURNS void
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp

@@ -13,7 +13,7 @@ DECLARE
 BEGIN
   -- Of what can never agree, or is not replicated any more, peers ask no more.
   DELETE FROM steep_repl.proof_requests r WHERE r.asked_at < clock_timestamp() - interval '7 days'
-     OR NOT EXISTS (SELECT 1 FROM steep_repl.tables t WHERE t.table_schema = r.table_schema AND t.table_name = r.table_name AND t.strategy IN ('first_write_wins', 'node_priority'));
+     OR NOT EXISTS (SELECT 1 FROM steep_repl.tables t WHERE t.table_schema = r.table_schema AND t.table_name = r.table_name AND steep_repl._earlier_may_stay(t));
   SELECT jsonb_agg(k.key) INTO keys FROM (
     SELECT jsonb_build_object('schema', c.table_schema, 'table', c.table_name, 'key', c.key) AS key
       FROM (SELECT l.table_schema, l.table_name, l.key, l.next_proof FROM steep_repl.conflict_log l
@@ -73,7 +73,7 @@ DECLARE
   behind text;
 BEGIN
   IF differing = '{}' AND away = '{}' AND EXISTS (SELECT 1 FROM steep_repl.tables t WHERE t.table_schema = item->>'schema' AND t.table_name = item->>'table'
-                                                    AND t.strategy IN ('first_write_wins', 'node_priority')) THEN
+                                                    AND steep_repl._earlier_may_stay(t)) THEN
     -- Nodes may agree for a moment and then not, when the write that lost here is still on its way to where the other has been
     -- changed since: by time that could not be.
     behind := steep_repl._behind(clock_timestamp() - (SELECT max(c.detected_at) FROM steep_repl.conflict_log c
@@ -237,7 +237,7 @@ DECLARE
   writer xid;
 BEGIN
   EXECUTE format('SELECT 1 FROM %s t WHERE %s FOR UPDATE', steep_repl._source_of(root), condition);
-  SELECT count(*) INTO stones FROM steep_repl.tombstones s WHERE s.relation = root AND s.key_id IN (id, '00000000-0000-0000-0000-000000000000');
+  SELECT count(*) INTO stones FROM steep_repl.tombstones s WHERE s.relation = root AND s.key_id IN (id, steep_repl._all_keys());
   state := steep_repl._key_state(root, (pull).key);
   -- Only if nothing has been written here since the comparison. Beside the version, because a fold is as late as before when
   -- something early has come.
@@ -267,7 +267,7 @@ BEGIN
   END IF;
   PERFORM steep_repl._as_owner(root, format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE VALUES (%s)', root, columns, expressions));
   PERFORM steep_repl._await_tombstones(root, (pull).key);
-  IF stones <> (SELECT count(*) FROM steep_repl.tombstones s WHERE s.relation = root AND s.key_id IN (id, '00000000-0000-0000-0000-000000000000')) THEN
+  IF stones <> (SELECT count(*) FROM steep_repl.tombstones s WHERE s.relation = root AND s.key_id IN (id, steep_repl._all_keys())) THEN
     RAISE EXCEPTION USING ERRCODE = 'serialization_failure', MESSAGE = 'another process deleted the same key at the same moment';
   END IF;
   DELETE FROM steep_repl.row_versions v WHERE v.relation = root AND v.key_id = id;

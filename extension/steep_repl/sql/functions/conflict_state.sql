@@ -43,7 +43,7 @@ BEGIN
   SELECT s.row_gone, s.displaced, v.* INTO stone FROM steep_repl.tombstones s
    CROSS JOIN LATERAL (SELECT * FROM steep_repl._row_version(root, id, s.xmin) WHERE s.version_node IS NULL
                        UNION ALL SELECT steep_repl._micros(s.version_time), s.version_node, true WHERE s.version_node IS NOT NULL) v
-   WHERE s.relation = root AND s.key_id IN (id, '00000000-0000-0000-0000-000000000000')
+   WHERE s.relation = root AND s.key_id IN (id, steep_repl._all_keys())
    ORDER BY v.micros DESC NULLS LAST, v.node DESC NULLS LAST, s.displaced DESC LIMIT 1;
   RETURN jsonb_build_object('row', NULL, 'micros', stone.micros, 'node', stone.node, 'displaced', coalesce(stone.displaced, false), 'row_gone', stone.row_gone);
 END $$;

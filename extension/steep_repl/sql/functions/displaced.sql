@@ -111,7 +111,7 @@ BEGIN
   END LOOP;
   FOR holder IN SELECT DISTINCT ON (h.leaf, h.place) h.* FROM steep_repl._holders(root, target->'row') h
                  WHERE stays OR ((h.state->>'micros')::bigint, h.state->>'node' COLLATE "C") > (micros, target->>'node' COLLATE "C") LOOP
-    PERFORM steep_repl._log_conflict('', target->>'node', (pull).table_schema, (pull).table_name, 'UNIQUE', (holder.state->'row')::text, (target->'row')::text, NULL,
+    PERFORM steep_repl._log_conflict('', target->>'node', (pull).table_schema, (pull).table_name, 'UNIQUE', (holder.state->'row')::text, (target->'row')::text, NULL, NULL,
       holder.state->>'node', (holder.state->>'micros')::bigint, micros, NULL, 0, (CASE WHEN stays THEN holder.key ELSE (pull).key END)::text,
       steep_repl._key_id(root, CASE WHEN stays THEN holder.key ELSE (pull).key END)::text, CASE WHEN stays THEN 'remote' ELSE 'local' END, true,
       format('both claim the same value in %s', holder.index_name), strategy, false);

@@ -93,33 +93,6 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl._fold_problems(regclass, text, text[], regproc) IS 'Why the rows of a table cannot be folds of their changes: code, message and hint of each problem.';
 
-CREATE OR REPLACE FUNCTION steep_repl._log_fold(
-  subscription text, peer text, table_schema text, table_name text, kind text, local_tuple text, remote_tuple text, base_tuple text, result text,
-  local_origin text, local_micros bigint, remote_micros bigint, origin_xid bigint, final_lsn bigint, key text, key_id text,
-  resolution text, possible boolean, reason text, sqlstate text, error text
-) RETURNS void
-  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-#variable_conflict use_variable
-DECLARE
-  identity uuid := steep_repl._conflict_key(table_schema, table_name, key, format('%s %s', local_micros, local_origin), format('%s %s', remote_micros, peer));
-BEGIN
-  -- Several changes of a key in one transaction: as in _log_conflict().
-  UPDATE steep_repl.conflict_log c SET conflict_key = md5(format('%s before %s', c.conflict_key, c.id))::uuid
-   WHERE c.conflict_key = identity AND (c.origin_xid = _log_fold.origin_xid AND c.peer = _log_fold.peer
-      OR c.origin_xid IS NULL AND c.conflict_type = 'TRUNCATE-WRITE' AND c.remote_origin = _log_fold.peer);
-  INSERT INTO steep_repl.conflict_log (subscription, peer, table_schema, table_name, conflict_type, local_tuple, remote_tuple, base_tuple,
-    local_origin, remote_origin, local_xact_ts, remote_xact_ts, origin_xid, remote_lsn, resolution, resolved_at, resolved_by, conflict_key,
-    key, key_id, result, strategy, winner, possible, reason, sqlstate, error, not_converged_reason, relation)
-  SELECT subscription, peer, t.table_schema, t.table_name, kind, local_tuple::jsonb, remote_tuple::jsonb, base_tuple::jsonb,
-    local_origin, peer, steep_repl._at(local_micros), steep_repl._at(remote_micros), origin_xid, '0/0'::pg_lsn + final_lsn,
-    resolution, clock_timestamp(), t.strategy, identity, key::jsonb, key_id::uuid, result::jsonb, t.strategy,
-    CASE resolution WHEN 'KEPT_LOCAL' THEN 'local' WHEN 'APPLIED_REMOTE' THEN 'remote' END,
-    possible, reason, sqlstate, error, 'not compared yet', t.relation
-    FROM steep_repl.tables t WHERE t.table_schema = _log_fold.table_schema AND t.table_name = _log_fold.table_name;
-END $$;
-COMMENT ON FUNCTION steep_repl._log_fold(text, text, text, text, text, text, text, text, text, text, bigint, bigint, bigint, bigint, text, text, text, boolean, text, text, text) IS
-  'Writes an entry of the conflict log about a row that is a fold: its result may be neither side''s.';
-
 CREATE OR REPLACE FUNCTION steep_repl._forget_changes(before xid) RETURNS void
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -137,7 +110,7 @@ BEGIN
   RETURN QUERY
   SELECT jsonb_build_object('change', c.kind, 'ordinal', c.ordinal, 'before', c.row_before, 'after', c.row_after, 'micros', v.micros, 'node', v.node)::text
     FROM steep_repl.row_changes c
-   CROSS JOIN LATERAL (SELECT x.micros, x.node FROM steep_repl._row_version(root, '00000000-0000-0000-0000-000000000000', c.xmin) x WHERE c.version_node IS NULL
+   CROSS JOIN LATERAL (SELECT x.micros, x.node FROM steep_repl._row_version(root, steep_repl._all_keys(), c.xmin) x WHERE c.version_node IS NULL
                        UNION ALL SELECT steep_repl._micros(c.version_time), c.version_node WHERE c.version_node IS NOT NULL) v
    WHERE c.relation = root AND v.micros IS NOT NULL;
 END $$;

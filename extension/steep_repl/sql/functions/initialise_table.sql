@@ -176,7 +176,7 @@ DECLARE
 BEGIN
   IF v ? 'change' THEN
     PERFORM steep_repl._take_change(root, v);
-  ELSIF v->>'key_id' = '00000000-0000-0000-0000-000000000000' THEN
+  ELSIF (v->>'key_id')::uuid = steep_repl._all_keys() THEN
     INSERT INTO steep_repl.tombstones (relation, key_id, version_time, version_node)
     VALUES (root, (v->>'key_id')::uuid, steep_repl._at((v->>'micros')::bigint), v->>'node');
   ELSIF (v->>'gone')::boolean THEN

@@ -15,7 +15,7 @@ BEGIN ATOMIC
   -- same rule, also those that have logged nothing: so what each has logged is part of its state.
   WITH every AS (SELECT mine AS state UNION ALL SELECT s.value FROM jsonb_each(states) s)
   SELECT coalesce((SELECT t.strategy FROM steep_repl.tables t
-    WHERE t.table_schema = item->>'schema' AND t.table_name = item->>'table' AND t.strategy IN ('first_write_wins', 'node_priority')
+    WHERE t.table_schema = item->>'schema' AND t.table_name = item->>'table' AND steep_repl._earlier_may_stay(t)
       AND EXISTS (SELECT 1 FROM every e WHERE e.state->>'dispute' = 'strategy')
       AND NOT EXISTS (SELECT 1 FROM every e WHERE e.state->>'dispute' = 'error' OR (e.state->>'displaced')::boolean)),
     -- Rows that are as late may differ while changes are on their way.

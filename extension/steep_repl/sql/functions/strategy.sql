@@ -162,6 +162,11 @@ CREATE OR REPLACE TRIGGER table_events_strategy AFTER INSERT ON steep_repl.table
   FOR EACH ROW WHEN (NEW.action = 'strategy') EXECUTE FUNCTION steep_repl._strategy_said();
 ALTER TABLE steep_repl.table_events ENABLE ALWAYS TRIGGER table_events_strategy;
 
+CREATE OR REPLACE FUNCTION steep_repl._earlier_may_stay(known steep_repl.tables) RETURNS boolean
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  RETURN (known).strategy IN ('first_write_wins', 'node_priority');
+COMMENT ON FUNCTION steep_repl._earlier_may_stay(steep_repl.tables) IS 'Whether all nodes come to one row that need not be the latest: what they decide is provisional until it is proven.';
+
 CREATE OR REPLACE FUNCTION steep_repl._differs_by_strategy(table_schema text, table_name text, key jsonb) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC

@@ -40,7 +40,7 @@ BEGIN
   PERFORM set_config('steep_repl.truncating', format('%s %s', root::oid, statement_timestamp()), true);
   DELETE FROM steep_repl.tombstones s WHERE s.relation = root;
   DELETE FROM steep_repl.row_changes c WHERE c.relation = root;
-  INSERT INTO steep_repl.tombstones (relation, key_id) VALUES (root, '00000000-0000-0000-0000-000000000000');
+  INSERT INTO steep_repl.tombstones (relation, key_id) VALUES (root, steep_repl._all_keys());
   INSERT INTO steep_repl.truncations (node_id, seq, table_schema, table_name, received)
   SELECT steep_repl.node_id(), nextval('steep_repl.truncation_seq'), known.table_schema, known.table_name,
          (SELECT coalesce(jsonb_object_agg(l.peer, jsonb_build_object('lsn', pg_replication_origin_progress('pg_' || l.subscription, false),
@@ -73,7 +73,7 @@ BEGIN
   EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', root);
   -- What its own transaction wrote before it is gone with it.
   DELETE FROM steep_repl.row_changes c WHERE c.relation = root AND c.xmin = pg_current_xact_id()::xid;
-  INSERT INTO steep_repl.tombstones (relation, key_id) VALUES (root, '00000000-0000-0000-0000-000000000000');
+  INSERT INTO steep_repl.tombstones (relation, key_id) VALUES (root, steep_repl._all_keys());
   FOR stored IN EXECUTE format('SELECT t.tableoid AS leaf, t.ctid::text AS place, t.xmin AS writer, pg_xact_commit_timestamp(t.xmin) AS at,
       CASE WHEN $1 AND pg_xact_commit_timestamp(t.xmin) > $2 THEN steep_repl._key_json(t.*)::jsonb END AS key,
       CASE WHEN $1 AND pg_xact_commit_timestamp(t.xmin) > $2 THEN steep_repl._row_json(t.*)::jsonb END AS whole

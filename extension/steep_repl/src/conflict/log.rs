@@ -7,6 +7,7 @@ use crate::pg::key_id;
 use crate::pg::plan::{self, Argument};
 use crate::pg::row::Row;
 use crate::pg::table::Table;
+use crate::pg::transaction::Failed;
 use conflict::Version;
 
 /// Who stays.
@@ -14,6 +15,8 @@ use conflict::Version;
 pub enum Winner {
     Local,
     Remote,
+    /// Neither: a row was made of both.
+    Merged,
 }
 
 /// One conflict: what was here, what arrived, who stays. Rows are JSON; None is no row.
@@ -24,12 +27,16 @@ pub struct Entry<'a> {
     pub local: Option<String>,
     pub remote: Option<String>,
     pub base: Option<String>,
+    /// The row that was made of both.
+    pub merged: Option<String>,
     pub local_version: Option<&'a Version>,
     pub reason: Option<&'a str>,
     /// The strategy that decided.
     pub strategy: &'static str,
     /// A person is to decide.
     pub pending: bool,
+    /// Why the two could not be merged.
+    pub trouble: Option<Failed>,
 }
 
 impl Default for Entry<'_> {
@@ -41,10 +48,12 @@ impl Default for Entry<'_> {
             local: None,
             remote: None,
             base: None,
+            merged: None,
             local_version: None,
             reason: None,
             strategy: LAST,
             pending: false,
+            trouble: None,
         }
     }
 }
@@ -75,6 +84,12 @@ impl<'a> Entry<'a> {
         };
         let id = key_id::text(&key_id::of(table, key_row));
         let (local_time, local_node) = self.local_version.map_or((None, None), |v| (Some(v.time), Some(&*v.node)));
+        let (sqlstate, error) = self.trouble.map(|trouble| (trouble.sqlstate, trouble.text)).unzip();
+        let winner = match self.winner {
+            Winner::Local => Some("local"),
+            Winner::Remote => Some("remote"),
+            Winner::Merged => None,
+        };
         plan::rows(
             include_str!("log.sql"),
             &[
@@ -86,6 +101,7 @@ impl<'a> Entry<'a> {
                 Argument::of(self.local),
                 Argument::of(self.remote),
                 Argument::of(self.base),
+                Argument::of(self.merged),
                 Argument::of(local_node),
                 Argument::of(local_time),
                 Argument::of(Some(arriving.transaction.commit_time)),
@@ -93,11 +109,13 @@ impl<'a> Entry<'a> {
                 Argument::of(Some(arriving.transaction.final_lsn.cast_signed())),
                 Argument::text(&key),
                 Argument::text(&id),
-                Argument::text(if self.winner == Winner::Local { "local" } else { "remote" }),
+                Argument::of(winner),
                 Argument::of(Some(self.possible)),
                 Argument::of(self.reason),
                 Argument::text(self.strategy),
                 Argument::of(Some(self.pending)),
+                Argument::of(sqlstate),
+                Argument::of(error),
             ],
         );
     }

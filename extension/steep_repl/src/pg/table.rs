@@ -91,6 +91,17 @@ pub struct Folds {
     pub resolver: Option<String>,
 }
 
+impl Folds {
+    /// As in steep_repl.conflict_log.strategy.
+    pub fn strategy(&self) -> &'static str {
+        match self.rules.merge {
+            Merge::Row => "last_write_wins",
+            Merge::Columns => "column_merge",
+            Merge::Function => "function",
+        }
+    }
+}
+
 impl Table {
     /// The name as it stands in SQL.
     pub fn qualified(&self) -> String {

@@ -62,26 +62,11 @@ pub fn insert(open: &OpenTable, folds: &Folds, arriving: &Arriving, new: &Row) -
     let deed = if changed.change == Change::Update { Deed::Update } else { Deed::Insert };
     let settled = settle(open, folds, arriving, &changed, new, deed, stored.as_ref());
     let Some(settled) = settled else { return plain(open, arriving, new, stored.as_ref()) };
-    match &settled.row {
-        None => {
-            if let Some(row) = &stored {
-                bury(open, row, &settled.version);
-            }
-            Outcome::Skip
-        }
-        Some(_) if settled.unchanged => Outcome::Skip,
-        Some(result) => {
-            let row = columns::row(table, result);
-            if unique::gives_way_at(open, arriving, &settled.version, &row, stored.as_ref()) {
-                return Outcome::Skip;
-            }
-            if let Some(row) = &stored {
-                open.remove(row);
-            }
-            settled.note(table);
-            Outcome::Replace(row)
-        }
+    let Some(row) = result(open, arriving, &settled, stored.as_ref(), None) else { return Outcome::Skip };
+    if let Some(stored) = &stored {
+        open.remove(stored);
     }
+    Outcome::Replace(row)
 }
 
 /// An insertion that passes as it is, but for unique values.
@@ -100,22 +85,7 @@ pub fn update(open: &OpenTable, folds: &Folds, arriving: &Arriving, old: &Stored
         let gives_way = unique::claims_anew(table, &old.row, new) && unique::gives_way(open, arriving, new, Some(old));
         return if gives_way { Outcome::Skip } else { Outcome::Pass };
     };
-    match &settled.row {
-        None => {
-            bury(open, old, &settled.version);
-            Outcome::Skip
-        }
-        Some(_) if settled.unchanged => Outcome::Skip,
-        Some(result) => {
-            let row = columns::row(table, result);
-            let claims = unique::claims_anew(table, &old.row, &row);
-            if claims && unique::gives_way_at(open, arriving, &settled.version, &row, Some(old)) {
-                return Outcome::Skip;
-            }
-            settled.note(table);
-            Outcome::Replace(row)
-        }
-    }
+    result(open, arriving, &settled, Some(old), None).map_or(Outcome::Skip, Outcome::Replace)
 }
 
 /// A row that is here is about to be deleted.
@@ -124,7 +94,7 @@ pub fn delete(open: &OpenTable, folds: &Folds, arriving: &Arriving, old: &Stored
     let Some(settled) = settle(open, folds, arriving, &changed, &old.row, Deed::Delete, Some(old)) else {
         return Outcome::Pass;
     };
-    end(open, arriving, old, settled, None);
+    end(open, arriving, old, &settled, None);
     Outcome::Skip
 }
 
@@ -148,7 +118,7 @@ fn moves(
         }
         Some(settled) => {
             undo = settled.row.is_some() && settled.beaten_here;
-            end(open, arriving, old, settled, moved_to);
+            end(open, arriving, old, &settled, moved_to);
         }
     }
     missing::insert_row(table, changed.after.as_ref().filter(|_| changed.whole).unwrap_or(new));
@@ -166,31 +136,43 @@ pub fn keep_missing(table: &Table, arriving: &Arriving, changed: &Changed, key: 
 }
 
 /// Makes the row here what a deletion, or a later write that it had not seen, has made of it.
-fn end(open: &OpenTable, arriving: &Arriving, old: &StoredRow, settled: Settled, moved_to: Option<String>) {
-    let table = &open.table;
-    match &settled.row {
-        None => bury_as(open, old, &settled.version, moved_to),
-        Some(_) if settled.unchanged => {}
-        Some(result) => {
-            let row = columns::row(table, result);
-            if unique::claims_anew(table, &old.row, &row)
-                && unique::gives_way_at(open, arriving, &settled.version, &row, Some(old))
-            {
-                return;
-            }
-            open.remove(old);
-            settled.note(table);
-            let _writing = Writing::begin();
-            missing::insert_row(table, &row);
-        }
+fn end(open: &OpenTable, arriving: &Arriving, old: &StoredRow, settled: &Settled, moved_to: Option<String>) {
+    if let Some(row) = result(open, arriving, settled, Some(old), moved_to) {
+        open.remove(old);
+        let _writing = Writing::begin();
+        missing::insert_row(&open.table, &row);
     }
 }
 
-fn bury(open: &OpenTable, row: &StoredRow, version: &Version) {
-    bury_as(open, row, version, None);
+/// The row that is to stand under the key from now on. None when nothing has to be written: the one here stays, or it is gone,
+/// because its changes ended it or a later row holds its unique value.
+fn result(
+    open: &OpenTable,
+    arriving: &Arriving,
+    settled: &Settled,
+    stored: Option<&StoredRow>,
+    moved_to: Option<String>,
+) -> Option<Row> {
+    let table = &open.table;
+    let Some(columns) = &settled.row else {
+        if let Some(row) = stored {
+            bury(open, row, &settled.version, moved_to);
+        }
+        return None;
+    };
+    if settled.unchanged {
+        return None;
+    }
+    let row = columns::row(table, columns);
+    let claims = stored.is_none_or(|old| unique::claims_anew(table, &old.row, &row));
+    if claims && unique::gives_way_at(open, arriving, &settled.version, &row, stored) {
+        return None;
+    }
+    settled.note(table);
+    Some(row)
 }
 
-fn bury_as(open: &OpenTable, row: &StoredRow, version: &Version, moved_to: Option<String>) {
+fn bury(open: &OpenTable, row: &StoredRow, version: &Version, moved_to: Option<String>) {
     let version = Some((version.time, version.node.to_string()));
     let stone = Tombstone { row_gone: Some(json(&row.row, open)), moved_to, displaced: false, version };
     tombstone::write(open.table.root, &key_id::of(&open.table, &row.row), &stone);
