@@ -5,15 +5,20 @@ CREATE OR REPLACE FUNCTION steep_repl._proof_round() RETURNS boolean
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   keys jsonb;
+  asked_at timestamptz;
+  answer jsonb;
   answers jsonb := '{}';
+  caught_up jsonb := '{}';
   away text[] := '{}';
   link steep_repl.links;
   place integer := 0;
   item jsonb;
+  peer text;
+  wishes jsonb := '{}';
 BEGIN
   -- Of what can never agree, or is not replicated any more, peers ask no more.
   DELETE FROM steep_repl.proof_requests r WHERE r.asked_at < clock_timestamp() - interval '7 days'
-     OR NOT EXISTS (SELECT 1 FROM steep_repl.tables t WHERE t.table_schema = r.table_schema AND t.table_name = r.table_name AND steep_repl._earlier_may_stay(t));
+     OR NOT EXISTS (SELECT 1 FROM steep_repl.tables t WHERE t.table_schema = r.table_schema AND t.table_name = r.table_name);
   SELECT jsonb_agg(k.key) INTO keys FROM (
     SELECT jsonb_build_object('schema', c.table_schema, 'table', c.table_name, 'key', c.key) AS key
       FROM (SELECT l.table_schema, l.table_name, l.key, l.next_proof FROM steep_repl.conflict_log l
@@ -27,19 +32,33 @@ BEGIN
   END IF;
   FOR link IN SELECT * FROM steep_repl.links l WHERE l.wanted <> 'remove' LOOP
     BEGIN
-      answers := answers || jsonb_build_object(link.peer, steep_repl._peer_value(link.conninfo, format('SELECT steep_repl._key_states(%L)', keys), 5)::jsonb);
+      asked_at := clock_timestamp();
+      -- How far it is first: what it holds after that is no older.
+      answer := steep_repl._peer_value(link.conninfo, format(
+        'SELECT pg_catalog.jsonb_build_object(''caught_up_for'', steep_repl._caught_up_for(), ''states'', steep_repl._key_states(%L)::pg_catalog.jsonb)::text', keys), 5)::jsonb;
+      answers := answers || jsonb_build_object(link.peer, answer->'states');
+      caught_up := caught_up || jsonb_build_object(link.peer, asked_at - (answer->>'caught_up_for')::double precision * interval '1 second');
     EXCEPTION WHEN OTHERS THEN
       away := away || link.peer;
     END;
   END LOOP;
   FOR item IN SELECT * FROM jsonb_array_elements(keys) LOOP
     BEGIN
-      PERFORM steep_repl._prove_key(item, (SELECT coalesce(jsonb_object_agg(a.key, a.value->place), '{}') FROM jsonb_each(answers) a), away);
+      FOR peer IN SELECT steep_repl._prove_key(item, (SELECT coalesce(jsonb_object_agg(a.key, a.value->place), '{}') FROM jsonb_each(answers) a), away, caught_up) LOOP
+        wishes := wishes || jsonb_build_object(peer, coalesce(wishes->peer, '[]') || item);
+      END LOOP;
     EXCEPTION WHEN OTHERS THEN
       -- One key must not hold up the others.
       PERFORM steep_repl._prove_later(item, format('its comparison failed: %s', SQLSTATE));
     END;
     place := place + 1;
+  END LOOP;
+  FOR link IN SELECT * FROM steep_repl.links l WHERE l.wanted <> 'remove' AND wishes ? l.peer LOOP
+    BEGIN
+      PERFORM steep_repl._peer_value(link.conninfo, format('SELECT steep_repl._request_proofs(%L)::text', wishes->link.peer), 5);
+    EXCEPTION WHEN OTHERS THEN
+      NULL;  -- It is away: the next comparison asks again.
+    END;
   END LOOP;
   RETURN jsonb_array_length(keys) = 200;
 END $$;
@@ -63,21 +82,26 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl._prove_later(jsonb, text) IS 'Notes why a key is not proven, and when to compare it again.';
 
-CREATE OR REPLACE FUNCTION steep_repl._prove_key(item jsonb, states jsonb, away text[]) RETURNS void
+CREATE OR REPLACE FUNCTION steep_repl._prove_key(item jsonb, states jsonb, away text[], caught_up jsonb) RETURNS SETOF text
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
   mine jsonb := steep_repl._key_states(jsonb_build_array(item))::jsonb->0;
   differing text[] := ARRAY(SELECT s.key FROM jsonb_each(states) s WHERE NOT steep_repl._same_state(s.value, mine));
+  noted_at timestamptz := (SELECT max(n.at) FROM (
+    SELECT c.detected_at AS at FROM steep_repl.conflict_log c
+     WHERE c.converged_at IS NULL AND c.table_schema = item->>'schema' AND c.table_name = item->>'table' AND c.key = item->'key'
+    UNION ALL SELECT r.asked_at FROM steep_repl.proof_requests r
+     WHERE r.table_schema = item->>'schema' AND r.table_name = item->>'table' AND r.key = item->'key') n);
   verdict text;
   behind text;
+  ask text[];
 BEGIN
   IF differing = '{}' AND away = '{}' AND EXISTS (SELECT 1 FROM steep_repl.tables t WHERE t.table_schema = item->>'schema' AND t.table_name = item->>'table'
                                                     AND steep_repl._earlier_may_stay(t)) THEN
     -- Nodes may agree for a moment and then not, when the write that lost here is still on its way to where the other has been
     -- changed since: by time that could not be.
-    behind := steep_repl._behind(clock_timestamp() - (SELECT max(c.detected_at) FROM steep_repl.conflict_log c
-      WHERE c.converged_at IS NULL AND c.table_schema = item->>'schema' AND c.table_name = item->>'table' AND c.key = item->'key'));
+    behind := steep_repl._behind(noted_at, caught_up);
     IF behind IS NOT NULL THEN
       PERFORM steep_repl._prove_later(item, format('the nodes agree, but a change may be on its way to %s', behind));
       RETURN;
@@ -93,19 +117,21 @@ BEGIN
     DELETE FROM steep_repl.proof_requests r WHERE r.table_schema = item->>'schema' AND r.table_name = item->>'table' AND r.key = item->'key';
     RETURN;
   END IF;
-  verdict := CASE WHEN differing = '{}' THEN format('no answer from %s', array_to_string(away, ', '))
-                  -- Only when all have answered: one of those away may know of a deletion that the others have forgotten.
-                  ELSE coalesce(CASE WHEN away = '{}' THEN steep_repl._pull_key(item, mine, states) END,
-                                format('%s differs, or a change is on its way', array_to_string(differing, ', '))) END;
-  PERFORM steep_repl._prove_later(item, verdict);
+  IF differing = '{}' THEN
+    verdict := format('no answer from %s', array_to_string(away, ', '));
+  ELSIF away = '{}' THEN
+    -- Only when all have answered: one of those away may know of a deletion that the others have forgotten.
+    SELECT p.verdict, p.ask INTO verdict, ask FROM steep_repl._pull_key(item, mine, states, caught_up, noted_at) p;
+  END IF;
+  PERFORM steep_repl._prove_later(item, coalesce(verdict, format('%s differs, or a change is on its way', array_to_string(differing, ', '))));
+  RETURN QUERY SELECT s.key FROM jsonb_each(states) s WHERE s.key = ANY (ask);
 END $$;
-COMMENT ON FUNCTION steep_repl._prove_key(jsonb, jsonb, text[]) IS 'Notes that all nodes agree on a key, or why not yet.';
+COMMENT ON FUNCTION steep_repl._prove_key(jsonb, jsonb, text[], jsonb) IS 'Notes that all nodes agree on a key, or why not yet; the peers that should compare it too.';
 
-CREATE OR REPLACE FUNCTION steep_repl._pull_key(item jsonb, mine jsonb, states jsonb) RETURNS text
+CREATE OR REPLACE FUNCTION steep_repl._pull_key(item jsonb, mine jsonb, states jsonb, caught_up jsonb, noted_at timestamptz, OUT verdict text, OUT ask text[])
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
-  verdict text;
   latest jsonb;
   source text;
   seen_at timestamptz;
@@ -114,22 +140,24 @@ DECLARE
 BEGIN
   verdict := steep_repl._differs_by_strategy(item->>'schema', item->>'table', item->'key');
   IF verdict IS NOT NULL THEN
-    RETURN verdict;
+    RETURN;
   END IF;
   rule := steep_repl._proof_rule(item, mine, states);
-  IF rule <> 'last_write_wins' THEN
-    PERFORM steep_repl._request_proofs(item, mine, states);
-  END IF;
   SELECT t.source, t.state INTO source, latest FROM steep_repl._proof_target(item, mine, states, rule) t;
+  -- Those that hold something else and know of no conflict do not compare it by themselves. By time they need not, unless
+  -- something was decided otherwise while the strategy changed.
+  IF rule <> 'last_write_wins' OR source IS NULL AND steep_repl._behind(noted_at, caught_up) IS NULL THEN
+    ask := ARRAY(SELECT s.key FROM jsonb_each(states) s WHERE s.value->>'dispute' IS NULL AND NOT steep_repl._same_state(s.value, mine));
+  END IF;
   IF source IS NULL THEN
-    RETURN NULL;  -- The others have to follow this node.
+    RETURN;  -- The others have to follow this node.
   END IF;
   IF ((latest->>'micros')::bigint, latest->>'node') IS NOT DISTINCT FROM ((mine->>'micros')::bigint, mine->>'node')
      AND NOT (coalesce((latest->>'displaced')::boolean, false) AND mine->>'hash' IS NOT NULL)
      -- One write, and yet two rows: a large value was not sent, and another one stood here. Once: somebody's trigger may make
      -- rows that differ for ever.
      AND NOT (source = latest->>'node' AND mine->>'hash' <> latest->>'hash' AND NOT coalesce((mine->>'adopted')::boolean, false)) THEN
-    RETURN NULL;
+    RETURN;
   END IF;
   -- Not what is only on its way: seen before, and what its writer has sent since then has all arrived.
   INSERT INTO steep_repl.pulls AS p (table_schema, table_name, key, micros, node, mine)
@@ -140,26 +168,30 @@ BEGIN
   RETURNING p.seen_at INTO seen_at;
   IF EXISTS (SELECT 1 FROM steep_repl.links l LEFT JOIN steep_repl.link_observations o ON o.peer = l.peer
               WHERE l.wanted <> 'remove' AND l.peer IN (source, latest->>'node') AND coalesce(o.caught_up_at <= seen_at, true)) THEN
-    RETURN format('a change of %s may be on its way', latest->>'node');
+    verdict := format('a change of %s may be on its way', latest->>'node');
+    RETURN;
   END IF;
   IF rule <> 'last_write_wins' THEN
     -- What this node holds is the later write: it may only be on its way to the others, and have seen what they hold.
-    behind := steep_repl._behind(clock_timestamp() - seen_at);
+    behind := steep_repl._behind(seen_at, caught_up);
     IF behind IS NOT NULL THEN
-      RETURN format('a change may be on its way to %s', behind);
+      verdict := format('a change may be on its way to %s', behind);
+      RETURN;
     END IF;
   END IF;
   IF (latest->>'micros')::bigint >= steep_repl._micros(clock_timestamp()) THEN
-    RETURN format('the clock of %s is ahead of this node''s', latest->>'node');  -- who sees it here must write after it
+    verdict := format('the clock of %s is ahead of this node''s', latest->>'node');  -- who sees it here must write after it
+    RETURN;
   END IF;
   IF latest->>'hash' IS NOT NULL AND latest->'row' IS NULL THEN
-    RETURN format('the link role may not read %I.%I on %s', item->>'schema', item->>'table', source);
+    verdict := format('the link role may not read %I.%I on %s', item->>'schema', item->>'table', source);
+    RETURN;
   END IF;
   UPDATE steep_repl.pulls p SET target = latest, mine = _pull_key.mine
    WHERE p.table_schema = item->>'schema' AND p.table_name = item->>'table' AND p.key = item->'key';
-  RETURN format('adopting the row of %s', source);
+  verdict := format('adopting the row of %s', source);
 END $$;
-COMMENT ON FUNCTION steep_repl._pull_key(jsonb, jsonb, jsonb) IS 'Whether this node has to adopt what a peer holds under a key: queues it when all that was on its way has arrived. Returns what it waits for.';
+COMMENT ON FUNCTION steep_repl._pull_key(jsonb, jsonb, jsonb, jsonb, timestamptz) IS 'Whether this node has to adopt what a peer holds under a key: queues it when all that was on its way has arrived. verdict: what it waits for; ask: the peers that should compare the key too.';
 
 CREATE OR REPLACE FUNCTION steep_repl._repairs_due() RETURNS SETOF text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp

@@ -106,13 +106,13 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steep_repl._key_states(jsonb) IS 'What is here under some keys, for a peer that compares. Definer: looks at versions; rows only for those who may read the table.';
 
-CREATE OR REPLACE FUNCTION steep_repl._request_proof(table_schema text, table_name text, key jsonb) RETURNS void
+CREATE OR REPLACE FUNCTION steep_repl._request_proofs(keys jsonb) RETURNS void
   LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   INSERT INTO steep_repl.proof_requests (table_schema, table_name, key)
-  SELECT t.table_schema, t.table_name, _request_proof.key FROM steep_repl.tables t
-   WHERE t.table_schema = _request_proof.table_schema AND t.table_name = _request_proof.table_name
-     AND (SELECT count(*) FROM steep_repl.proof_requests) < 10000
+  SELECT t.table_schema, t.table_name, k->'key' FROM jsonb_array_elements(keys) k
+    JOIN steep_repl.tables t ON t.table_schema = k->>'schema' AND t.table_name = k->>'table'
+   WHERE k ? 'key' AND (SELECT count(*) FROM steep_repl.proof_requests) < 10000
   ON CONFLICT DO NOTHING;
 END;
-COMMENT ON FUNCTION steep_repl._request_proof(text, text, jsonb) IS 'A peer asks this node to compare a key. Definer: the link role may not write our tables; all it can do is to have a key compared.';
+COMMENT ON FUNCTION steep_repl._request_proofs(jsonb) IS 'A peer asks this node to compare keys. Definer: the link role may not write our tables; all it can do is to have keys compared.';

@@ -41,49 +41,24 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl._proof_target(jsonb, jsonb, jsonb, text) IS 'The peer whose state under a key all nodes have to take, and that state; no row when it is this node''s.';
 
-CREATE OR REPLACE FUNCTION steep_repl._caught_up_for() RETURNS double precision
+CREATE OR REPLACE FUNCTION steep_repl._caught_up_at() RETURNS timestamptz
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  SELECT extract(epoch FROM clock_timestamp() - min(coalesce(o.caught_up_at, '-infinity')))
+  SELECT min(coalesce(o.caught_up_at, '-infinity'))
     FROM steep_repl.links l LEFT JOIN steep_repl.link_observations o ON o.peer = l.peer WHERE l.wanted <> 'remove';
 END;
-COMMENT ON FUNCTION steep_repl._caught_up_for() IS 'How many seconds ago this node was seen to have received all that its peers had.';
+COMMENT ON FUNCTION steep_repl._caught_up_at() IS 'When this node was last seen to have received all that its peers had.';
 
-CREATE OR REPLACE FUNCTION steep_repl._behind(since interval) RETURNS text
-  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  link steep_repl.links;
-  ago double precision;
-BEGIN
-  IF coalesce(steep_repl._caught_up_for() >= extract(epoch FROM since), true) THEN
-    RETURN steep_repl.node_id();
-  END IF;
-  FOR link IN SELECT * FROM steep_repl.links l WHERE l.wanted <> 'remove' LOOP
-    BEGIN
-      ago := steep_repl._peer_value(link.conninfo, 'SELECT steep_repl._caught_up_for()::text', 5)::double precision;
-    EXCEPTION WHEN OTHERS THEN
-      ago := NULL;
-    END;
-    IF coalesce(ago >= extract(epoch FROM since), true) THEN
-      RETURN link.peer;
-    END IF;
-  END LOOP;
-  RETURN NULL;
-END $$;
-COMMENT ON FUNCTION steep_repl._behind(interval) IS 'A node of which it is not sure that it has received all that there was so long ago; NULL when all have.';
+CREATE OR REPLACE FUNCTION steep_repl._caught_up_for() RETURNS double precision
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+  RETURN extract(epoch FROM clock_timestamp() - steep_repl._caught_up_at());
+COMMENT ON FUNCTION steep_repl._caught_up_for() IS 'How many seconds ago that was: what a peer asks, whose clock may be another.';
 
-CREATE OR REPLACE FUNCTION steep_repl._request_proofs(item jsonb, mine jsonb, states jsonb) RETURNS void
-  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  link steep_repl.links;
-BEGIN
-  FOR link IN SELECT l.* FROM steep_repl.links l JOIN jsonb_each(states) s ON s.key = l.peer
-               WHERE l.wanted <> 'remove' AND s.value->>'dispute' IS NULL AND NOT steep_repl._same_state(s.value, mine) LOOP
-    BEGIN
-      PERFORM steep_repl._peer_value(link.conninfo, format('SELECT steep_repl._request_proof(%L, %L, %L)::text', item->>'schema', item->>'table', item->>'key'), 5);
-    EXCEPTION WHEN OTHERS THEN
-      NULL;  -- It is away: the next comparison asks again.
-    END;
-  END LOOP;
-END $$;
-COMMENT ON FUNCTION steep_repl._request_proofs(jsonb, jsonb, jsonb) IS 'Asks the peers that hold something else under a key, and know of no conflict, to compare it: the strategy may want theirs to give way.';
+CREATE OR REPLACE FUNCTION steep_repl._behind(since timestamptz, caught_up jsonb) RETURNS text
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT n.node FROM (SELECT steep_repl.node_id() AS node, steep_repl._caught_up_at() AS at
+                      UNION ALL SELECT l.peer, (caught_up->>l.peer)::timestamptz FROM steep_repl.links l WHERE l.wanted <> 'remove') n
+   WHERE coalesce(n.at <= since, true) LIMIT 1;
+END;
+COMMENT ON FUNCTION steep_repl._behind(timestamptz, jsonb) IS 'A node of which it is not sure that it has received all that there was at that time; NULL when all have. caught_up: when each peer last had, by this node''s clock.';
