@@ -123,31 +123,41 @@ COMMENT ON FUNCTION steep_repl.set_conflict_strategy(regclass, text, text[], tex
   'Sets how a table decides its conflicts, on all nodes: it travels in the stream, and conflicts that nodes decide differently meanwhile are proven and made equal. priority: the node ids of node_priority, the first wins. delta_columns: columns whose differences are added up. resolver: the function of the strategy function, with (local jsonb, remote jsonb, base jsonb, versions jsonb) returns jsonb, on every node. Of two nodes that set it at once the later counts. Owners of the table only. Errors: SR001, SR041, SR043, SR053, SR054, SR055, SR056.';
 
 CREATE OR REPLACE FUNCTION steep_repl._take_strategy(table_schema name, table_name name) RETURNS void
-  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  known steep_repl.tables;
+  said jsonb;
+  now steep_repl.tables;
+BEGIN
   -- What another apply worker has just brought must be seen by the next statement.
-  SELECT 1 FROM steep_repl.tables t WHERE t.table_schema = _take_strategy.table_schema AND t.table_name = _take_strategy.table_name FOR UPDATE;
+  SELECT * INTO known FROM steep_repl.tables t WHERE t.table_schema = _take_strategy.table_schema AND t.table_name = _take_strategy.table_name FOR UPDATE;
   -- The latest of all nodes counts, in whatever order they come; those from before the table was last added do not.
-  WITH taken AS (
-    UPDATE steep_repl.tables t SET strategy = said.detail->>'strategy',
-           priority = CASE WHEN said.detail->'priority' <> 'null' THEN ARRAY(SELECT jsonb_array_elements_text(said.detail->'priority')) END,
-           delta_columns = CASE WHEN said.detail->'delta_columns' <> 'null' THEN ARRAY(SELECT jsonb_array_elements_text(said.detail->'delta_columns')) END,
-           -- It becomes part of a statement here: nothing but a name, whatever a peer says.
-           resolver = substring(said.detail->>'resolver' FROM '^(?:(?:"(?:[^"]|"")+"|[a-z_][a-z0-9_]*)\.)?(?:"(?:[^"]|"")+"|[a-z_][a-z0-9_]*)$')
-      FROM (SELECT e.detail FROM steep_repl.table_events e
-             WHERE e.table_schema = _take_strategy.table_schema AND e.table_name = _take_strategy.table_name AND e.action = 'strategy'
-               AND e.at >= coalesce((SELECT max(j.at) FROM steep_repl.table_events j WHERE j.action = 'join'
-                                        AND j.table_schema = _take_strategy.table_schema AND j.table_name = _take_strategy.table_name), '-infinity')
-             ORDER BY e.at DESC, e.node_id COLLATE "C" DESC LIMIT 1) said
-     WHERE t.table_schema = _take_strategy.table_schema AND t.table_name = _take_strategy.table_name
-    RETURNING t.relation, (old.strategy, old.delta_columns, old.resolver) IS DISTINCT FROM (new.strategy, new.delta_columns, new.resolver) AS anew)
-  -- What was folded by other rules stays as it is: the rows are the base of what comes.
-  DELETE FROM steep_repl.row_changes c USING taken WHERE c.relation = taken.relation AND taken.anew;
-  SELECT steep_repl._keep_changes(c.oid::regclass) FROM steep_repl.tables t JOIN pg_class c ON c.oid = t.relation
-   WHERE t.table_schema = _take_strategy.table_schema AND t.table_name = _take_strategy.table_name;
-  SELECT steep_repl._describe_anew(c.oid) FROM steep_repl.tables t JOIN pg_class c ON c.oid = t.relation
-   WHERE t.table_schema = _take_strategy.table_schema AND t.table_name = _take_strategy.table_name;
-END;
+  SELECT e.detail INTO said FROM steep_repl.table_events e
+   WHERE e.table_schema = _take_strategy.table_schema AND e.table_name = _take_strategy.table_name AND e.action = 'strategy'
+     AND e.at >= coalesce((SELECT max(j.at) FROM steep_repl.table_events j WHERE j.action = 'join'
+                              AND j.table_schema = _take_strategy.table_schema AND j.table_name = _take_strategy.table_name), '-infinity')
+   ORDER BY e.at DESC, e.node_id COLLATE "C" DESC LIMIT 1;
+  IF known.relation IS NULL OR said IS NULL OR NOT EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = known.relation) THEN
+    RETURN;
+  END IF;
+  UPDATE steep_repl.tables t SET strategy = said->>'strategy',
+         priority = CASE WHEN said->'priority' <> 'null' THEN ARRAY(SELECT jsonb_array_elements_text(said->'priority')) END,
+         delta_columns = CASE WHEN said->'delta_columns' <> 'null' THEN ARRAY(SELECT jsonb_array_elements_text(said->'delta_columns')) END,
+         -- It becomes part of a statement here: nothing but a name, whatever a peer says.
+         resolver = substring(said->>'resolver' FROM '^(?:(?:"(?:[^"]|"")+"|[a-z_][a-z0-9_]*)\.)?(?:"(?:[^"]|"")+"|[a-z_][a-z0-9_]*)$')
+   WHERE t.relation = known.relation RETURNING * INTO now;
+  IF (known.strategy, known.delta_columns, known.resolver) IS DISTINCT FROM (now.strategy, now.delta_columns, now.resolver) THEN
+    IF steep_repl._folds(known) AND steep_repl._folds(now) THEN
+      -- Whoever is writing has to end first: of what he has folded by the old rules nothing may be left, or later changes would
+      -- be folded without those before it. Where folds begin or end, the trigger that comes or goes takes the lock.
+      EXECUTE format('LOCK TABLE %s IN SHARE MODE', known.relation::regclass);
+    END IF;
+    -- What was folded by other rules stays as it is: the rows are the base of what comes.
+    DELETE FROM steep_repl.row_changes c WHERE c.relation = known.relation;
+  END IF;
+  PERFORM steep_repl._keep_changes(known.relation);
+  PERFORM steep_repl._describe_anew(known.relation);
+END $$;
 COMMENT ON FUNCTION steep_repl._take_strategy(name, name) IS 'Gives a table the strategy that any node set last.';
 
 CREATE OR REPLACE FUNCTION steep_repl._strategy_said() RETURNS trigger

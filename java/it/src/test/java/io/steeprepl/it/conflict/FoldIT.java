@@ -3,6 +3,7 @@ package io.steeprepl.it.conflict;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.sql.SQLException;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
@@ -203,6 +204,30 @@ class FoldIT {
                 .contains(
                         "UPDATE-UPDATE here 1|restored|old of -, arrived 1|old|late of b, base 1|old|old: nobody MERGED")
                 .anyMatch(entry -> entry.startsWith("UPDATE-DELETE here - of a, arrived 2|old|late of b"));
+    }
+
+    @Test
+    void anotherStrategyWaitsForWhoeverFoldsByTheOldOne() throws SQLException {
+        Table table = stock("column_merge", "(1, 100, 1, 'old')");
+        String columns = "SELECT delta_columns FROM steep_repl.tables WHERE table_schema = '" + table.schema() + "'";
+        String kept = "SELECT count(*) FROM steep_repl.row_changes WHERE relation = 'item'::regclass";
+        try (var connection = mesh.node("a").connect();
+                var writer = connection.createStatement()) {
+            connection.setAutoCommit(false);
+            writer.execute("UPDATE " + table.schema() + ".item SET n = n - 1");
+            table.on(
+                    "b",
+                    "SELECT steep_repl.set_conflict_strategy('item', 'column_merge', delta_columns => '{price}')");
+            Mesh.await(
+                    mesh.node("a"),
+                    "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '" + table.schema()
+                            + ".item'::regclass",
+                    "1");
+            connection.commit();
+        }
+        Mesh.await(mesh.node("a"), columns, "{price}");
+        assertThat(table.value("a", kept)).isEqualTo("0");
+        table.drained().holds("1|99|1|old").noConflict();
     }
 
     @Test
