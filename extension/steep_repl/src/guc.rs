@@ -14,6 +14,8 @@ pub static LOCK_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(5_000);
 pub static CLOCK_WAIT: GucSetting<i32> = GucSetting::<i32>::new(10_000);
 /// Milliseconds that a function which resolves a conflict may take.
 pub static RESOLVER_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(1_000);
+/// Milliseconds that these functions may take in one transaction of a peer, together.
+pub static RESOLVER_BUDGET: GucSetting<i32> = GucSetting::<i32>::new(20_000);
 /// Seconds after which a conflict leaves the log; 0: never.
 pub static CONFLICT_LOG_MAX_AGE: GucSetting<i32> = GucSetting::<i32>::new(90 * 24 * 60 * 60);
 /// How many conflicts the log holds; 0: any number.
@@ -91,6 +93,16 @@ pub fn define() {
         &RESOLVER_TIMEOUT,
         0,
         60_000,
+        GucContext::Sighup,
+        GucFlags::UNIT_MS,
+    );
+    GucRegistry::define_int_guc(
+        c"steep_repl.resolver_budget",
+        c"How long functions of the strategy \"function\" may take together for one transaction of a peer.",
+        c"0 sets no limit. Keepalives are not answered meanwhile: it must stay below half of the peer's wal_sender_timeout.",
+        &RESOLVER_BUDGET,
+        0,
+        3_600_000,
         GucContext::Sighup,
         GucFlags::UNIT_MS,
     );

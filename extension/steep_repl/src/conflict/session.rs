@@ -9,6 +9,7 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What does not change while the worker runs.
 #[derive(Clone)]
@@ -66,6 +67,8 @@ struct Session {
     set_aside: HashSet<(u64, u32)>,
     /// Keys that somebody resolved by hand in this transaction, with the versions that its write replaces.
     resolved: HashMap<(u32, KeyId), Vec<Version>>,
+    /// How long users' functions took in this transaction.
+    resolving: Duration,
 }
 
 thread_local! {
@@ -97,6 +100,7 @@ pub fn begin(slot: &str, origin: u16) {
             ending: false,
             set_aside: HashSet::new(),
             resolved: HashMap::new(),
+            resolving: Duration::ZERO,
         })
     });
     let set_aside = session.as_ref().map(|s| set_aside(&s.stream.peer)).unwrap_or_default();
@@ -164,6 +168,7 @@ pub fn note(message: &[u8]) -> Noted {
                 Some(Message::Begin { final_lsn, commit_time, xid }) => {
                     session.transaction = Transaction { final_lsn, commit_time, xid, change: 0 };
                     session.resolved.clear();
+                    session.resolving = Duration::ZERO;
                     Noted::Begin(commit_time)
                 }
                 Some(Message::Relation(relation)) => {
@@ -276,6 +281,16 @@ pub fn resolves(root: u32, key: impl FnOnce() -> KeyId, held: &State) -> bool {
         let (State::Row(version) | State::Gone { version, .. }) = held else { return true };
         let Some(known) = version else { return true };
         replaces.iter().any(|seen| seen.node == known.version.node && seen.time >= known.version.time)
+    })
+}
+
+/// How long users' functions have taken in the open transaction, and `more`.
+pub fn resolving(more: Duration) -> Duration {
+    SESSION.with_borrow_mut(|session| {
+        session.as_mut().map_or(Duration::ZERO, |session| {
+            session.resolving += more;
+            session.resolving
+        })
     })
 }
 

@@ -1,6 +1,7 @@
 //! What folding asks of the database: sums in the types of the columns, the constraints of the table, the user's function.
 
 use crate::conflict::fold::columns;
+use crate::conflict::session;
 use crate::guc;
 use crate::pg::acting_as::ActingAs;
 use crate::pg::canonical::Canonical;
@@ -12,6 +13,7 @@ use crate::pg::{decimal, row, time_limit, transaction};
 use conflict::Version;
 use conflict::fold::{Arithmetic, Columns, Recorded};
 use std::cell::{Cell, RefCell};
+use std::time::{Duration, Instant};
 
 /// data_exception, check_violation.
 const DATA: &str = "22000";
@@ -79,7 +81,15 @@ impl Arithmetic for OfTable<'_> {
             let _canonical = Canonical::begin();
             row.json(table)
         };
+        let limit = match Limit::now() {
+            Ok(limit) => limit,
+            Err(text) => {
+                self.trouble.replace(Some(Failed { text: format!("{resolver} {text}"), sqlstate: ANSWER.to_owned() }));
+                return None;
+            }
+        };
         let late = Cell::new(false);
+        let begun = Instant::now();
         let answer = self.attempt(ANSWER, || {
             // What it wrote would be written on each node, and sent on by none.
             transaction::read_only();
@@ -90,7 +100,7 @@ impl Arithmetic for OfTable<'_> {
                 Argument::text(&versions.to_string()),
             ];
             let query = format!("SELECT {resolver}($1::jsonb, $2::jsonb, $3::jsonb, $4::jsonb)::text");
-            let answer = time_limit::within_millis(guc::RESOLVER_TIMEOUT.get(), || {
+            let answer = time_limit::within_millis(limit.millis, || {
                 let _owner = ActingAs::table_owner(table.owner);
                 plan::run(&query, &arguments).0.into_iter().flatten().flatten().next()
             });
@@ -100,17 +110,45 @@ impl Arithmetic for OfTable<'_> {
                 pgrx::ereport!(
                     ERROR,
                     pgrx::PgSqlErrorCode::ERRCODE_RAISE_EXCEPTION,
-                    format!("{resolver} did not answer within steep_repl.resolver_timeout")
+                    format!("{resolver} did not answer within {}", limit.setting)
                 );
             };
             self.row_of(answer.as_deref(), after).map_err(|why| format!("{resolver} gave {why}"))
         });
+        session::resolving(begun.elapsed());
         if late.get()
             && let Some(trouble) = &mut *self.trouble.borrow_mut()
         {
             trouble.sqlstate = ANSWER.to_owned();
         }
         answer.filter(|row| table.checks(true).is_none_or(|query| self.passes(query, row)))
+    }
+}
+
+/// How long the user's function may take now, and which setting says so.
+struct Limit {
+    /// 0: as long as it likes.
+    millis: i32,
+    setting: &'static str,
+}
+
+impl Limit {
+    /// Or why it is not asked at all.
+    fn now() -> Result<Self, &'static str> {
+        let one = Self { millis: guc::RESOLVER_TIMEOUT.get(), setting: "steep_repl.resolver_timeout" };
+        let budget = guc::RESOLVER_BUDGET.get();
+        if budget == 0 {
+            return Ok(one);
+        }
+        let spent = i32::try_from(session::resolving(Duration::ZERO).as_millis()).unwrap_or(i32::MAX);
+        let rest = Self { millis: budget.saturating_sub(spent), setting: "steep_repl.resolver_budget" };
+        if rest.millis <= 0 {
+            Err("was not asked: other conflicts of the transaction have used up steep_repl.resolver_budget")
+        } else if one.millis == 0 || rest.millis < one.millis {
+            Ok(rest)
+        } else {
+            Ok(one)
+        }
     }
 }
 

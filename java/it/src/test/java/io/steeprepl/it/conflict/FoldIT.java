@@ -3,6 +3,7 @@ package io.steeprepl.it.conflict;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.steeprepl.testkit.TestNode;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Objects;
@@ -169,6 +170,29 @@ class FoldIT {
     }
 
     @Test
+    void functionsTakeNoLongerThanTheirBudgetForATransaction() {
+        Table table = mesh.table("id int PRIMARY KEY, n int NOT NULL", "(generate_series(1, 8), 0)");
+        table.everywhere(AVERAGE.formatted("plpgsql AS $$ BEGIN PERFORM pg_sleep(0.4); RETURN remote; END $$"));
+        String set = "ALTER SYSTEM SET steep_repl.resolver_budget = ";
+        mesh.nodes().forEach(node -> node.execute(set + "'1s'", "SELECT pg_reload_conf()"));
+        try {
+            table.strategy("function", ", resolver => 'average'")
+                    .apart("a", "UPDATE item SET n = 1", "UPDATE item SET n = 2")
+                    .answers("SELECT DISTINCT n FROM item", "2")
+                    .proven();
+        } finally {
+            mesh.nodes().forEach(node -> node.execute(set + "DEFAULT", "SELECT pg_reload_conf()"));
+        }
+        String unasked = " FROM steep_repl.conflict_log WHERE table_schema = '" + table.schema()
+                + "' AND sqlstate = 'SR057' AND error LIKE '%used up steep_repl.resolver_budget'";
+        for (TestNode node : mesh.nodes()) {
+            assertThat(table.rows(node, "SELECT count(*) BETWEEN 5 AND 7" + unasked))
+                    .as(node.id())
+                    .containsExactly("t");
+        }
+    }
+
+    @Test
     void anotherStrategyLeavesWhatWasFoldedBefore() {
         Table table = stock("column_merge", "(1, 100, 1, 'old')")
                 .apart("a", "UPDATE item SET n = n - 7", "UPDATE item SET n = n - 30")
@@ -198,7 +222,10 @@ class FoldIT {
         table.on("b", "UPDATE item SET y = 'late'");
         mesh.receive("a", "b");
         mesh.resume("b", "a");
-        table.drained().proven().answers("SELECT count(*), min(y), max(y) FROM item", "2|late|late").isEqual();
+        table.drained()
+                .proven()
+                .answers("SELECT count(*), min(y), max(y) FROM item", "2|late|late")
+                .isEqual();
         assertThat(table.log("a"))
                 .extracting(Entry::brief)
                 .contains(
@@ -216,8 +243,7 @@ class FoldIT {
             connection.setAutoCommit(false);
             writer.execute("UPDATE " + table.schema() + ".item SET n = n - 1");
             table.on(
-                    "b",
-                    "SELECT steep_repl.set_conflict_strategy('item', 'column_merge', delta_columns => '{price}')");
+                    "b", "SELECT steep_repl.set_conflict_strategy('item', 'column_merge', delta_columns => '{price}')");
             Mesh.await(
                     mesh.node("a"),
                     "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '" + table.schema()
