@@ -24,7 +24,9 @@ final class NothingLost implements Rule {
         List<Violation> violations = new ArrayList<>();
         for (Write write : evidence.writes()) {
             if (write.kind() == Write.Kind.DELETE) {
-                if (alive.contains(write.read()) && !deletionIsLogged(write, writes, evidence)) {
+                if (alive.contains(write.read())
+                        && !deletionIsLogged(write, writes, evidence)
+                        && !movedToAnotherPartition(write, alive, evidence)) {
                     violations.add(lost(write, "what it deleted lives on, and no conflict_log has that"));
                 }
             } else if (!held.contains(write.id()) && !read.contains(write.id())) {
@@ -68,6 +70,14 @@ final class NothingLost implements Rule {
                                         .filter(side -> side.write() != null)
                                         .anyMatch(side -> Evidence.line(Objects.requireNonNull(side.write()), writes)
                                                 .contains(deletion.read())));
+    }
+
+    /** For the server a move between partitions is a deletion and an insertion: both sides deleted the old key. */
+    private static boolean movedToAnotherPartition(Write deletion, Set<Long> alive, Evidence evidence) {
+        return deletion.table().equals(OneRowOneKey.PARTED)
+                && evidence.writes().stream()
+                        .filter(w -> w.kind() == Write.Kind.MOVE && alive.contains(w.id()))
+                        .anyMatch(w -> Objects.equals(w.read(), deletion.read()));
     }
 
     private static Violation lost(Write write, String why) {

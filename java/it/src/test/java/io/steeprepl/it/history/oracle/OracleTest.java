@@ -2,6 +2,7 @@ package io.steeprepl.it.history.oracle;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** The oracle finds each kind of breach, and nothing where nothing is wrong. */
@@ -23,6 +24,25 @@ class OracleTest {
                         .ends(1, 2)
                         .judged())
                 .isEmpty();
+    }
+
+    @Test
+    void aDeletionBesideAMoveIsLostUnlessTheServerKnowsNoMove() {
+        for (String table : new String[] {"t", OneRowOneKey.PARTED}) {
+            Story story = new Story(table)
+                    .insert("a", 1, 1)
+                    .delete("b", 2, 1, 1)
+                    .move("a", 3, 1, 1, 2)
+                    .ends(2, 3);
+            assertThat(story.judged()).isEqualTo(table.equals("t") ? List.of("LOST") : List.of());
+        }
+        assertThat(new Story(OneRowOneKey.PARTED)
+                        .insert("a", 1, 1)
+                        .delete("b", 2, 1, 1)
+                        .update("a", 3, 1, 1)
+                        .ends(1, 3)
+                        .judged())
+                .containsExactly("LOST");
     }
 
     @Test
