@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -62,11 +63,14 @@ final class Collector {
             rows.put(node, rows(mesh.eye(i), plan));
             log.addAll(log(node, mesh.eye(i), plan));
         }
-        Set<String> ordered = plan.shapes().stream()
-                .filter(shape -> !shape.hasUnique() && shape.strategy().isEmpty())
-                .map(Shape::table)
-                .collect(Collectors.toSet());
-        return new Evidence(writes, truncations, rows, log, ordered);
+        Set<String> ordered =
+                tables(plan, shape -> !shape.hasUnique() && shape.strategy().isEmpty());
+        Set<String> provisional = tables(plan, shape -> shape.strategy().isPresent());
+        return new Evidence(writes, truncations, rows, log, ordered, provisional);
+    }
+
+    private static Set<String> tables(Plan plan, Predicate<Shape> wanted) {
+        return plan.shapes().stream().filter(wanted).map(Shape::table).collect(Collectors.toSet());
     }
 
     private static List<Row> rows(Eye eye, Plan plan) throws SQLException {

@@ -34,11 +34,14 @@ enum Shape {
         this.alteration = alteration;
     }
 
-    /** Those with, or without, before-images; those under other strategies only if asked for, by {@code history.strategies}. */
+    /** Those with, or without, before-images; {@code history.strategies} leaves out those under other strategies, or all others. */
     static List<Shape> of(boolean beforeImages) {
+        String strategies = System.getProperty("history.strategies", "true");
         return Arrays.stream(values())
-                .filter(shape -> shape.beforeImages == beforeImages)
-                .filter(shape -> shape.strategy().isEmpty() || Boolean.getBoolean("history.strategies"))
+                .filter(shape -> strategies.equals("only")
+                        ? shape.strategy().isPresent()
+                        : shape.beforeImages == beforeImages
+                                && (strategies.equals("true") || shape.strategy().isEmpty()))
                 .toList();
     }
 

@@ -16,13 +16,15 @@ import org.jspecify.annotations.Nullable;
  * @param rows what each node holds
  * @param log the conflict_log of all nodes
  * @param ordered tables in which the latest write of a key must stand: those without a secondary unique index
+ * @param provisional tables whose strategy may let an earlier write stay: who had seen what lost by it may overturn that
  */
 public record Evidence(
         List<Write> writes,
         List<Truncation> truncations,
         SortedMap<String, List<Row>> rows,
         List<Entry> log,
-        Set<String> ordered) {
+        Set<String> ordered,
+        Set<String> provisional) {
     Map<Long, Write> byId() {
         return writes.stream().collect(Collectors.toMap(Write::id, Function.identity()));
     }

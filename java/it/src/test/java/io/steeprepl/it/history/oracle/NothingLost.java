@@ -52,7 +52,20 @@ final class NothingLost implements Rule {
     private static Stream<Entry.Side> losers(Evidence evidence, Write write) {
         return evidence.log().stream()
                 .filter(e -> e.table().equals(write.table()))
-                .flatMap(Entry::mentioned);
+                .flatMap(e -> lost(e, evidence));
+    }
+
+    /**
+     * The sides of which a reader learns that they lost. Under a strategy that lets an earlier write stay also the winner, once
+     * somebody who had seen the loser has written: the entry has both whole. Who had seen a deletion is not known.
+     */
+    private static Stream<Entry.Side> lost(Entry entry, Evidence evidence) {
+        boolean overturned = evidence.provisional().contains(entry.table())
+                && entry.losers()
+                        .anyMatch(side -> side.isDeletion()
+                                || evidence.readByOthers().contains(side.write())
+                                || evidence.held().contains(side.write()));
+        return overturned ? Stream.of(entry.local(), entry.remote()) : entry.mentioned();
     }
 
     /**
@@ -62,7 +75,7 @@ final class NothingLost implements Rule {
     private static boolean deletionIsLogged(Write deletion, Map<Long, Write> writes, Evidence evidence) {
         return evidence.log().stream()
                 .filter(e -> e.table().equals(deletion.table()))
-                .filter(e -> e.mentioned().anyMatch(Entry.Side::isDeletion))
+                .filter(e -> lost(e, evidence).anyMatch(Entry.Side::isDeletion))
                 .anyMatch(e -> e.base() != null
                         ? e.base().equals(deletion.read())
                         : Objects.equals(e.key(), deletion.before())

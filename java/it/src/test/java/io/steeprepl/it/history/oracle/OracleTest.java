@@ -76,6 +76,19 @@ class OracleTest {
     }
 
     @Test
+    void aWinnerMayLoseToSomebodyWhoHadSeenTheLoser() {
+        Story story = new Story()
+                .insert("a", 1, 1)
+                .delete("a", 2, 1, 1)
+                .update("b", 3, 1, 1)
+                .update("c", 4, 3, 1)
+                .ends(1, 4)
+                .logs("b", "UPDATE-DELETE", 1, 3L, null, 1L, "remote");
+        assertThat(story.judged()).containsExactly("LOST");
+        assertThat(story.provisional().judged()).isEmpty();
+    }
+
+    @Test
     void aLogMustHaveTheWholeRow() {
         Story story = new Story()
                 .insert("a", 1, 1)

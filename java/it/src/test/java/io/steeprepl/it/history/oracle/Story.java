@@ -16,6 +16,7 @@ final class Story {
     private final List<Entry> log = new ArrayList<>();
     private final String table;
     private Set<String> ordered = Set.of();
+    private Set<String> provisional = Set.of();
     private int epoch;
 
     Story() {
@@ -152,12 +153,18 @@ final class Story {
         return this;
     }
 
+    /** What a node decides may be overturned. */
+    Story provisional() {
+        provisional = Set.of(table);
+        return this;
+    }
+
     static Entry.Side side(int key, @Nullable Long write) {
         return new Entry.Side(write, write == null ? null : text(key, write));
     }
 
     private Evidence evidence() {
-        return new Evidence(writes, truncations, rows, log, ordered);
+        return new Evidence(writes, truncations, rows, log, ordered, provisional);
     }
 
     /** The names of the rules that are broken. */
