@@ -1,5 +1,16 @@
 -- Starting a node: all tables of a source, and links with every member, both ways.
 
+CREATE OR REPLACE FUNCTION steep_repl._clock_problem(theirs timestamptz, asked_at timestamptz, answered_at timestamptz) RETURNS TABLE (problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  -- As _clock_alarms() once the two are linked: it looked at its clock at some moment between question and answer.
+  SELECT format('the clocks differ: the source says %s, this node %s', theirs, here),
+         'Set both by NTP: of two writes the later wins, by the clocks of the nodes.'
+    FROM (SELECT asked_at + (answered_at - asked_at) / 2 AS here) h
+   WHERE abs(extract(epoch FROM theirs - here)) - extract(epoch FROM answered_at - asked_at) / 2 > 0.5;
+END;
+COMMENT ON FUNCTION steep_repl._clock_problem(timestamptz, timestamptz, timestamptz) IS 'What is to be said of a source whose clock surely differs from this node''s by more than half a second.';
+
 CREATE OR REPLACE FUNCTION steep_repl.check_start(source_conninfo text, own_conninfo text) RETURNS TABLE (problem text, remedy text)
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -9,6 +20,8 @@ DECLARE
   described jsonb;
   theirs record;
   mine jsonb;
+  asked_at timestamptz;
+  their_clock timestamptz;
 BEGIN
   PERFORM steep_repl._this_node();
   -- Right after CREATE EXTENSION the worker is on its way.
@@ -26,6 +39,9 @@ BEGIN
     RETURN;
   END;
   RETURN QUERY SELECT * FROM steep_repl._check_pair(identity);
+  asked_at := clock_timestamp();
+  their_clock := steep_repl._peer_value(source_conninfo, 'SELECT pg_catalog.to_jsonb(pg_catalog.clock_timestamp())::text', 5)::jsonb->>0;
+  RETURN QUERY SELECT * FROM steep_repl._clock_problem(their_clock, asked_at, clock_timestamp());
   BEGIN
     back := steep_repl._peer_value(source_conninfo, format('SELECT steep_repl._peer_identity(%L)::text', own_conninfo))::jsonb;
     IF back->>'node_uid' IS DISTINCT FROM steep_repl._identity()->>'node_uid' THEN

@@ -114,4 +114,24 @@ class NodeStartIT {
         assertThat(c.query("SELECT count(*) FROM pg_subscription")).isEqualTo("0");
         assertThat(a.query("SELECT count(*) FROM pg_replication_slots")).isEqualTo("1");
     }
+
+    @Test
+    void clocksThatDifferAreNamed() {
+        String check =
+                "SELECT problem || '; ' || remedy FROM steep_repl._clock_problem(now() + interval '%s', now(), now() + interval '%s')";
+        String times = "the source says " + c.query("SELECT '2026-01-02 03:04:05.6+00'::timestamptz") + ", this node "
+                + c.query("SELECT '2026-01-02 03:04:00+00'::timestamptz");
+        assertThat(
+                        c.query(
+                                "SELECT problem FROM steep_repl._clock_problem('2026-01-02 03:04:05.6+00', '2026-01-02 03:03:59+00', '2026-01-02 03:04:01+00')"))
+                .contains(times);
+        assertThat(c.rows(check.formatted("-1 second", "0")))
+                .singleElement()
+                .asString()
+                .contains("by NTP");
+        // The answer took so long that the clocks may be equal.
+        assertThat(c.rows(check.formatted("1 second", "1 second"))).isEmpty();
+        assertThat(c.rows("SELECT problem FROM steep_repl.check_start('" + a.conninfo() + "', '" + c.conninfo() + "')"))
+                .isEmpty();
+    }
 }
