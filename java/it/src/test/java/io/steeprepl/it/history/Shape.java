@@ -41,7 +41,8 @@ enum Shape {
                 .filter(shape -> strategies.equals("only")
                         ? shape.strategy().isPresent()
                         : shape.beforeImages == beforeImages
-                                && (strategies.equals("true") || shape.strategy().isEmpty()))
+                                && (strategies.equals("true")
+                                        || shape.strategy().isEmpty()))
                 .toList();
     }
 
