@@ -26,6 +26,7 @@ final class NothingLost implements Rule {
             if (write.kind() == Write.Kind.DELETE) {
                 if (alive.contains(write.read())
                         && !deletionIsLogged(write, writes, evidence)
+                        && !whatCameAfterIsLogged(write, evidence)
                         && !movedToAnotherPartition(write, alive, evidence)) {
                     violations.add(lost(write, "what it deleted lives on, and no conflict_log has that"));
                 }
@@ -83,6 +84,19 @@ final class NothingLost implements Rule {
                                         .filter(side -> side.write() != null)
                                         .anyMatch(side -> Evidence.line(Objects.requireNonNull(side.write()), writes)
                                                 .contains(deletion.read())));
+    }
+
+    /**
+     * An earlier write won against what the node made of the key after the deletion, which is in the log. By time a
+     * deletion never loses like that.
+     */
+    private static boolean whatCameAfterIsLogged(Write deletion, Evidence evidence) {
+        return evidence.provisional().contains(deletion.table())
+                && evidence.writes().stream()
+                        .filter(w -> w.node().equals(deletion.node())
+                                && Objects.equals(w.after(), deletion.before())
+                                && w.time().isAfter(deletion.time()))
+                        .anyMatch(w -> losers(evidence, w).anyMatch(side -> Objects.equals(side.write(), w.id())));
     }
 
     /** For the server a move between partitions is a deletion and an insertion: both sides deleted the old key. */

@@ -89,6 +89,19 @@ class OracleTest {
     }
 
     @Test
+    void aDeletionGoesWithTheInsertionAfterIt() {
+        Story story = new Story()
+                .insert("a", 1, 1)
+                .move("b", 2, 1, 1, 2)
+                .delete("a", 3, 1, 1)
+                .insert("a", 4, 1)
+                .ends(2, 2);
+        assertThat(story.logs("a", "INSERT-INSERT", 1, 4L, 2L, 1L, "remote").judged())
+                .containsExactly("LOST");
+        assertThat(story.provisional().judged()).isEmpty();
+    }
+
+    @Test
     void aLogMustHaveTheWholeRow() {
         Story story = new Story()
                 .insert("a", 1, 1)
