@@ -57,6 +57,11 @@ impl Strategy {
             && !finding.clock
     }
 
+    /// Whether all nodes come to one row that need not be the latest: what they decide is provisional until it is proven.
+    pub fn earlier_may_stay(&self) -> bool {
+        matches!(self, Self::FirstWriteWins | Self::NodePriority(_))
+    }
+
     /// Whether it lets the nodes differ, for good or until a person decides.
     pub fn keeps_apart(&self) -> bool {
         matches!(self, Self::KeepLocal | Self::ApplyRemote | Self::Manual)

@@ -2,8 +2,8 @@
 
 use crate::conflict::lineage::{self, Meeting};
 use crate::conflict::{resolved, session, state};
-use crate::pg::key_id;
-use conflict::{Change, Evidence, Finding, Strategy, Verdict};
+use crate::pg::{key_id, tombstone};
+use conflict::{Change, Evidence, Finding, State, Strategy, Verdict};
 
 /// A verdict, and the conflict that it ended, if it was one.
 pub struct Judgement {
@@ -39,7 +39,11 @@ pub fn judge(meeting: &Meeting, change: Change, evidence: Evidence) -> Judgement
     }
     // Looked up only now: most changes are no conflicts.
     let strategy = table.strategy();
-    if !strategy.decides(finding) || may_have_overtaken(finding) || truncated_since(meeting) {
+    if !strategy.decides(finding)
+        || may_have_overtaken(finding)
+        || truncated_since(meeting)
+        || strategy.earlier_may_stay() && ended_since(meeting)
+    {
         return Judgement::without_strategy(by_time, Some(finding), ours_won);
     }
     Judgement {
@@ -64,4 +68,16 @@ fn may_have_overtaken(finding: Finding) -> bool {
 fn truncated_since(meeting: &Meeting) -> bool {
     let table = &meeting.open.table;
     state::truncated_since(table, &key_id::of(table, meeting.key), meeting.arriving)
+}
+
+/// Whether somebody who had seen the row that arrives has deleted it: that came first, and lost to a later deletion here.
+fn ended_since(meeting: &Meeting) -> bool {
+    let table = &meeting.open.table;
+    let (State::Gone { .. }, Some(row)) = (meeting.held, meeting.changed.after_json(table)) else { return false };
+    let key = key_id::of(table, meeting.key);
+    tombstone::find(table.root, &key).iter().any(|found| {
+        found.tombstone.row_gone.as_ref() == Some(&row)
+            && state::version_of_stone(found, table.root.to_u32(), &key)
+                .is_some_and(|known| known.version > *meeting.arriving)
+    })
 }

@@ -55,6 +55,20 @@ class StrategyThreeIT {
     }
 
     @Test
+    void aRowThatWasDeletedBySomebodyWhoHadSeenItDoesNotComeBack() {
+        Table table = mesh.table(COLUMNS, "(1, 'old')").strategy("first_write_wins", "");
+        mesh.pause();
+        table.on("a", "UPDATE item SET v = 'seen'");
+        mesh.receive("b", "a");
+        table.on("b", "DELETE FROM item");
+        table.on("c", "DELETE FROM item");
+        // Of the two deletions its own is the later; it has not seen the row that is older than both.
+        mesh.receive("c", "b");
+        mesh.resume();
+        table.proven().holds();
+    }
+
+    @Test
     void writesOfThreeComeToOne() {
         Table table = mesh.table(COLUMNS, "(1, 'old')").strategy("node_priority", ", priority => '{c,a}'");
         mesh.pause();
