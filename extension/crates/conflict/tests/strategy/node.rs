@@ -1,0 +1,152 @@
+//! One node: what it holds under the key, what its sessions write and what arrives.
+
+use crate::world::{Defect, Marks, Rules, Write};
+use conflict::{Change, Evidence, Kind, Known, State, Verdict, Version, decide, find};
+
+pub const NAMES: [&str; 3] = ["a", "b", "c"];
+
+/// The write that made what is here; the first row of all is number 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Held {
+    pub write: u8,
+    pub adopted: bool,
+}
+
+/// A conflict that is not proven.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Entry {
+    /// The strategy has to say which of the two stays, on all nodes.
+    pub dispute: bool,
+    pub noted: Marks,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Node {
+    pub id: u8,
+    pub held: Held,
+    /// What stood here, one write over the other; it begins anew with what is adopted.
+    line: Vec<u8>,
+    pub open: Vec<Entry>,
+    /// A peer asks to compare.
+    pub asked: Option<Marks>,
+    /// What this node has to adopt, over what, and since when it knows.
+    pub pull: Option<(u8, u8, Marks)>,
+    /// Deletions that arrived, and lost to a later one here.
+    stones: Vec<u8>,
+    /// Its log: what was here, and what arrived.
+    pub logged: Vec<(u8, u8)>,
+}
+
+/// How far the later writes here could be followed back, as in lineage.rs.
+struct Reach {
+    same_row: bool,
+    ours: bool,
+    all_ours: bool,
+}
+
+impl Node {
+    pub fn new(id: u8) -> Self {
+        let held = Held { write: 0, adopted: false };
+        Self {
+            id,
+            held,
+            line: vec![0],
+            open: Vec::new(),
+            asked: None,
+            pull: None,
+            stones: Vec::new(),
+            logged: Vec::new(),
+        }
+    }
+
+    pub fn put(&mut self, write: u8) {
+        self.held = Held { write, adopted: false };
+        self.line.push(write);
+    }
+
+    pub fn adopt(&mut self, write: u8) {
+        self.held = Held { write, adopted: true };
+        self.line.clear();
+    }
+
+    pub fn log(&mut self, one: u8, other: u8, dispute: bool, noted: Marks) {
+        self.logged.push((one, other));
+        self.open.push(Entry { dispute, noted });
+    }
+
+    fn state(&self, writes: &[Write]) -> State {
+        let write = &writes[self.held.write as usize];
+        let known = Some(Known { version: write.version(), adopted: self.held.adopted });
+        match write.change {
+            Change::Delete => State::Gone { version: known, displaced: false },
+            _ => State::Row(known),
+        }
+    }
+
+    /// A write of a peer arrives: judge.rs.
+    pub fn apply(&mut self, write: &Write, writes: &[Write], rules: &Rules, now: Marks) {
+        let others = rules.nodes > 2;
+        let (held, version) = (self.state(writes), write.version());
+        let here = &writes[self.held.write as usize];
+        let by_time = decide(&held, &version);
+        let written_here = here.node == Some(self.id);
+        let mut evidence = Evidence {
+            written_here,
+            may_have_overtaken: others,
+            saw_what_is_here: write.before.filter(|_| here.change != Change::Delete).map(|row| row == here.id),
+            ..Evidence::default()
+        };
+        let mut finding = find(&held, write.change, &version, by_time, evidence);
+        if let Some(found) = finding
+            && written_here
+            && (by_time == Verdict::Loses && others || found.possible && by_time.applies() && write.before.is_some())
+        {
+            let reach = self.reach(write, writes);
+            if by_time == Verdict::Loses {
+                evidence.may_stand_on_it = !reach.as_ref().is_some_and(|reach| reach.ours && reach.all_ours);
+            } else {
+                evidence.may_have_overtaken &= !reach.is_some_and(|reach| reach.same_row);
+            }
+            finding = find(&held, write.change, &version, by_time, evidence);
+        }
+        let Some(finding) = finding else {
+            if by_time.applies() {
+                self.put(write.id);
+            } else if write.change == Change::Delete && rules.defect != Defect::DeletionDropped {
+                self.stones.push(write.id);
+            }
+            return;
+        };
+        let asked = rules.strategy.decides(finding) && !(finding.possible && others);
+        let ended = self.stones.iter().any(|stone| writes[*stone as usize].before == Some(write.id));
+        let verdict =
+            if asked && !ended { rules.strategy.choose(&held, &version, by_time, written_here) } else { by_time };
+        let dispute = (!finding.possible || !others)
+            && matches!(finding.kind, Kind::InsertInsert | Kind::UpdateUpdate | Kind::UpdateDelete);
+        self.log(here.id, write.id, dispute, now);
+        if verdict.applies() {
+            self.put(write.id);
+        }
+    }
+
+    /// To the first of the writes here that are later than the one that arrives.
+    fn reach(&self, write: &Write, writes: &[Write]) -> Option<Reach> {
+        let mut all_ours = true;
+        for pair in self.line.windows(2).rev() {
+            let (before, later) = (&writes[pair[0] as usize], &writes[pair[1] as usize]);
+            let ours = later.node == Some(self.id);
+            all_ours &= ours;
+            let same_row = write.before == Some(before.id) && later.change != Change::Insert;
+            if same_row || before.time < write.time {
+                return Some(Reach { same_row, ours, all_ours });
+            }
+        }
+        None
+    }
+}
+
+impl Write {
+    pub fn version(&self) -> Version {
+        Version::new(self.time, self.node.map_or("", |node| NAMES[node as usize]))
+    }
+}
