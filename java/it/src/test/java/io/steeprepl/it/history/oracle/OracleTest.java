@@ -102,6 +102,21 @@ class OracleTest {
     }
 
     @Test
+    void aProofMayBringBackWhatMovedAwayWhereTheEarlierStays() {
+        Story story = new Story()
+                .insert("a", 1, 1)
+                .update("a", 2, 1, 1)
+                .move("c", 3, 1, 1, 2)
+                .ends(1, 2)
+                .ends(2, 3)
+                .provisional();
+        assertThat(story.judged()).containsExactly("DOUBLED", "DOUBLED");
+        assertThat(story.logs("a", "k", "KEY-UPDATE", 1, Story.side(1, 2L), Story.side(2, 3L), 1L, "remote", true)
+                        .judged())
+                .isEmpty();
+    }
+
+    @Test
     void aLogMustHaveTheWholeRow() {
         Story story = new Story()
                 .insert("a", 1, 1)
