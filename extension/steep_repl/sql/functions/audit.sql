@@ -52,6 +52,24 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl._audit_failure_write(timestamptz, text, text, text, text, text, text) IS 'The worker''s half of _audit_failure.';
 
+CREATE OR REPLACE FUNCTION steep_repl.record_event(
+  occurred_at timestamptz, action text, target_type text DEFAULT NULL, target_id text DEFAULT NULL, old_value jsonb DEFAULT NULL,
+  new_value jsonb DEFAULT NULL, client_ip inet DEFAULT NULL, error_message text DEFAULT NULL
+) RETURNS void
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF action IS NULL OR action NOT LIKE 'daemon.%' THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR032', MESSAGE = 'only what the daemon did or saw can be recorded',
+      HINT = 'The action begins with daemon., such as daemon.start.';
+  END IF;
+  INSERT INTO steep_repl.audit_log (occurred_at, action, actor, target_type, target_id, old_value, new_value, client_ip, success, error_message)
+  VALUES (least(coalesce(record_event.occurred_at, now()), now()), record_event.action, steep_repl._actor(), record_event.target_type, steep_repl._masked(record_event.target_id),
+          record_event.old_value, record_event.new_value, coalesce(record_event.client_ip, inet_client_addr()), record_event.error_message IS NULL,
+          steep_repl._masked(record_event.error_message));
+END $$;
+COMMENT ON FUNCTION steep_repl.record_event(timestamptz, text, text, text, jsonb, jsonb, inet, text) IS
+  'Writes what the daemon did or saw into the audit log, also later than it happened; an error_message makes it a failure. Definer: the log is not the caller''s. Errors: SR032.';
+
 CREATE OR REPLACE FUNCTION steep_repl._audit_append_only() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -44,6 +44,11 @@ public abstract class Action implements Callable<Integer> {
         return root().connection != null;
     }
 
+    /** The connection that the user named by option, as it was written. */
+    protected final @Nullable String connectionOption() {
+        return root().connection;
+    }
+
     /** The configuration file that the user named by option. */
     protected final @Nullable String configOption() {
         return root().config;

@@ -10,6 +10,7 @@ import io.steeprepl.cli.node.NodeCommand;
 import io.steeprepl.cli.output.Format;
 import io.steeprepl.cli.range.RangeCommand;
 import io.steeprepl.cli.sandbox.SandboxCommand;
+import io.steeprepl.cli.service.RunCommand;
 import io.steeprepl.cli.subscription.SubscriptionCommand;
 import io.steeprepl.cli.table.TableCommand;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +34,7 @@ import picocli.CommandLine.ScopeType;
             ConflictCommand.class,
             AuditCommand.class,
             ConfigCommand.class,
+            RunCommand.class,
             ExtensionCommand.class,
             SandboxCommand.class,
             CompletionCommand.class
@@ -58,7 +60,7 @@ public final class RootCommand {
             paramLabel = "FILE",
             scope = ScopeType.INHERIT,
             description = {
-                "The file that the config commands read. Default: $STEEP_REPL_CONFIG,",
+                "The configuration file. Default: $STEEP_REPL_CONFIG,",
                 "else config.yaml in the user's folder of settings, below steep."
             })
     @Nullable

@@ -130,6 +130,24 @@ final class Database {
         }
     }
 
+    ServerVersion serverVersion() {
+        try {
+            var facts = connection.getMetaData();
+            return new ServerVersion(facts.getDatabaseMajorVersion(), facts.getDatabaseProductVersion());
+        } catch (SQLException e) {
+            throw Errors.translate(e, cancelled);
+        }
+    }
+
+    /** Gives the connection up without a word to the server; any thread may call this. */
+    void abort() {
+        try {
+            connection.abort(Runnable::run);
+        } catch (SQLException e) {
+            throw Errors.translate(e, true);
+        }
+    }
+
     void close() {
         try {
             connection.close();

@@ -11,6 +11,7 @@ import io.steeprepl.api.SubscriptionApi;
 import io.steeprepl.api.TableApi;
 import io.steeprepl.direct.connection.ConnectionSpec;
 import io.steeprepl.direct.connection.Connector;
+import java.sql.Connection;
 
 /** A node that is reached by a connection to its database. */
 public final class DirectSteepRepl implements SteepRepl {
@@ -23,6 +24,26 @@ public final class DirectSteepRepl implements SteepRepl {
     /** Connects. Throws {@link io.steeprepl.api.ApiException.CannotConnect}. */
     public static DirectSteepRepl connect(ConnectionSpec spec, Connector connector) {
         return new DirectSteepRepl(new Database(connector.connect(spec)));
+    }
+
+    /** A node that is reached by a connection that exists; closing closes it, or gives it back to its pool. */
+    public static DirectSteepRepl over(Connection connection) {
+        return new DirectSteepRepl(new Database(connection));
+    }
+
+    /** The server's version. */
+    public ServerVersion serverVersion() {
+        return database.serverVersion();
+    }
+
+    /** Entries of the audit log in the name of a program that watches the node. */
+    public DirectEvents events() {
+        return new DirectEvents(database);
+    }
+
+    /** Gives the connection up at once, whatever runs on it; any thread may call this. */
+    public void abort() {
+        database.abort();
     }
 
     @Override

@@ -10,7 +10,14 @@ import org.junit.jupiter.api.Test;
 /** Who may depend on whom. */
 class ArchitectureTest {
     private static final JavaClasses HOUSE = new ClassFileImporter()
-            .importPackages("io.steeprepl.api", "io.steeprepl.direct", "io.steeprepl.cli", "io.steeprepl.testkit");
+            .importPackages(
+                    "io.steeprepl.api",
+                    "io.steeprepl.direct",
+                    "io.steeprepl.config",
+                    "io.steeprepl.remote",
+                    "io.steeprepl.daemon",
+                    "io.steeprepl.cli",
+                    "io.steeprepl.testkit");
 
     @Test
     void apiDependsOnNothing() {
@@ -30,6 +37,35 @@ class ArchitectureTest {
                 .resideInAPackage("io.steeprepl.direct..")
                 .should()
                 .dependOnClassesThat()
+                .resideInAnyPackage(
+                        "io.steeprepl.cli..",
+                        "io.steeprepl.testkit..",
+                        "io.steeprepl.config..",
+                        "io.steeprepl.remote..",
+                        "io.steeprepl.daemon..",
+                        "picocli..")
+                .check(HOUSE);
+    }
+
+    @Test
+    void theConfigurationKnowsNeitherDaemonNorCommandLine() {
+        noClasses()
+                .that()
+                .resideInAPackage("io.steeprepl.config..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(
+                        "io.steeprepl.cli..", "io.steeprepl.testkit..", "io.steeprepl.remote..", "io.steeprepl.daemon..")
+                .check(HOUSE);
+    }
+
+    @Test
+    void theDaemonKnowsNeitherCommandLineNorTestkit() {
+        noClasses()
+                .that()
+                .resideInAPackage("io.steeprepl.daemon..")
+                .should()
+                .dependOnClassesThat()
                 .resideInAnyPackage("io.steeprepl.cli..", "io.steeprepl.testkit..", "picocli..")
                 .check(HOUSE);
     }
@@ -41,7 +77,12 @@ class ArchitectureTest {
                 .resideInAPackage("io.steeprepl.testkit..")
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage("io.steeprepl.cli..", "io.steeprepl.api..", "io.steeprepl.direct..", "picocli..")
+                .resideInAnyPackage("io.steeprepl.cli..",
+                        "io.steeprepl.api..",
+                        "io.steeprepl.direct..",
+                        "io.steeprepl.config..",
+                        "io.steeprepl.daemon..",
+                        "picocli..")
                 .check(HOUSE);
     }
 
@@ -62,12 +103,12 @@ class ArchitectureTest {
     void sqlOnlyInDirect() {
         noClasses()
                 .that()
-                .resideInAPackage("io.steeprepl.cli..")
+                .resideInAnyPackage("io.steeprepl.cli..", "io.steeprepl.config..", "io.steeprepl.daemon..")
                 .and()
                 .resideOutsideOfPackage("io.steeprepl.cli.demo..")
                 .should()
                 .dependOnClassesThat()
-                .resideInAPackage("java.sql..")
+                .resideInAnyPackage("java.sql..", "javax.sql..", "com.zaxxer..")
                 .check(HOUSE);
     }
 }

@@ -1,10 +1,10 @@
 package io.steeprepl.cli.audit;
 
 import io.steeprepl.api.SteepRepl;
-import io.steeprepl.cli.Durations;
 import io.steeprepl.cli.ExitCode;
 import io.steeprepl.cli.NodeAction;
 import io.steeprepl.cli.output.Output;
+import io.steeprepl.config.Durations;
 import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;

@@ -8,6 +8,7 @@ import io.steeprepl.cli.ExitCode;
 import io.steeprepl.cli.Interrupt;
 import io.steeprepl.cli.config.ConflictSettings.TableSetting;
 import io.steeprepl.cli.output.Output;
+import io.steeprepl.config.ConfigPath;
 import java.util.Map;
 
 /** A command that holds the file against a node. */

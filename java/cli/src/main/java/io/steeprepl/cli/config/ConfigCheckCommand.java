@@ -6,6 +6,7 @@ import io.steeprepl.cli.ExitCode;
 import io.steeprepl.cli.config.Comparison.Difference;
 import io.steeprepl.cli.output.Column;
 import io.steeprepl.cli.output.Output;
+import io.steeprepl.config.Problem;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

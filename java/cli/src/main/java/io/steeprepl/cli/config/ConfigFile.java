@@ -1,80 +1,48 @@
 package io.steeprepl.cli.config;
 
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.CharBuffer;
-import java.nio.charset.CharsetDecoder;
-import java.nio.charset.CoderResult;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
+import io.steeprepl.config.ConfigPath;
+import io.steeprepl.config.Document;
+import io.steeprepl.config.Problems;
+import io.steeprepl.config.Section;
+import io.steeprepl.config.repl.ReplSettings;
+import io.steeprepl.direct.connection.Surroundings;
 import java.util.Optional;
 import org.snakeyaml.engine.v2.nodes.Node;
 
-/**
- * The configuration as it was read.
- *
- * @param root empty when the file is empty, or cannot be read
- */
-record ConfigFile(ConfigPath path, Optional<Node> root, ConflictSettings conflicts, Problems problems) {
-    private static final int NEW_LINE = '\n';
-
+/** The whole configuration as it was read: the document and what its sections mean. */
+record ConfigFile(Document document, ConflictSettings conflicts) {
     /** Reads it. What is wrong stands in {@link #problems()}. */
     static ConfigFile read(ConfigPath path) {
-        var problems = new Problems();
-        return read(path, text(path, problems), problems);
+        return of(Document.read(path));
     }
 
     /** Reads a text as if it stood in the file. */
     static ConfigFile read(ConfigPath path, String text) {
-        return read(path, Optional.of(text), new Problems());
+        return of(Document.read(path, text));
     }
 
-    private static ConfigFile read(ConfigPath path, Optional<String> text, Problems problems) {
-        Optional<Node> root = text.flatMap(yaml -> Yaml.read(yaml, problems));
-        return new ConfigFile(path, root, ConflictSettings.read(root, problems), problems);
+    private static ConfigFile of(Document document) {
+        Optional<Section> top = document.top();
+        top.ifPresent(section -> section.noSlipOf("replication"));
+        // What the daemon will say when it starts is said here too.
+        ReplSettings.read(document, Surroundings.ofProcess());
+        return new ConfigFile(document, ConflictSettings.read(top, document.problems()));
+    }
+
+    ConfigPath path() {
+        return document.path();
+    }
+
+    Optional<Node> root() {
+        return document.root();
+    }
+
+    Problems problems() {
+        return document.problems();
     }
 
     /** Whether a document was read: then names in it can be looked up although there are problems. */
     boolean readable() {
-        return root.isPresent() || problems.none();
-    }
-
-    private static Optional<String> text(ConfigPath path, Problems problems) {
-        try {
-            return decoded(Files.readAllBytes(path.path()), problems);
-        } catch (NoSuchFileException e) {
-            problems.add(
-                    "there is no such file", "make it, or name another one with --config or $" + ConfigPath.VARIABLE);
-        } catch (AccessDeniedException e) {
-            problems.add("you may not read it", "name another one with --config or $" + ConfigPath.VARIABLE);
-        } catch (IOException e) {
-            problems.add(
-                    Files.isDirectory(path.path()) ? "it is a folder" : "cannot be read: " + e.getMessage(),
-                    "name a file with --config or $" + ConfigPath.VARIABLE);
-        }
-        return Optional.empty();
-    }
-
-    private static Optional<String> decoded(byte[] bytes, Problems problems) {
-        ByteBuffer in = ByteBuffer.wrap(bytes);
-        CharBuffer out = CharBuffer.allocate(bytes.length);
-        CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
-        CoderResult result = decoder.decode(in, out, true);
-        if (result.isError()) {
-            int line = 1;
-            int start = 0;
-            for (int i = 0; i < in.position(); i++) {
-                if (bytes[i] == NEW_LINE) {
-                    line++;
-                    start = i + 1;
-                }
-            }
-            problems.add(line, in.position() - start + 1, "not UTF-8", "save it as UTF-8");
-            return Optional.empty();
-        }
-        String text = out.flip().toString();
-        return Optional.of(text.startsWith("\ufeff") ? text.substring(1) : text);
+        return document.readable();
     }
 }

@@ -4,6 +4,8 @@ import io.steeprepl.cli.Action;
 import io.steeprepl.cli.ExitCode;
 import io.steeprepl.cli.output.Output;
 import io.steeprepl.cli.output.Text;
+import io.steeprepl.config.ConfigPath;
+import io.steeprepl.config.Shown;
 import java.nio.file.Files;
 import java.util.LinkedHashMap;
 import java.util.Map;

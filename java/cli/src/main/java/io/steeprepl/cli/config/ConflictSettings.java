@@ -3,13 +3,15 @@ package io.steeprepl.cli.config;
 import io.steeprepl.api.ApiException;
 import io.steeprepl.api.QualifiedName;
 import io.steeprepl.api.StrategyOptions;
-import io.steeprepl.cli.config.Section.Entry;
+import io.steeprepl.config.Located;
+import io.steeprepl.config.Problems;
+import io.steeprepl.config.Section;
+import io.steeprepl.config.Section.Entry;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import org.snakeyaml.engine.v2.nodes.Node;
 
 /**
  * The section {@code replication.conflicts}.
@@ -57,9 +59,7 @@ record ConflictSettings(boolean present, Optional<Setting> byDefault, List<Table
     record TableSetting(Located<QualifiedName> table, Setting setting) {}
 
     /** Reads it. What cannot be read is left out and said in {@code problems}. */
-    static ConflictSettings read(Optional<Node> root, Problems problems) {
-        Optional<Section> whole = root.flatMap(node -> Section.of(node, "", problems, "for instance: replication: {}"));
-        whole.ifPresent(top -> top.noSlipOf("replication"));
+    static ConflictSettings read(Optional<Section> whole, Problems problems) {
         Optional<Section> replication = whole.flatMap(top -> top.section("replication"));
         replication.ifPresent(section -> section.noSlipOf("conflicts"));
         return replication

@@ -2,6 +2,7 @@ package io.steeprepl.cli.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.steeprepl.config.ConfigPath;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

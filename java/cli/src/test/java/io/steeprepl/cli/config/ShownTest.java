@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.steeprepl.api.ApiException;
 import io.steeprepl.cli.output.Json;
+import io.steeprepl.config.ConfigPath;
+import io.steeprepl.config.Shown;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.snakeyaml.engine.v2.nodes.Node;

@@ -39,13 +39,7 @@ public final class ConnectionSpec {
         Map<String, String> values = text == null || text.isBlank() ? new LinkedHashMap<>() : explicit(text, around);
         String service =
                 values.getOrDefault("service", around.variable("PGSERVICE").orElse(""));
-        if (!service.isEmpty()) {
-            var files = new ServiceFile(around);
-            files.find(service)
-                    .orElseThrow(() -> new ApiException.Usage(
-                            "service \"%s\" is not defined".formatted(service), "looked in " + files.places()))
-                    .forEach(values::putIfAbsent);
-        }
+        fromService(service, values, around);
         for (Keyword keyword : Keyword.all()) {
             if (keyword.variable() != null && keyword.support() != Keyword.Support.REFUSED) {
                 around.variable(keyword.variable()).ifPresent(value -> values.putIfAbsent(keyword.name(), value));
@@ -58,6 +52,38 @@ public final class ConnectionSpec {
         Checks.check(values);
         spec.hosts();
         return spec;
+    }
+
+    /**
+     * Resolves what a configuration file says, over which the PG* environment has the last word.
+     *
+     * @param text a URI, a conninfo string or the name of a service, or null
+     * @param parameters more of them by libpq's names
+     * @throws ApiException.Usage when it cannot be meant
+     */
+    public static ConnectionSpec configured(
+            @Nullable String text, Map<String, String> parameters, Surroundings around) {
+        Map<String, String> values = text == null ? new LinkedHashMap<>() : explicit(text, around);
+        values.putAll(parameters);
+        String service = values.getOrDefault("service", "");
+        fromService(service, values, around);
+        around.variable("PGHOST").ifPresent(host -> values.remove("hostaddr"));
+        for (Keyword keyword : Keyword.all()) {
+            if (keyword.variable() != null && keyword.support() != Keyword.Support.REFUSED) {
+                around.variable(keyword.variable()).ifPresent(value -> values.put(keyword.name(), value));
+            }
+        }
+        return resolve(ConninfoParser.render(values, Set.of("service")), around);
+    }
+
+    private static void fromService(String service, Map<String, String> values, Surroundings around) {
+        if (!service.isEmpty()) {
+            var files = new ServiceFile(around);
+            files.find(service)
+                    .orElseThrow(() -> new ApiException.Usage(
+                            "service \"%s\" is not defined".formatted(service), "looked in " + files.places()))
+                    .forEach(values::putIfAbsent);
+        }
     }
 
     private static Map<String, String> explicit(String text, Surroundings around) {
@@ -160,6 +186,13 @@ public final class ConnectionSpec {
         changed.put("host", host);
         changed.put("port", Integer.toString(port));
         changed.put("dbname", dbname);
+        return new ConnectionSpec(changed, around);
+    }
+
+    /** The same, with a parameter that counts when nobody has set it. */
+    public ConnectionSpec withDefault(String keyword, String value) {
+        var changed = new LinkedHashMap<>(values);
+        changed.putIfAbsent(keyword, value);
         return new ConnectionSpec(changed, around);
     }
 

@@ -1,4 +1,4 @@
-package io.steeprepl.cli.config;
+package io.steeprepl.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package io.steeprepl.cli.config;
+package io.steeprepl.config;
 
 import org.snakeyaml.engine.v2.nodes.Node;
 
@@ -7,8 +7,8 @@ import org.snakeyaml.engine.v2.nodes.Node;
  *
  * @param key the keys from the top joined by dots
  */
-record Located<T>(T value, Node node, String key) {
-    int line() {
+public record Located<T>(T value, Node node, String key) {
+    public int line() {
         return Yaml.line(node);
     }
 }

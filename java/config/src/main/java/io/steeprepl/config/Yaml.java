@@ -1,4 +1,4 @@
-package io.steeprepl.cli.config;
+package io.steeprepl.config;
 
 import java.util.Collections;
 import java.util.HashMap;
@@ -21,7 +21,7 @@ import org.snakeyaml.engine.v2.nodes.SequenceNode;
 import org.snakeyaml.engine.v2.schema.CoreSchema;
 
 /** YAML 1.2 as a tree that knows its lines. Texts of the parser that quote the file are left out: it may hold secrets. */
-final class Yaml {
+public final class Yaml {
     private static final String ONE_ERROR = "mend it first: what follows cannot be read";
 
     /** What the parser refuses without a line is let in, and refused by those who read it. */
@@ -42,7 +42,7 @@ final class Yaml {
     }
 
     /** The one document of a text; empty when there is none, or when it cannot be read. */
-    static Optional<Node> read(String text, Problems problems) {
+    public static Optional<Node> read(String text, Problems problems) {
         try {
             Optional<Node> root = new Compose(SETTINGS).composeString(text);
             root.ifPresent(node -> new Yaml(problems).check(node, ""));
@@ -72,12 +72,12 @@ final class Yaml {
     }
 
     /** From 1. */
-    static int line(Node node) {
+    public static int line(Node node) {
         return node.getStartMark().map(Mark::getLine).orElse(-1) + 1;
     }
 
     /** From 1. */
-    static int column(Node node) {
+    public static int column(Node node) {
         return node.getStartMark().map(Mark::getColumn).orElse(-1) + 1;
     }
 

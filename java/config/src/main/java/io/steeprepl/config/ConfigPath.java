@@ -1,4 +1,4 @@
-package io.steeprepl.cli.config;
+package io.steeprepl.config;
 
 import java.nio.file.Path;
 import java.util.Locale;
@@ -10,12 +10,12 @@ import org.jspecify.annotations.Nullable;
  *
  * @param source who says so
  */
-record ConfigPath(Path path, Source source) {
+public record ConfigPath(Path path, Source source) {
     /** The variable that names the file. */
-    static final String VARIABLE = "STEEP_REPL_CONFIG";
+    public static final String VARIABLE = "STEEP_REPL_CONFIG";
 
     /** Who names the file; the first that does counts. */
-    enum Source {
+    public enum Source {
         OPTION,
         ENVIRONMENT,
         DEFAULT;
@@ -27,12 +27,12 @@ record ConfigPath(Path path, Source source) {
     }
 
     /** That of this process. */
-    static ConfigPath ofProcess(@Nullable String option) {
+    public static ConfigPath ofProcess(@Nullable String option) {
         return of(option, System.getProperty("os.name", ""), System.getenv(), System.getProperty("user.home", "/"));
     }
 
     /** {@code system}: the operating system, as Java calls it. */
-    static ConfigPath of(@Nullable String option, String system, Map<String, String> environment, String home) {
+    public static ConfigPath of(@Nullable String option, String system, Map<String, String> environment, String home) {
         if (option != null) {
             return new ConfigPath(Path.of(option), Source.OPTION);
         }

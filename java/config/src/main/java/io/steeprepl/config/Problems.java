@@ -1,4 +1,4 @@
-package io.steeprepl.cli.config;
+package io.steeprepl.config;
 
 import io.steeprepl.api.ApiException;
 import java.util.ArrayList;
@@ -7,44 +7,44 @@ import java.util.stream.Collectors;
 import org.snakeyaml.engine.v2.nodes.Node;
 
 /** Collects all that is wrong in one file. */
-final class Problems {
+public final class Problems {
     private final List<Problem> found = new ArrayList<>();
 
     /** Of the file as a whole. */
-    void add(String message, String remedy) {
+    public void add(String message, String remedy) {
         found.add(new Problem(0, 0, "", message, remedy));
     }
 
     /** At a place that the parser names; both numbers from 1. */
-    void add(int line, int column, String message, String remedy) {
+    public void add(int line, int column, String message, String remedy) {
         found.add(new Problem(line, column, "", message, remedy));
     }
 
     /** At a part of the document. */
-    void add(Node node, String key, String message, String remedy) {
+    public void add(Node node, String key, String message, String remedy) {
         found.add(new Problem(Yaml.line(node), Yaml.column(node), key, message, remedy));
     }
 
     /** At a value that has been read. */
-    void add(Located<?> value, String message, String remedy) {
+    public void add(Located<?> value, String message, String remedy) {
         add(value.node(), value.key(), message, remedy);
     }
 
-    boolean none() {
+    public boolean none() {
         return found.isEmpty();
     }
 
-    int count() {
+    public int count() {
         return found.size();
     }
 
     /** All of them, as the file is read. */
-    List<Problem> all() {
+    public List<Problem> all() {
         return found.stream().sorted(Problem.ORDER).toList();
     }
 
     /** Throws {@link ApiException.Usage} with all of them when there are any. */
-    void refuse(ConfigPath file) {
+    public void refuse(ConfigPath file) {
         if (found.isEmpty()) {
             return;
         }
@@ -52,6 +52,6 @@ final class Problems {
         throw new ApiException.Usage(
                 "%s has %s".formatted(file.path().getFileName(), count == 1 ? "a problem" : count + " problems"),
                 all().stream().map(problem -> problem.text(file)).collect(Collectors.joining("\n")),
-                "nothing has been changed; all that could be found is listed");
+                "nothing has been done; all that could be found is listed");
     }
 }

@@ -1,4 +1,4 @@
-package io.steeprepl.cli.config;
+package io.steeprepl.config;
 
 import io.steeprepl.direct.connection.Nearest;
 import java.util.ArrayList;
@@ -12,7 +12,7 @@ import org.snakeyaml.engine.v2.nodes.SequenceNode;
 import org.snakeyaml.engine.v2.nodes.Tag;
 
 /** A mapping that is read by key and type; what does not fit is a problem, and reading goes on. */
-final class Section {
+public final class Section {
     private final MappingNode mapping;
     private final String path;
     private final Problems problems;
@@ -24,10 +24,10 @@ final class Section {
     }
 
     /** A key and what stands there. */
-    record Entry(Located<String> key, Node value) {}
+    public record Entry(Located<String> key, Node value) {}
 
     /** Empty when nothing stands there, or something else than a mapping; {@code remedy} is for that. */
-    static Optional<Section> of(Node node, String path, Problems problems, String remedy) {
+    public static Optional<Section> of(Node node, String path, Problems problems, String remedy) {
         if (node instanceof MappingNode mapping) {
             return Optional.of(new Section(mapping, path, problems));
         }
@@ -38,7 +38,7 @@ final class Section {
     }
 
     /** What stands there, as it stands. */
-    List<Entry> entries() {
+    public List<Entry> entries() {
         List<Entry> entries = new ArrayList<>();
         for (NodeTuple entry : mapping.getValue()) {
             if (entry.getKeyNode() instanceof ScalarNode key) {
@@ -55,7 +55,7 @@ final class Section {
     }
 
     /** Takes every other key for a mistake. */
-    void only(List<String> known) {
+    public void only(List<String> known) {
         for (Located<String> key : keys()) {
             if (!known.contains(key.value())) {
                 problems.add(key, "unknown key", meant(key.value(), known) + "known: " + String.join(", ", known));
@@ -64,7 +64,7 @@ final class Section {
     }
 
     /** Takes a key for a mistake when one letter makes it {@code known}; others belong to somebody else. */
-    void noSlipOf(String known) {
+    public void noSlipOf(String known) {
         for (Located<String> key : keys()) {
             if (!key.value().equals(known)
                     && Nearest.slip(key.value(), List.of(known), 1).isPresent()) {
@@ -74,24 +74,24 @@ final class Section {
     }
 
     /** {@code did you mean …? }, or nothing. */
-    static String meant(String text, List<String> known) {
+    public static String meant(String text, List<String> known) {
         return Nearest.slip(text, known, 2)
                 .map(word -> "did you mean " + word + "? ")
                 .orElse("");
     }
 
     /** The mapping below a key. */
-    Optional<Section> section(String key) {
+    public Optional<Section> section(String key) {
         return value(key).flatMap(node -> of(node, inner(key), problems, "indent them below it: key: value"));
     }
 
     /** The text at a key. */
-    Optional<Located<String>> text(String key) {
+    public Optional<Located<String>> text(String key) {
         return value(key).flatMap(node -> text(node, inner(key)));
     }
 
     /** The list of texts at a key, those of them that are texts. */
-    List<Located<String>> texts(String key) {
+    public List<Located<String>> texts(String key) {
         Node node = value(key).orElse(null);
         if (node instanceof SequenceNode sequence) {
             return sequence.getValue().stream()
@@ -105,13 +105,54 @@ final class Section {
         return List.of();
     }
 
+    /** The whole number at a key. */
+    public Optional<Located<Long>> number(String key) {
+        return value(key).flatMap(node -> {
+            try {
+                if (node instanceof ScalarNode scalar && scalar.getTag().equals(Tag.INT)) {
+                    return Optional.of(new Located<>(Long.valueOf(scalar.getValue()), node, inner(key)));
+                }
+            } catch (NumberFormatException e) {
+                // Octal, hexadecimal, or larger than anything meant here.
+            }
+            problems.add(node, inner(key), "a whole number is expected, not " + kind(node), "write it without quotes");
+            return Optional.empty();
+        });
+    }
+
+    /** The true or false at a key. */
+    public Optional<Located<Boolean>> flag(String key) {
+        return value(key).flatMap(node -> {
+            if (node instanceof ScalarNode scalar && scalar.getTag().equals(Tag.BOOL)) {
+                return Optional.of(new Located<>(Boolean.valueOf(scalar.getValue()), node, inner(key)));
+            }
+            problems.add(node, inner(key), "true or false is expected, not " + kind(node), "write it without quotes");
+            return Optional.empty();
+        });
+    }
+
+    /** Where the list at a key stands; {@link #texts} reads it. */
+    public Optional<Located<String>> list(String key) {
+        return value(key).map(node -> new Located<>("", node, inner(key)));
+    }
+
+    /** The mapping itself. */
+    public Node node() {
+        return mapping;
+    }
+
+    /** The keys that lead to it, joined by dots. */
+    public String path() {
+        return path;
+    }
+
     /** Whether something stands at a key, of whatever type. */
-    boolean has(String key) {
+    public boolean has(String key) {
         return value(key).isPresent();
     }
 
     /** A problem with what stands at a key. */
-    void problem(String key, String message, String remedy) {
+    public void problem(String key, String message, String remedy) {
         value(key).ifPresent(node -> problems.add(node, inner(key), message, remedy));
     }
 

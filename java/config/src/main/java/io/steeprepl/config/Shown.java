@@ -1,4 +1,4 @@
-package io.steeprepl.cli.config;
+package io.steeprepl.config;
 
 import io.steeprepl.api.ApiException;
 import io.steeprepl.direct.connection.Secrets;
@@ -26,7 +26,7 @@ import org.snakeyaml.engine.v2.nodes.SequenceNode;
 import org.snakeyaml.engine.v2.nodes.Tag;
 
 /** The document with its aliases written out and its secrets masked. */
-final class Shown {
+public final class Shown {
     private static final String STARS = "****";
     /** More than anybody writes by hand; aliases of aliases can stand for billions. */
     private static final int MOST = 100_000;
@@ -43,7 +43,7 @@ final class Shown {
     private Shown() {}
 
     /** A copy to be shown. Throws {@link ApiException.Usage} when it would be endless. */
-    static Node of(Node root) {
+    public static Node of(Node root) {
         return new Shown().copy(root, false);
     }
 
@@ -94,7 +94,7 @@ final class Shown {
     }
 
     /** As YAML. */
-    static String yaml(Node node) {
+    public static String yaml(Node node) {
         var text = new StringBuilder();
         var settings = DumpSettings.builder()
                 .setUseUnicodeEncoding(true)
@@ -115,7 +115,7 @@ final class Shown {
     }
 
     /** As JSON has it. */
-    static @Nullable Object plain(Node node) {
+    public static @Nullable Object plain(Node node) {
         return switch (node) {
             case MappingNode mapping -> {
                 Map<String, @Nullable Object> object = new LinkedHashMap<>();

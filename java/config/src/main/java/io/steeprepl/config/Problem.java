@@ -1,4 +1,4 @@
-package io.steeprepl.cli.config;
+package io.steeprepl.config;
 
 import java.util.Comparator;
 
@@ -9,13 +9,13 @@ import java.util.Comparator;
  * @param key where it is, the keys from the top joined by dots; empty for the file as a whole
  * @param remedy what to write instead
  */
-record Problem(int line, int column, String key, String message, String remedy) {
+public record Problem(int line, int column, String key, String message, String remedy) {
     /** As the file is read. */
-    static final Comparator<Problem> ORDER =
+    public static final Comparator<Problem> ORDER =
             Comparator.comparingInt(Problem::line).thenComparingInt(Problem::column);
 
     /** Two lines for people, the first as compilers write it. */
-    String text(ConfigPath file) {
+    public String text(ConfigPath file) {
         return "%s%s: %s%s%n  %s"
                 .formatted(file, line == 0 ? "" : ":" + line, key.isEmpty() ? "" : key + ": ", message, remedy);
     }

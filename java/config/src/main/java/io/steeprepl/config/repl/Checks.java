@@ -1,0 +1,110 @@
+package io.steeprepl.config.repl;
+
+import io.steeprepl.api.ApiException;
+import io.steeprepl.config.Located;
+import io.steeprepl.config.Problems;
+import io.steeprepl.direct.connection.Surroundings;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+
+/** What must fit together. */
+record Checks(Values values, Problems problems, Surroundings around) {
+    private static final Set<String> LOOPBACK = Set.of("localhost", "127.0.0.1", "::1", "[::1]");
+    private static final List<Key<?>> PARTS = List.of(Keys.HOST, Keys.PORT, Keys.DATABASE, Keys.USER, Keys.SSLMODE);
+    private static final List<Key<?>> FILES = List.of(Keys.CERT_FILE, Keys.KEY_FILE, Keys.CA_FILE);
+
+    void all() {
+        connection();
+        passwords();
+        order(Keys.RECONNECT_MIN, Keys.RECONNECT_MAX);
+        certificates();
+        addresses();
+    }
+
+    private void connection() {
+        values.at(Keys.CONNECTION).ifPresent(text -> {
+            for (Key<?> part : PARTS) {
+                values.at(part)
+                        .ifPresent(value -> problems.add(
+                                value,
+                                "connection in line %d says it already".formatted(text.line()),
+                                "keep connection, or the single keys"));
+            }
+            meant(text);
+        });
+        if (values.at(Keys.CONNECTION).isEmpty()) {
+            values.at(Keys.HOST).ifPresent(this::meant);
+        }
+    }
+
+    /** Whether it can be meant; the environment is asked too, as it will be. */
+    private void meant(Located<?> at) {
+        try {
+            DatabaseSettings.of(values).spec(around);
+        } catch (ApiException.Usage e) {
+            problems.add(at, e.message(), String.valueOf(e.hint()));
+        }
+    }
+
+    private void passwords() {
+        values.at(Keys.PASSWORD)
+                .ifPresent(password -> values.at(Keys.PASSWORD_COMMAND)
+                        .ifPresent(command -> problems.add(
+                                command,
+                                "password in line %d says it already".formatted(password.line()),
+                                "keep one of them")));
+    }
+
+    private void order(Key<Duration> less, Key<Duration> more) {
+        if (values.get(less).compareTo(values.get(more)) > 0) {
+            values.at(less)
+                    .or(() -> values.at(more))
+                    .ifPresent(value -> problems.add(
+                            value,
+                            "%s is longer than %s".formatted(less.last(), more.last()),
+                            "make %s the longer one".formatted(more.last())));
+        }
+    }
+
+    private void certificates() {
+        List<Key<?>> given =
+                FILES.stream().filter(key -> values.at(key).isPresent()).toList();
+        if (!given.isEmpty() && given.size() < FILES.size()) {
+            for (Key<?> key : FILES) {
+                if (!given.contains(key)) {
+                    values.at(given.getFirst())
+                            .ifPresent(value -> problems.add(
+                                    value, key.last() + " is missing beside it", "all three belong together"));
+                }
+            }
+        }
+        boolean insecure = values.get(Keys.GRPC_INSECURE);
+        if (insecure && !LOOPBACK.contains(values.get(Keys.GRPC_BIND))) {
+            values.at(Keys.GRPC_INSECURE)
+                    .ifPresent(value -> problems.add(
+                            value,
+                            "without certificates only a loopback address is served",
+                            "add bind: 127.0.0.1, or make certificates: steep-repl tls init"));
+        }
+        if (!insecure && given.isEmpty() && values.find(Keys.GRPC_ENABLED).orElse(false)) {
+            values.at(Keys.GRPC_ENABLED)
+                    .ifPresent(value -> problems.add(
+                            value,
+                            "there are no certificates",
+                            "add tls.cert_file, tls.key_file and tls.ca_file (steep-repl tls init makes them)"));
+        }
+    }
+
+    private void addresses() {
+        values.at(Keys.PEER_ADDRESSES)
+                .ifPresent(map -> map.value().forEach((peer, address) -> {
+                    if (!address.matches(".+:[0-9]{1,5}")) {
+                        problems.add(
+                                map,
+                                "the address of %s is not host:port".formatted(peer),
+                                "for instance: b.example.org:5433");
+                    }
+                }));
+    }
+}

@@ -1,0 +1,180 @@
+package io.steeprepl.daemon;
+
+import io.steeprepl.api.ApiException;
+import io.steeprepl.api.Version;
+import io.steeprepl.config.repl.Changes;
+import io.steeprepl.config.repl.ReplSettings;
+import io.steeprepl.daemon.audit.AuditTrail;
+import io.steeprepl.daemon.event.Event;
+import io.steeprepl.daemon.event.Events;
+import io.steeprepl.daemon.http.HttpEndpoint;
+import io.steeprepl.daemon.http.Metrics;
+import io.steeprepl.daemon.ipc.Answers;
+import io.steeprepl.daemon.ipc.IpcServer;
+import io.steeprepl.daemon.log.Logs;
+import io.steeprepl.daemon.service.Notify;
+import io.steeprepl.daemon.watch.Watch;
+import io.steeprepl.direct.WatcherEvent;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The whole of it: started once, it runs until it is told to end. */
+public final class Daemon implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Daemon.class);
+
+    private final Settings settings;
+    private final LockFile lock;
+    private final Events events = new Events();
+    private final AuditTrail audit = new AuditTrail();
+    private final List<Component> components = new CopyOnWriteArrayList<>();
+    private final CountDownLatch told = new CountDownLatch(1);
+    private final Watch watch;
+    private final Notify notify = Notify.ofProcess(System.getenv());
+
+    private Daemon(Settings settings, LockFile lock) {
+        this.settings = settings;
+        this.lock = lock;
+        this.watch = new Watch(settings::now, settings::connection, events, audit);
+    }
+
+    /**
+     * Starts it and waits until it is told to end: SIGTERM, SIGINT.
+     *
+     * @throws ApiException.Usage when the file is wrong; nothing was started then
+     * @throws ApiException.Failed when something that it needs is taken
+     */
+    public static void run(Launch launch) {
+        Settings settings = Settings.read(launch);
+        if (!settings.now().enabled()) {
+            throw new ApiException.Usage(
+                    "repl.enabled is false in " + launch.config(), "set it to true, or do not start the daemon");
+        }
+        Logs.begin(
+                settings.now().log(), launch.name(), System.out, launch.around().variables());
+        try (Daemon daemon = start(settings)) {
+            daemon.await();
+        }
+    }
+
+    private static Daemon start(Settings settings) {
+        String name = settings.launch().name();
+        LockFile lock = LockFile.take(Launch.lock(name), name);
+        Daemon daemon = new Daemon(settings, lock);
+        try {
+            daemon.serve();
+        } catch (RuntimeException e) {
+            LOG.error("the daemon cannot start: {}", e.getMessage());
+            daemon.close();
+            throw e;
+        }
+        return daemon;
+    }
+
+    private void serve() {
+        ReplSettings now = settings.now();
+        Status status = new Status(settings, watch, audit, () -> components);
+        Metrics metrics = new Metrics(watch::view, watch::pool, audit, status::uptime);
+        List<Answers> answers = List.of(new OwnAnswers(status, metrics, this::reload));
+        if (now.ipc().enabled()) {
+            var path = now.ipc().path().orElse(Launch.socket(settings.launch().name()));
+            var ipc = new IpcServer(path, now.ipc(), answers, events);
+            metrics.gauge("steep_repl_ipc_clients", "Programs that are connected to the socket.", ipc::clients);
+            components.add(ipc);
+        }
+        if (now.http().enabled()) {
+            components.add(new HttpEndpoint(now.http(), status, metrics));
+        }
+        Signals.at("TERM", told::countDown);
+        Signals.at("INT", told::countDown);
+        Signals.at("HUP", this::reloadAtSignal);
+        record(
+                "daemon.start",
+                Map.of(
+                        "version",
+                        Version.CURRENT,
+                        "pid",
+                        ProcessHandle.current().pid()),
+                null);
+        LOG.info(
+                "steep-repl {} runs as process {}",
+                Version.CURRENT,
+                ProcessHandle.current().pid());
+        notify.ready();
+    }
+
+    private void await() {
+        try {
+            told.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private Changes reload() {
+        Changes changes;
+        try {
+            changes = settings.reload();
+        } catch (ApiException.Usage e) {
+            LOG.error("the configuration was not read again: {}: {}", e.message(), e.detail());
+            record("daemon.config_change", Map.of(), e.message());
+            throw e;
+        }
+        Logs.level(settings.now().log());
+        LOG.info(
+                "the configuration was read again; in effect: {}; needs a restart: {}",
+                changes.live(),
+                changes.restart());
+        if (!changes.none()) {
+            record(
+                    "daemon.config_change",
+                    Map.of("in_effect", changes.live(), "needs_restart", changes.restart()),
+                    null);
+        }
+        Map<String, @Nullable Object> data = new LinkedHashMap<>();
+        data.put("in_effect", changes.live());
+        data.put("needs_restart", changes.restart());
+        events.tell(new Event(Instant.now(), "config.reloaded", data));
+        return changes;
+    }
+
+    private void reloadAtSignal() {
+        notify.reloading();
+        try {
+            reload();
+        } catch (ApiException e) {
+            LOG.debug("said already", e);
+        }
+        notify.ready();
+    }
+
+    private void record(String action, Map<String, ?> value, @Nullable String error) {
+        audit.add(new WatcherEvent(
+                Instant.now(), action, "daemon", settings.launch().name(), null, Json.write(value), null, error));
+    }
+
+    /** Takes no more requests, lets those that are under way end, and closes everything. */
+    @Override
+    public void close() {
+        notify.stopping();
+        LOG.info("steep-repl ends");
+        record("daemon.stop", Map.of(), null);
+        List<Component> parts = new ArrayList<>(components);
+        for (Component part : parts.reversed()) {
+            if (part instanceof IpcServer ipc) {
+                ipc.close(settings.now().shutdownTimeout());
+            } else {
+                part.close();
+            }
+        }
+        watch.close();
+        lock.close();
+    }
+}

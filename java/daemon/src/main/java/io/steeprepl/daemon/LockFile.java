@@ -1,0 +1,102 @@
+package io.steeprepl.daemon;
+
+import io.steeprepl.api.ApiException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** A file that one daemon holds while it lives, with its process id. The system lets go of it, however the daemon ends. */
+final class LockFile implements AutoCloseable {
+    private final FileChannel channel;
+
+    private LockFile(FileChannel channel) {
+        this.channel = channel;
+    }
+
+    /** Takes it. Throws {@link ApiException.Failed} when another daemon of that name runs. */
+    static LockFile take(Path path, String name) {
+        FileChannel channel = null;
+        try {
+            channel = FileChannel.open(
+                    path,
+                    Set.of(
+                            StandardOpenOption.CREATE,
+                            StandardOpenOption.READ,
+                            StandardOpenOption.WRITE,
+                            LinkOption.NOFOLLOW_LINKS),
+                    attributes());
+            FileLock lock = lock(channel);
+            if (lock == null) {
+                String pid = read(channel);
+                channel.close();
+                throw new ApiException.Failed(
+                        null,
+                        "a daemon called %s runs already, process %s".formatted(name, pid),
+                        "it holds " + path,
+                        "steep-repl stop ends it; --name tells several on one machine apart",
+                        null);
+            }
+            channel.truncate(0);
+            channel.write(
+                    ByteBuffer.wrap((ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.US_ASCII)), 0);
+            return new LockFile(channel);
+        } catch (IOException e) {
+            close(channel);
+            throw new ApiException.Failed(
+                    null,
+                    "cannot write the lock file " + path,
+                    e.toString(),
+                    "does it belong to another account? then that one runs the daemon; or use another --name",
+                    e);
+        }
+    }
+
+    private static FileAttribute<?>[] attributes() {
+        return System.getProperty("os.name", "").startsWith("Windows")
+                ? new FileAttribute<?>[0]
+                : new FileAttribute<?>[] {
+                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))
+                };
+    }
+
+    private static @Nullable FileLock lock(FileChannel channel) throws IOException {
+        try {
+            return channel.tryLock();
+        } catch (OverlappingFileLockException e) {
+            return null;
+        }
+    }
+
+    private static String read(FileChannel channel) throws IOException {
+        ByteBuffer text = ByteBuffer.allocate(32);
+        channel.read(text, 0);
+        String pid = new String(text.array(), 0, text.position(), StandardCharsets.US_ASCII).strip();
+        return pid.isEmpty() ? "unknown" : pid;
+    }
+
+    private static void close(@Nullable FileChannel channel) {
+        if (channel != null) {
+            try {
+                channel.close();
+            } catch (IOException e) {
+                throw new java.io.UncheckedIOException(e);
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        // The file stays: taking it away would let two daemons hold two files of one name.
+        close(channel);
+    }
+}

@@ -1,0 +1,78 @@
+package io.steeprepl.daemon;
+
+import io.steeprepl.api.ApiException;
+import io.steeprepl.config.ConfigPath;
+import io.steeprepl.config.Document;
+import io.steeprepl.config.repl.Changes;
+import io.steeprepl.config.repl.ReplSettings;
+import io.steeprepl.direct.connection.ConnectionSpec;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What the file says now. Values that count without a restart change under whoever asks. */
+public final class Settings {
+    private final Launch launch;
+    private volatile ReplSettings current;
+    /** As at the start: what needs a restart goes by it. */
+    private final ReplSettings atStart;
+
+    private Settings(Launch launch, ReplSettings current) {
+        this.launch = launch;
+        this.current = current;
+        this.atStart = current;
+    }
+
+    /** Reads the file. Throws {@link ApiException.Usage} with everything that is wrong. */
+    public static Settings read(Launch launch) {
+        return new Settings(launch, load(launch));
+    }
+
+    private static ReplSettings load(Launch launch) {
+        ConfigPath path = launch.config();
+        boolean none = path.source() == ConfigPath.Source.DEFAULT && Files.notExists(path.path());
+        Document document = none ? Document.read(path, "") : Document.read(path);
+        ReplSettings read = ReplSettings.read(document, launch.around());
+        document.problems().refuse(path);
+        return read;
+    }
+
+    /** What counts now. */
+    public ReplSettings now() {
+        return current;
+    }
+
+    /** What counted when the daemon was started, for everything that needs a restart. */
+    public ReplSettings atStart() {
+        return atStart;
+    }
+
+    /** The connection that is meant now. */
+    public ConnectionSpec connection() {
+        String named = launch.connection();
+        return named == null
+                ? atStart.database().spec(launch.around())
+                : ConnectionSpec.resolve(named, launch.around())
+                        .withDefault("connect_timeout", "5")
+                        .withDefault("fallback_application_name", "steep-repl daemon");
+    }
+
+    /**
+     * Reads the file again.
+     *
+     * @return what is different: what counts from now on, and what differs from what the daemon runs with
+     * @throws ApiException.Usage when something is wrong in it; then nothing changes
+     */
+    public synchronized Changes reload() {
+        ReplSettings read = load(launch);
+        List<String> live = new ArrayList<>(current.changes(read).live());
+        List<String> restart = atStart.changes(read).restart();
+        current = read;
+        return new Changes(live, restart);
+    }
+
+    /** Where it stands. */
+    public Launch launch() {
+        return launch;
+    }
+}

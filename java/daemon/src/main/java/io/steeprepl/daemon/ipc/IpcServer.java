@@ -1,0 +1,152 @@
+package io.steeprepl.daemon.ipc;
+
+import io.steeprepl.api.ApiException;
+import io.steeprepl.config.repl.IpcSettings;
+import io.steeprepl.daemon.Component;
+import io.steeprepl.daemon.ComponentState;
+import io.steeprepl.daemon.event.Events;
+import java.io.IOException;
+import java.nio.channels.AsynchronousCloseException;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Takes connections on the socket, one virtual thread each, and ends those that keep others out. */
+public final class IpcServer implements Component {
+    private static final Logger LOG = LoggerFactory.getLogger(IpcServer.class);
+    private static final Duration GRACE = Duration.ofSeconds(2);
+
+    private final SocketFile socket;
+    private final ServerSocketChannel server;
+    private final IpcSettings settings;
+    private final List<Answers> answers;
+    private final Events events;
+    private final Set<Client> clients = ConcurrentHashMap.newKeySet();
+    private final CountDownLatch ending = new CountDownLatch(1);
+
+    /**
+     * Serves on that socket from now on.
+     *
+     * @throws ApiException.Failed when another process serves there, or it cannot be made
+     */
+    public IpcServer(Path path, IpcSettings settings, List<Answers> answers, Events events) {
+        this.settings = settings;
+        this.answers = answers;
+        this.events = events;
+        this.socket = new SocketFile(path);
+        this.server = socket.open();
+        Thread.ofVirtual().name("ipc-accept").start(this::accept);
+        Thread.ofVirtual().name("ipc-late").start(this::endLateOnes);
+        LOG.info("listening on {}", path);
+    }
+
+    @Override
+    public String name() {
+        return "ipc";
+    }
+
+    @Override
+    public ComponentState state() {
+        return server.isOpen()
+                ? ComponentState.serving(socket.path().toString())
+                : new ComponentState("unhealthy", "the socket is closed");
+    }
+
+    /** How many clients there are. */
+    public int clients() {
+        return clients.size();
+    }
+
+    private void accept() {
+        while (server.isOpen()) {
+            try {
+                SocketChannel channel = server.accept();
+                if (channel != null) {
+                    serve(channel);
+                }
+            } catch (AsynchronousCloseException e) {
+                return;
+            } catch (IOException e) {
+                LOG.warn("a client could not be taken: {}", e.toString());
+                // No file descriptors, most likely: no use in asking again at once.
+                if (pause()) {
+                    return;
+                }
+            }
+        }
+    }
+
+    private void serve(SocketChannel channel) {
+        var client = new Client(channel, answers, events, settings.maxRequestBytes());
+        if (!socket.mayUse(channel)) {
+            LOG.warn("a client of another account was refused");
+            client.close();
+            return;
+        }
+        if (clients.size() >= settings.maxClients()) {
+            Thread.ofVirtual()
+                    .start(() -> client.refuse(Failure.of(
+                            "busy",
+                            "there are %d clients already".formatted(settings.maxClients()),
+                            "try again, or raise repl.ipc.max_clients")));
+            return;
+        }
+        clients.add(client);
+        Thread.ofVirtual().name("ipc-client").start(() -> {
+            try {
+                client.run();
+            } finally {
+                clients.remove(client);
+            }
+        });
+    }
+
+    private void endLateOnes() {
+        while (!pause()) {
+            long before = System.nanoTime() - settings.timeout().toNanos();
+            for (Client client : clients) {
+                if (client.closeIfWaitingSince(before)) {
+                    LOG.warn("a client kept the daemon waiting; its connection is closed");
+                }
+            }
+        }
+    }
+
+    /** True when this is the end. */
+    private boolean pause() {
+        try {
+            return ending.await(500, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return true;
+        }
+    }
+
+    @Override
+    public void close() {
+        close(GRACE);
+    }
+
+    /** Takes no more clients, gives those that are being answered so long, and closes. */
+    public void close(Duration grace) {
+        ending.countDown();
+        try {
+            server.close();
+        } catch (IOException e) {
+            LOG.warn("closing the socket: {}", e.toString());
+        }
+        socket.remove();
+        long until = System.nanoTime() + grace.toNanos();
+        for (Client client : clients) {
+            client.finish(until);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+package io.steeprepl.daemon.ipc;
+
+import io.steeprepl.api.ApiException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import jdk.net.ExtendedSocketOptions;
+import org.jspecify.annotations.Nullable;
+
+/** The socket in the file system: who may use it, and whose it is. */
+record SocketFile(Path path) {
+    private static final int SOCKET = 0140000;
+    private static final int KIND = 0170000;
+
+    /**
+     * Makes it, in the place of one that a dead process has left.
+     *
+     * @throws ApiException.Failed when it is somebody else's, or in use
+     */
+    ServerSocketChannel open() {
+        try {
+            checkPlace();
+            // Bound where nobody else can come, so that it is never there with more rights than 0600.
+            Path hidden = Files.createTempDirectory(path.toAbsolutePath().getParent(), ".steep-repl");
+            Path made = hidden.resolve("s");
+            ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+            try {
+                server.bind(UnixDomainSocketAddress.of(made), 64);
+                Files.setPosixFilePermissions(made, PosixFilePermissions.fromString("rw-------"));
+                Files.move(made, path, StandardCopyOption.ATOMIC_MOVE);
+                return server;
+            } catch (IOException | RuntimeException e) {
+                server.close();
+                throw e;
+            } finally {
+                Files.deleteIfExists(made);
+                Files.deleteIfExists(hidden);
+            }
+        } catch (IOException | UnsupportedOperationException e) {
+            throw failed("cannot make the socket " + path, e.toString(), "name another one: repl.ipc.path", e);
+        }
+    }
+
+    private void checkPlace() throws IOException {
+        if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
+            return;
+        }
+        int mode = (int) Files.getAttribute(path, "unix:mode", LinkOption.NOFOLLOW_LINKS);
+        if ((mode & KIND) != SOCKET) {
+            throw failed(path + " is there and is no socket", null, "name another one: repl.ipc.path", null);
+        }
+        if (!ours(Files.getOwner(path, LinkOption.NOFOLLOW_LINKS).getName())) {
+            throw failed(
+                    path + " belongs to another account", null, "name another one: repl.ipc.path, or --name", null);
+        }
+        if (answers()) {
+            throw failed(
+                    "another process serves on " + path,
+                    null,
+                    "end it, or name another one: repl.ipc.path, or --name",
+                    null);
+        }
+    }
+
+    private boolean answers() throws IOException {
+        try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+            return probe.connect(UnixDomainSocketAddress.of(path));
+        } catch (java.net.ConnectException | java.net.NoRouteToHostException e) {
+            return false;
+        } catch (java.net.SocketException e) {
+            // Refused, however the system words it; a full backlog also says that somebody is there.
+            return !String.valueOf(e.getMessage()).contains("refused");
+        }
+    }
+
+    private static boolean ours(String user) {
+        return user.equals(System.getProperty("user.name"));
+    }
+
+    /** Whether the other side is the same account, or root. */
+    boolean mayUse(SocketChannel channel) {
+        try {
+            String user =
+                    channel.getOption(ExtendedSocketOptions.SO_PEERCRED).user().getName();
+            return user.equals("root") || ours(user);
+        } catch (UnsupportedOperationException e) {
+            // Then the rights of the file are all there is.
+            return true;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /** Takes it away. */
+    void remove() {
+        try {
+            Files.deleteIfExists(path);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static ApiException.Failed failed(
+            String message, @Nullable String detail, String hint, @Nullable Throwable cause) {
+        return new ApiException.Failed(null, message, detail, hint, cause);
+    }
+}
