@@ -87,7 +87,8 @@ class ConfigCommandTest {
 
     @Test
     void showNamesTheFileAndHidesSecrets() throws IOException {
-        assertThat(run(file("repl: {password: geheim}\n" + GOOD), "show")).isZero();
+        assertThat(run(file("repl: {postgresql: {password: geheim}}\n" + GOOD), "show"))
+                .isZero();
         assertThat(out.toString())
                 .startsWith("# " + folder.resolve("config.yaml") + " (named by --config)")
                 .contains("password: \"****\"", "strategy: manual")

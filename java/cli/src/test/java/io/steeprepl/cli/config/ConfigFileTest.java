@@ -59,9 +59,7 @@ class ConfigFileTest {
 
     @Test
     void whatBelongsToOthersIsNotJudged() {
-        assertThat(
-                        problems(
-                                "repl: {node_id: 3, grpc: [1, {x: ~}]}\ntui: 7\napplication: {}\nreplication: {ddl: 3, made_up: {}}"))
+        assertThat(problems("tui: 7\napplication: {grpc: [1, {x: ~}]}\nreplication: {ddl: 3, made_up: {}}"))
                 .isEmpty();
         assertThat(problems("")).isEmpty();
         assertThat(problems("# nothing\nreplication:\n")).isEmpty();
@@ -76,9 +74,16 @@ class ConfigFileTest {
     }
 
     @Test
+    void whatTheDaemonWouldRefuseIsSaidHereToo() {
+        assertThat(problems("repl:\n  node_id: 3\n  http: {prot: 1}"))
+                .containsExactly(
+                        "2:12 repl.node_id: a text is expected, not a number", "3:10 repl.http.prot: unknown key");
+    }
+
+    @Test
     void aKeyTwiceIsAProblemWhereverItIs() {
-        assertThat(problems("repl:\n  port: 1\n  port: 2\nrepl: {}"))
-                .containsExactly("3:3 repl.port: the key stands here twice", "4:1 repl: the key stands here twice");
+        assertThat(problems("tui:\n  port: 1\n  port: 2\ntui: {}"))
+                .containsExactly("3:3 tui.port: the key stands here twice", "4:1 tui: the key stands here twice");
     }
 
     @Test

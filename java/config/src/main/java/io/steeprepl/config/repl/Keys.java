@@ -21,6 +21,11 @@ final class Keys {
             "The id that the database must have as a node. Another one is reported, and nothing is done with that database.");
     static final Key<String> NODE_NAME =
             optional("node_name", Kind.text(), "that of the registry", "What this node is called where people look.");
+    static final Key<Duration> SHUTDOWN_TIMEOUT = live(
+            "shutdown_timeout",
+            duration("0s", "10m"),
+            "10s",
+            "How long what is running may take when the daemon is told to end.");
 
     static final Key<String> CONNECTION = optional(
             "postgresql.connection",
@@ -157,12 +162,6 @@ final class Keys {
             live("audit.retention", duration("1d", "100y"), "2y", "How long entries of the audit log are kept.");
     static final Key<Duration> AUDIT_INTERVAL =
             live("audit.prune_interval", duration("1s", "30d"), "1d", "How often older ones are removed.");
-
-    static final Key<Duration> SHUTDOWN_TIMEOUT = live(
-            "shutdown_timeout",
-            duration("0s", "10m"),
-            "10s",
-            "How long what is running may take when the daemon is told to end.");
 
     private Keys() {}
 

@@ -4,6 +4,7 @@ import io.steeprepl.config.Document;
 import io.steeprepl.config.Located;
 import io.steeprepl.config.Problems;
 import io.steeprepl.config.Section;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -29,6 +30,9 @@ final class Values {
         document.top()
                 .flatMap(top -> top.section(SECTION))
                 .ifPresent(section -> read(section, "", written, document.problems()));
+        Path file = document.path().path().toAbsolutePath();
+        written.replaceAll((key, at) ->
+                at.value() instanceof Path path ? new Located<>(file.resolveSibling(path), at.node(), at.key()) : at);
         return new Values(written);
     }
 
