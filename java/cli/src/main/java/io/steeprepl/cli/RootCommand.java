@@ -10,7 +10,13 @@ import io.steeprepl.cli.node.NodeCommand;
 import io.steeprepl.cli.output.Format;
 import io.steeprepl.cli.range.RangeCommand;
 import io.steeprepl.cli.sandbox.SandboxCommand;
+import io.steeprepl.cli.service.InstallCommand;
+import io.steeprepl.cli.service.RestartCommand;
 import io.steeprepl.cli.service.RunCommand;
+import io.steeprepl.cli.service.StartCommand;
+import io.steeprepl.cli.service.StatusCommand;
+import io.steeprepl.cli.service.StopCommand;
+import io.steeprepl.cli.service.UninstallCommand;
 import io.steeprepl.cli.subscription.SubscriptionCommand;
 import io.steeprepl.cli.table.TableCommand;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +40,12 @@ import picocli.CommandLine.ScopeType;
             ConflictCommand.class,
             AuditCommand.class,
             ConfigCommand.class,
+            InstallCommand.class,
+            UninstallCommand.class,
+            StartCommand.class,
+            StopCommand.class,
+            RestartCommand.class,
+            StatusCommand.class,
             RunCommand.class,
             ExtensionCommand.class,
             SandboxCommand.class,

@@ -108,6 +108,11 @@ public final class Daemon implements AutoCloseable {
                 Version.CURRENT,
                 ProcessHandle.current().pid());
         notify.ready();
+        // The first answer takes long: classes are loaded for it. Better now than when somebody asks.
+        Thread.ofVirtual().name("warm-up").start(() -> {
+            status.status();
+            metrics.text();
+        });
     }
 
     private void await() {

@@ -55,7 +55,10 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage(
-                        "io.steeprepl.cli..", "io.steeprepl.testkit..", "io.steeprepl.remote..", "io.steeprepl.daemon..")
+                        "io.steeprepl.cli..",
+                        "io.steeprepl.testkit..",
+                        "io.steeprepl.remote..",
+                        "io.steeprepl.daemon..")
                 .check(HOUSE);
     }
 
@@ -77,7 +80,8 @@ class ArchitectureTest {
                 .resideInAPackage("io.steeprepl.testkit..")
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage("io.steeprepl.cli..",
+                .resideInAnyPackage(
+                        "io.steeprepl.cli..",
                         "io.steeprepl.api..",
                         "io.steeprepl.direct..",
                         "io.steeprepl.config..",

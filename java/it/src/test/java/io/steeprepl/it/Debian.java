@@ -7,11 +7,11 @@ import java.nio.file.Path;
 import java.util.List;
 
 /** Ordinary PostgreSQL servers of Debian's packages, which build/debian-postgres.sh unpacks. */
-final class Debian {
+public final class Debian {
     private Debian() {}
 
     /** The programs of a major version. */
-    static Binaries postgres(int version) throws IOException, InterruptedException {
+    public static Binaries postgres(int version) throws IOException, InterruptedException {
         String home = System.getProperty("steeprepl.home", "../..");
         Process script = new ProcessBuilder("bash", home + "/build/debian-postgres.sh", Integer.toString(version))
                 .redirectError(ProcessBuilder.Redirect.INHERIT)

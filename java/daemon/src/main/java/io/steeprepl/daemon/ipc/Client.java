@@ -28,6 +28,7 @@ final class Client implements Runnable {
     static final ObjectMapper JSON = new ObjectMapper();
     private static final Logger LOG = LoggerFactory.getLogger(Client.class);
     private static final int EVENTS = 1000;
+    private static final long MOST_SKIPPED = 64L * 1024 * 1024;
 
     private final SocketChannel channel;
     private final List<Answers> answers;
@@ -55,20 +56,13 @@ final class Client implements Runnable {
     public void run() {
         try (channel) {
             var lines = new Lines(channel, longest, () -> reading.compareAndSet(0, System.nanoTime()));
-            for (String line = lines.next(); line != null; line = lines.next()) {
-                reading.set(0);
-                if (!line.isBlank()) {
-                    answering.acquireUninterruptibly();
-                    try {
-                        send(answer(line));
-                    } finally {
-                        answering.release();
-                    }
-                    startStream();
-                }
+            try {
+                serve(lines);
+            } catch (Lines.TooLong e) {
+                send(refusal(Failure.of("too_large", String.valueOf(e.getMessage()), "the connection is closed")));
+                // Else the client, which still sends, would learn of a broken connection and nothing of the reason.
+                lines.skip(MOST_SKIPPED);
             }
-        } catch (Lines.TooLong e) {
-            refuse(Failure.of("too_large", String.valueOf(e.getMessage()), "the connection is closed"));
         } catch (IOException e) {
             LOG.debug("a client went away: {}", e.toString());
         } finally {
@@ -76,16 +70,37 @@ final class Client implements Runnable {
         }
     }
 
-    /** Says why and closes. */
+    private void serve(Lines lines) throws IOException {
+        for (String line = lines.next(); line != null; line = lines.next()) {
+            reading.set(0);
+            if (!line.isBlank()) {
+                answering.acquireUninterruptibly();
+                try {
+                    send(answer(line));
+                } finally {
+                    answering.release();
+                }
+                startStream();
+            }
+        }
+    }
+
+    /** Says why, and waits a moment for the client to read it and go. */
     void refuse(Failure failure) {
         try (channel) {
-            ObjectNode answer = JSON.createObjectNode();
-            answer.set("id", NullNode.instance);
-            answer.set("error", failure.json());
-            send(answer);
+            send(refusal(failure));
+            reading.set(System.nanoTime());
+            new Lines(channel, longest, () -> {}).skip(longest);
         } catch (IOException e) {
             LOG.debug("a client went away: {}", e.toString());
         }
+    }
+
+    private static ObjectNode refusal(Failure failure) {
+        ObjectNode answer = JSON.createObjectNode();
+        answer.set("id", NullNode.instance);
+        answer.set("error", failure.json());
+        return answer;
     }
 
     /** Ends the connection when its client keeps it waiting since before that moment of {@link System#nanoTime}. */

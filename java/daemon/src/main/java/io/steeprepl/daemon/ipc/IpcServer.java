@@ -30,6 +30,9 @@ public final class IpcServer implements Component {
     private final List<Answers> answers;
     private final Events events;
     private final Set<Client> clients = ConcurrentHashMap.newKeySet();
+    /** Those for whom there was no room, until they have read that. */
+    private final Set<Client> refused = ConcurrentHashMap.newKeySet();
+
     private final CountDownLatch ending = new CountDownLatch(1);
 
     /**
@@ -91,20 +94,28 @@ public final class IpcServer implements Component {
             client.close();
             return;
         }
-        if (clients.size() >= settings.maxClients()) {
-            Thread.ofVirtual()
-                    .start(() -> client.refuse(Failure.of(
+        if (clients.size() < settings.maxClients()) {
+            begin(client, clients, client);
+        } else if (refused.size() < settings.maxClients()) {
+            begin(
+                    client,
+                    refused,
+                    () -> client.refuse(Failure.of(
                             "busy",
                             "there are %d clients already".formatted(settings.maxClients()),
                             "try again, or raise repl.ipc.max_clients")));
-            return;
+        } else {
+            client.close();
         }
-        clients.add(client);
+    }
+
+    private static void begin(Client client, Set<Client> among, Runnable work) {
+        among.add(client);
         Thread.ofVirtual().name("ipc-client").start(() -> {
             try {
-                client.run();
+                work.run();
             } finally {
-                clients.remove(client);
+                among.remove(client);
             }
         });
     }
@@ -117,6 +128,7 @@ public final class IpcServer implements Component {
                     LOG.warn("a client kept the daemon waiting; its connection is closed");
                 }
             }
+            refused.forEach(client -> client.closeIfWaitingSince(before));
         }
     }
 
@@ -145,8 +157,7 @@ public final class IpcServer implements Component {
         }
         socket.remove();
         long until = System.nanoTime() + grace.toNanos();
-        for (Client client : clients) {
-            client.finish(until);
-        }
+        clients.forEach(client -> client.finish(until));
+        refused.forEach(Client::close);
     }
 }

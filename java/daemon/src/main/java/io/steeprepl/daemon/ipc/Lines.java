@@ -63,4 +63,14 @@ final class Lines {
             }
         }
     }
+
+    /** Reads on without looking, to the end of the stream or so far. */
+    void skip(long most) throws IOException {
+        long skipped = 0;
+        in.clear();
+        for (int read = channel.read(in); read >= 0 && skipped < most; read = channel.read(in)) {
+            skipped += read;
+            in.clear();
+        }
+    }
 }

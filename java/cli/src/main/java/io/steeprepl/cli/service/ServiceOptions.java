@@ -1,0 +1,96 @@
+package io.steeprepl.cli.service;
+
+import io.steeprepl.api.ApiException;
+import io.steeprepl.cli.Main;
+import io.steeprepl.daemon.Launch;
+import io.steeprepl.daemon.service.Launchd;
+import io.steeprepl.daemon.service.Program;
+import io.steeprepl.daemon.service.ServiceManager;
+import io.steeprepl.daemon.service.Systemd;
+import io.steeprepl.daemon.service.WindowsService;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Which service is meant. */
+final class ServiceOptions {
+    @Mixin
+    private final NameOption name = new NameOption();
+
+    @ArgGroup
+    private @Nullable Whose whose;
+
+    /** One or the other. */
+    static final class Whose {
+        @Option(names = "--system", description = "A service of the machine, from the boot on. The default as root.")
+        private boolean system;
+
+        @Option(names = "--user", description = "A service of your own account. The default for everybody else.")
+        @SuppressWarnings("UnusedVariable") // The other one is then false.
+        private boolean user;
+    }
+
+    String name() {
+        return name.value();
+    }
+
+    /** Whether it is a service of the machine. */
+    boolean system() {
+        Whose said = whose;
+        return said == null ? System.getProperty("user.name", "").equals("root") : said.system;
+    }
+
+    /** The socket on which the daemon answers, if it has the usual one. */
+    Path socket() {
+        return Launch.socket(name());
+    }
+
+    /** What the service runs: this program as it runs now. */
+    Program program(Optional<Path> config, Optional<String> account) {
+        Path java = ProcessHandle.current()
+                .info()
+                .command()
+                .map(Path::of)
+                .orElse(Path.of(System.getProperty("java.home", ""), "bin", "java"));
+        List<String> properties = new ArrayList<>();
+        for (String property : List.of("steeprepl.home", "steeprepl.stage")) {
+            Optional.ofNullable(System.getProperty(property))
+                    .ifPresent(value -> properties.add("-D" + property + "=" + value));
+        }
+        List<String> command = Program.command(
+                java, System.getProperty("java.class.path", ""), properties, Main.class.getName(), name(), config);
+        Path home = Path.of(System.getProperty("user.home", "/"));
+        return new Program(name(), command, account, system(), home, List.of(Path.of("/tmp")));
+    }
+
+    /** What this system has for services. */
+    ServiceManager manager(Program program) {
+        String os = System.getProperty("os.name", "").toLowerCase(Locale.ROOT);
+        if (os.startsWith("mac")) {
+            return new Launchd(program);
+        }
+        if (os.startsWith("windows")) {
+            return new WindowsService(program, "prunsrv.exe");
+        }
+        if (os.startsWith("linux")) {
+            return new Systemd(program);
+        }
+        throw new ApiException.Failed(
+                null,
+                "there is no support for services of " + os,
+                null,
+                "have your own supervisor run: steep-repl run",
+                null);
+    }
+
+    /** The same for actions that need only the name. */
+    ServiceManager manager() {
+        return manager(program(Optional.empty(), Optional.empty()));
+    }
+}

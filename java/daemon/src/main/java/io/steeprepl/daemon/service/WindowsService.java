@@ -1,0 +1,57 @@
+package io.steeprepl.daemon.service;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Windows, through commons-daemon.
+ *
+ * @param prunsrv its program
+ */
+public record WindowsService(Program program, String prunsrv) implements ServiceManager {
+    private static final int NO_SUCH_SERVICE = 1060;
+    private static final Pattern STATE = Pattern.compile("(?m)^\\s*STATE\\s*:\\s*[0-9]+\\s+(\\S+)");
+    private static final Pattern PID = Pattern.compile("(?m)^\\s*PID\\s*:\\s*([1-9][0-9]*)");
+
+    @Override
+    public List<String> install() {
+        Shell.must(Procrun.install(prunsrv, program));
+        Shell.must(Procrun.restartAfterCrash(program));
+        return List.of("installed the service " + program.unit());
+    }
+
+    @Override
+    public List<String> uninstall() {
+        Shell.must(Procrun.uninstall(prunsrv, program));
+        return List.of("removed the service " + program.unit());
+    }
+
+    @Override
+    public void start() {
+        Shell.must(Procrun.start(prunsrv, program));
+    }
+
+    @Override
+    public void stop() {
+        Shell.must(Procrun.stop(prunsrv, program));
+    }
+
+    @Override
+    public void restart() {
+        stop();
+        start();
+    }
+
+    @Override
+    public ServiceState state() {
+        Shell.Ended ended = Shell.run(List.of("sc.exe", "queryex", program.unit()));
+        Matcher state = STATE.matcher(ended.output());
+        Matcher pid = PID.matcher(ended.output());
+        return new ServiceState(
+                ended.code() != NO_SUCH_SERVICE,
+                state.find() ? state.group(1) : "unknown",
+                pid.find() ? Optional.of(Long.valueOf(pid.group(1))) : Optional.empty());
+    }
+}

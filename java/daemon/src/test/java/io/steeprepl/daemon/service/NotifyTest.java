@@ -1,0 +1,74 @@
+package io.steeprepl.daemon.service;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Against a socket that prints what it is told, as systemd's would be. */
+class NotifyTest {
+    private static final String LISTENER = """
+            import socket, sys
+            s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            s.bind(sys.argv[1])
+            s.settimeout(20)
+            print('bound', flush=True)
+            while True:
+                print(s.recv(4096).decode().replace('\\n', ' '), flush=True)
+            """;
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void systemdHearsOfReadinessWatchdogReloadAndEnd() throws IOException {
+        assumeTrue(System.getProperty("os.name").equals("Linux"), "systemd is Linux's");
+        Path socket = folder.resolve("notify");
+        Process listener;
+        try {
+            listener = new ProcessBuilder("python3", "-c", LISTENER, socket.toString()).start();
+        } catch (IOException e) {
+            assumeTrue(false, "this machine has no python3");
+            return;
+        }
+        try (BufferedReader heard =
+                new BufferedReader(new InputStreamReader(listener.getInputStream(), StandardCharsets.UTF_8))) {
+            assertThat(heard.readLine()).isEqualTo("bound");
+            Notify notify = Notify.ofProcess(Map.of("NOTIFY_SOCKET", socket.toString(), "WATCHDOG_USEC", "300000"));
+            notify.ready();
+            assertThat(heard.readLine())
+                    .isEqualTo("READY=1 MAINPID=" + ProcessHandle.current().pid());
+            assertThat(heard.readLine()).isEqualTo("WATCHDOG=1");
+            assertThat(heard.readLine()).isEqualTo("WATCHDOG=1");
+            notify.reloading();
+            assertThat(until(heard, "RELOADING")).startsWith("RELOADING=1 MONOTONIC_USEC=");
+            notify.stopping();
+            assertThat(until(heard, "STOPPING")).isEqualTo("STOPPING=1");
+        } finally {
+            listener.destroyForcibly();
+        }
+    }
+
+    private static String until(BufferedReader heard, String word) throws IOException {
+        String line = heard.readLine();
+        while (line != null && !line.startsWith(word)) {
+            assertThat(line).isEqualTo("WATCHDOG=1");
+            line = heard.readLine();
+        }
+        return String.valueOf(line);
+    }
+
+    @Test
+    void withoutSystemdNobodyIsTold() {
+        Notify notify = Notify.ofProcess(Map.of());
+        notify.ready();
+        notify.stopping();
+    }
+}

@@ -1,0 +1,187 @@
+package io.steeprepl.it.daemon;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.steeprepl.testkit.Cluster;
+import io.steeprepl.testkit.ClusterLogs;
+import io.steeprepl.testkit.TestNode;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Clients of the socket that behave and clients that do not. */
+@ExtendWith(ClusterLogs.class)
+class IpcIT {
+    private static Cluster cluster;
+    private static TestNode a;
+
+    @TempDir
+    private static Path folder;
+
+    private static DaemonProcess daemon;
+
+    @BeforeAll
+    static void start() {
+        cluster = Cluster.start(1);
+        a = cluster.node(0);
+        daemon = DaemonProcess.of(folder, "ipc", a.uri()).start().connected();
+    }
+
+    @AfterAll
+    static void stop() {
+        daemon.close();
+        cluster.close();
+    }
+
+    private static void isServed() {
+        assertThat(daemon.call("status.get").path("node").asText()).isEqualTo("a");
+    }
+
+    private static String code(IpcClient client) {
+        return client.answer().path("error").path("code").asText();
+    }
+
+    @Test
+    void requestsAreAnsweredInOrderWithTheirIds() {
+        try (IpcClient client = daemon.connect()) {
+            client.send("{\"id\": 1, \"method\": \"status.get\"}\n{\"id\": \"x\", \"method\": \"nobody.knows\"}\n\n");
+            client.send("{\"id\": null, \"method\": \"status.get\", \"params\": {}}\n{\"method\": \"status.get\"}\n");
+            JsonNode first = client.answer();
+            assertThat(first.path("id").asInt()).isEqualTo(1);
+            assertThat(first.has("result")).isTrue();
+            JsonNode second = client.answer();
+            assertThat(second.path("id").asText()).isEqualTo("x");
+            assertThat(second.path("error").path("code").asText()).isEqualTo("unknown_method");
+            assertThat(client.answer().has("result")).isTrue();
+            assertThat(client.answer().path("id").isNull()).isTrue();
+        }
+    }
+
+    @Test
+    void whatIsNoRequestIsAnsweredAndTheNextOneIsServed() {
+        try (IpcClient client = daemon.connect()) {
+            for (String line : List.of(
+                    "junk",
+                    "[1]",
+                    "{\"id\": 1}",
+                    "{\"method\": 1}",
+                    "{\"method\": \"status.get\", \"params\": []}",
+                    "null",
+                    "\u0000\u0001",
+                    "[".repeat(5000))) {
+                client.send(line + "\n");
+                assertThat(code(client)).as(line).isEqualTo("malformed");
+            }
+            assertThat(client.call("status.get").has("result")).isTrue();
+        }
+    }
+
+    @Test
+    void anOversizedRequestIsRefusedAndOthersAreServed() {
+        try (IpcClient client = daemon.connect()) {
+            client.send("{\"id\": 1, \"method\": \"" + "x".repeat(1_100_000));
+            assertThat(code(client)).isEqualTo("too_large");
+            assertThat(client.line()).isNull();
+        }
+        isServed();
+    }
+
+    @Test
+    void oneThatBeginsALineAndStopsIsEnded() {
+        try (IpcClient slow = daemon.connect()) {
+            slow.send("{\"id\": 1, ");
+            isServed();
+            assertThat(slow.line())
+                    .as("the connection is closed after ipc.timeout")
+                    .isNull();
+        }
+    }
+
+    @Test
+    void oneThatTakesNoAnswersIsEnded() {
+        try (IpcClient deaf = daemon.connect()) {
+            daemon.await("its end", () -> {
+                try {
+                    deaf.send("{\"id\": 1, \"method\": \"metrics.get\"}\n".repeat(20));
+                    isServed();
+                    return false;
+                } catch (java.io.UncheckedIOException e) {
+                    return true;
+                }
+            });
+        }
+        isServed();
+    }
+
+    @Test
+    void thoseThatVanishLeaveNothingBehind() {
+        for (int i = 0; i < 100; i++) {
+            try (IpcClient client = daemon.connect()) {
+                client.send(i % 2 == 0 ? "{\"id\": 1, \"method\": \"metrics.get\"}\n" : "{\"id\": 1, \"me");
+            }
+        }
+        daemon.await("all to be gone", () -> daemon.metric("steep_repl_ipc_clients") == 0);
+        isServed();
+    }
+
+    @Test
+    void tooManyAreToldSoAndTheOthersStay() {
+        List<IpcClient> many = new ArrayList<>();
+        try {
+            IpcClient first = daemon.connect();
+            many.add(first);
+            assertThat(first.call("status.get").has("result")).isTrue();
+            boolean busy = false;
+            for (int i = 0; i < 25 && !busy; i++) {
+                IpcClient next = daemon.connect();
+                many.add(next);
+                busy = next.call("status.get")
+                        .path("error")
+                        .path("code")
+                        .asText()
+                        .equals("busy");
+            }
+            assertThat(busy).isTrue();
+            assertThat(first.call("status.get").has("result")).isTrue();
+        } finally {
+            many.forEach(IpcClient::close);
+        }
+        daemon.await("room again", () -> daemon.call("status.get").has("node"));
+    }
+
+    @Test
+    void randomBytesHarmNobody() {
+        long seed = System.nanoTime();
+        Random random = new Random(seed);
+        for (int i = 0; i < 200; i++) {
+            try (IpcClient client = daemon.connect()) {
+                byte[] bytes = new byte[random.nextInt(2000)];
+                random.nextBytes(bytes);
+                client.send(new String(bytes, java.nio.charset.StandardCharsets.ISO_8859_1) + "\n");
+                assertThat(code(client)).as("seed %d", seed).isEqualTo("malformed");
+            }
+        }
+        isServed();
+    }
+
+    @Test
+    void eventsComeToThoseWhoAskForThem() {
+        try (IpcClient client = daemon.connect()) {
+            assertThat(client.call("events.subscribe").has("result")).isTrue();
+            a.execute("SELECT steep_repl.register_node('p', 'p', '127.0.0.1', 1)");
+            JsonNode event = client.answer();
+            assertThat(event.path("id").asInt()).isEqualTo(7);
+            assertThat(event.path("event").asText()).isEqualTo("node.status");
+            assertThat(event.path("data").path("node").asText()).isEqualTo("p");
+            assertThat(event.path("at").asText()).isNotEmpty();
+            assertThat(client.call("events.unsubscribe").has("result")).isTrue();
+        }
+    }
+}
