@@ -52,6 +52,6 @@ public final class Problems {
         throw new ApiException.Usage(
                 "%s has %s".formatted(file.path().getFileName(), count == 1 ? "a problem" : count + " problems"),
                 all().stream().map(problem -> problem.text(file)).collect(Collectors.joining("\n")),
-                "nothing has been done; all that could be found is listed");
+                "nothing has been changed; all that could be found is listed");
     }
 }

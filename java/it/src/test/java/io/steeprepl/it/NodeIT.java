@@ -55,6 +55,7 @@ class NodeIT {
             set_conflict_strategy('keyless', 'manual')        | SR054 | needs a primary key
             add_table('fresh', 'node_priority')               | SR053 | needs a list of nodes
             prune_audit_log('-1 day')                         | SR031 | not negative
+            record_event(now(), 'node.create')                | SR032 | only what the daemon did
             remove_table('pg_class')                          | SR043 | is not replicated
             subscribe('host=127.0.0.1 port=1 connect_timeout=2') | 08001 | cannot connect
             """)

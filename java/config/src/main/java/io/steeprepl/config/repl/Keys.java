@@ -56,7 +56,7 @@ final class Keys {
             Kind.text(),
             "`PGPASSWORD`, `.pgpass`, `password_command`",
             "The password itself; the file then has to be kept from others. `PGPASSWORD` overrides it.");
-    static final Key<String> PASSWORD_COMMAND = optional(
+    static final Key<String> PASSWORD_COMMAND = liveOptional(
             "postgresql.password_command",
             Kind.text(),
             "none",
@@ -64,7 +64,7 @@ final class Keys {
     static final Key<Duration> PASSWORD_TIMEOUT =
             live("postgresql.password_timeout", duration("100ms", "5m"), "10s", "How long that command may take.");
     static final Key<Duration> CONNECT_TIMEOUT =
-            live("postgresql.connect_timeout", duration("1s", "1m"), "5s", "How long making a connection may take.");
+            restart("postgresql.connect_timeout", duration("1s", "1m"), "5s", "How long making a connection may take.");
     static final Key<Duration> RECONNECT_MIN = live(
             "postgresql.reconnect_min",
             duration("100ms", "1m"),
@@ -175,6 +175,10 @@ final class Keys {
 
     private static <T> Key<T> optional(String name, Kind<T> kind, String without, String text) {
         return add(new Key<>(name, kind, null, without, false, text));
+    }
+
+    private static <T> Key<T> liveOptional(String name, Kind<T> kind, String without, String text) {
+        return add(new Key<>(name, kind, null, without, true, text));
     }
 
     private static <T> Key<T> restart(String name, Kind<T> kind, T byDefault, String text) {

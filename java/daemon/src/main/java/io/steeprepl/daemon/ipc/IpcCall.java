@@ -11,6 +11,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -38,6 +39,8 @@ public final class IpcCall {
                 }
             });
             return result(answer.get(limit.toMillis(), TimeUnit.MILLISECONDS));
+        } catch (NoSuchFileException e) {
+            throw none(socket, "there is no such socket", e);
         } catch (IOException | ExecutionException e) {
             throw none(socket, String.valueOf(e.getMessage()), e);
         } catch (TimeoutException e) {
