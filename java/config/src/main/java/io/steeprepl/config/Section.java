@@ -165,7 +165,10 @@ public final class Section {
                 where,
                 "a text is expected, not " + kind(node),
                 node instanceof ScalarNode scalar && !scalar.getTag().equals(Tag.NULL)
-                        ? "if it is meant as a text: \"" + scalar.getValue() + "\""
+                        ? "if it is meant as a text, put it into quotes"
+                                + (Shown.secret(where.substring(where.lastIndexOf('.') + 1))
+                                        ? ""
+                                        : ": \"" + scalar.getValue() + "\"")
                         : "write a single text");
         return Optional.empty();
     }
@@ -191,7 +194,8 @@ public final class Section {
             case ScalarNode scalar
             when scalar.getTag().equals(Tag.INT) || scalar.getTag().equals(Tag.FLOAT) -> "a number";
             case ScalarNode scalar when scalar.getTag().equals(Tag.STR) -> "a text";
-            default -> "a value of the type " + node.getTag();
+            // Not the tag: a password that begins with an exclamation mark is one.
+            default -> "a value with a tag";
         };
     }
 }

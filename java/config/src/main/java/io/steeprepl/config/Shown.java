@@ -81,7 +81,12 @@ public final class Shown {
         if (!(key instanceof ScalarNode name)) {
             return false;
         }
-        String plain = name.getValue().toLowerCase(Locale.ROOT).replace('-', '_');
+        return secret(name.getValue());
+    }
+
+    /** Whether what stands at a key of that name must not be shown. */
+    static boolean secret(String key) {
+        String plain = key.toLowerCase(Locale.ROOT).replace('-', '_');
         return PLACES.stream().noneMatch(plain::endsWith)
                 && SECRET.matcher(plain).matches();
     }

@@ -13,6 +13,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ReplSettingsTest {
     private static final ConfigPath AT = new ConfigPath(Path.of("config.yaml"), ConfigPath.Source.OPTION);
@@ -145,6 +146,15 @@ class ReplSettingsTest {
         Document document = Document.read(AT, yaml);
         ReplSettings.read(document, around(Map.of()));
         assertThat(document.problems().all()).extracting(Problem::message).anyMatch(one -> one.contains(message));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"4711", "*4711", "!4711", "!4711!x", "!!4711 y", "&4711", "@4711", "[4711]", "{4711: x}", "%4711", "'4711", "|4711"})
+    void aPasswordThatIsWrittenWrongIsNotTold(String written) {
+        Document document = Document.read(AT, "repl:\n  postgresql:\n    password: " + written + "\n");
+        ReplSettings.read(document, around(Map.of()));
+        assertThat(document.problems().all()).isNotEmpty().allSatisfy(problem -> assertThat(problem.message() + problem.remedy())
+                .doesNotContain("4711"));
     }
 
     @Test
