@@ -28,8 +28,8 @@ GRANT EXECUTE ON FUNCTION steep_repl.allocate_range(text, text, bigint), steep_r
   steep_repl.apply_range_constraint(text, text, bigint, bigint), steep_repl.enable_bypass(regclass, interval, text),
   steep_repl.disable_bypass(regclass), steep_repl.range_strays(regclass, timestamptz) TO steep_repl_operator;
 
-GRANT EXECUTE ON FUNCTION steep_repl.heartbeat(), steep_repl.pause(text), steep_repl.resume(text),
-  steep_repl.record_event(timestamptz, text, text, text, jsonb, jsonb, inet, text) TO steep_repl_operator;
+GRANT EXECUTE ON FUNCTION steep_repl.heartbeat(), steep_repl.observe_node(text, boolean, interval), steep_repl.pause(text),
+  steep_repl.resume(text), steep_repl.record_event(timestamptz, text, text, text, jsonb, jsonb, inet, text) TO steep_repl_operator;
 GRANT EXECUTE ON FUNCTION steep_repl.resolve_conflict(bigint, text, jsonb, boolean, text), steep_repl.revert_resolution(bigint, text, boolean),
   steep_repl.resolve_conflicts_bulk(text, bigint, text, timestamptz, timestamptz, text, boolean, text), steep_repl.apply_tuple(text, text, jsonb)
   TO steep_repl_operator;

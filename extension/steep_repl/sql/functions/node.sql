@@ -24,9 +24,9 @@ CREATE OR REPLACE FUNCTION steep_repl._node_audit() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   -- What a node merely observes is not an action.
-  observed constant text[] := ARRAY['last_seen', 'status', 'conninfo'];
-  before jsonb := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) - 'conninfo' END;
-  after jsonb := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) - 'conninfo' END;
+  observed constant text[] := ARRAY['last_seen', 'status'];
+  before jsonb := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) - '{conninfo,unanswered_until}'::text[] END;
+  after jsonb := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) - '{conninfo,unanswered_until}'::text[] END;
 BEGIN
   IF TG_OP = 'INSERT' THEN
     PERFORM steep_repl._audit('node.register', 'node', NEW.node_id, NULL, after);
@@ -206,6 +206,41 @@ BEGIN ATOMIC
    WHERE n.node_id = steep_repl.node_id() RETURNING n.last_seen;
 END;
 COMMENT ON FUNCTION steep_repl.heartbeat() IS 'Notes that this node is alive and returns when; NULL when it is not a node. Definer: writes the registry.';
+
+CREATE OR REPLACE FUNCTION steep_repl.observe_node(node_id text, answers boolean, valid interval DEFAULT interval '1 minute') RETURNS text
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  -- What the worker sees of the peer's database counts too: both must answer.
+  lost constant boolean := EXISTS (SELECT 1 FROM steep_repl.link_observations o
+                                    WHERE o.peer = observe_node.node_id AND o.failing_since IS NOT NULL);
+  seen text;
+BEGIN
+  IF node_id = steep_repl.node_id() THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR003', MESSAGE = format('%s is this node itself', node_id),
+      HINT = 'SELECT steep_repl.heartbeat() says that it is alive.';
+  END IF;
+  -- Seldom, because every change of the registry goes to the WAL.
+  IF answers THEN
+    UPDATE steep_repl.nodes n SET unanswered_until = NULL, last_seen = clock_timestamp(),
+        status = CASE WHEN lost THEN n.status ELSE 'online' END
+     WHERE n.node_id = observe_node.node_id AND n.status <> 'removed'
+       AND (n.unanswered_until IS NOT NULL OR n.status <> 'online' AND NOT lost
+            OR coalesce(n.last_seen < clock_timestamp() - interval '10 seconds', true));
+  ELSE
+    UPDATE steep_repl.nodes n SET unanswered_until = clock_timestamp() + valid, status = 'unavailable'
+     WHERE n.node_id = observe_node.node_id AND n.status <> 'removed'
+       AND (n.status <> 'unavailable' OR coalesce(n.unanswered_until < clock_timestamp() + valid / 2, true));
+  END IF;
+  SELECT n.status INTO seen FROM steep_repl.nodes n WHERE n.node_id = observe_node.node_id;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR004', MESSAGE = format('node %s is not known here', node_id),
+      HINT = 'SELECT * FROM steep_repl.node_status() lists the nodes.';
+  END IF;
+  RETURN seen;
+END $$;
+COMMENT ON FUNCTION steep_repl.observe_node(text, boolean, interval) IS
+  'Notes whether the daemon of a peer answers ours, and returns the peer''s status. That it does not is believed for so long; say it again before. Definer: writes the registry. Errors: SR003, SR004.';
 
 CREATE OR REPLACE FUNCTION steep_repl.node_status() RETURNS TABLE (
   node_id text, node_name text, host text, port integer, dbname text, priority integer,

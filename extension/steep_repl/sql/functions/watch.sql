@@ -55,8 +55,11 @@ BEGIN
     PERFORM steep_repl._forget_apply_error(link.subscription, asked_at);
   END IF;
   -- Seldom, because every change of the registry goes to the WAL.
-  UPDATE steep_repl.nodes n SET last_seen = asked_at, status = 'online'
-   WHERE n.node_id = peer AND n.status <> 'removed' AND (n.status <> 'online' OR coalesce(n.last_seen < asked_at - interval '10 seconds', true));
+  UPDATE steep_repl.nodes n SET last_seen = asked_at,
+      status = CASE WHEN n.unanswered_until > asked_at THEN n.status ELSE 'online' END
+   WHERE n.node_id = peer AND n.status <> 'removed'
+     AND (n.status <> 'online' AND coalesce(n.unanswered_until <= asked_at, true)
+          OR coalesce(n.last_seen < asked_at - interval '10 seconds', true));
 END $$;
 COMMENT ON FUNCTION steep_repl._observe(text) IS 'Asks a peer how far it is and how far we are, for lag and node status.';
 

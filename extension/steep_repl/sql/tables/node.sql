@@ -11,6 +11,8 @@ CREATE TABLE steep_repl.nodes (
   dbname text NOT NULL DEFAULT pg_catalog.current_database(),
   conninfo text,
   node_uid uuid,
+  -- Its daemon does not answer ours, and until when that is believed.
+  unanswered_until timestamptz,
   CONSTRAINT nodes_node_id_check CHECK (node_id <> '' AND pg_catalog.octet_length(node_id) <= 252),
   CONSTRAINT nodes_node_name_check CHECK (node_name <> ''),
   CONSTRAINT nodes_host_check CHECK (host <> ''),

@@ -12,6 +12,7 @@ DROP FUNCTION steep_repl._init_again(bigint, text);
 DROP FUNCTION steep_repl._init_failed(bigint, text);
 DROP FUNCTION steep_repl._init_table_failed(bigint, text, text);
 
+ALTER TABLE steep_repl.nodes ADD COLUMN unanswered_until timestamptz;
 ALTER TABLE steep_repl.initialisations ADD COLUMN asked_by name NOT NULL DEFAULT session_user;
 ALTER TABLE steep_repl.initialisation_tables ADD COLUMN hopeless boolean NOT NULL DEFAULT false,
   ADD COLUMN range_request uuid NOT NULL DEFAULT pg_catalog.gen_random_uuid();

@@ -1,5 +1,7 @@
 package io.steeprepl.api;
 
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
@@ -34,6 +36,17 @@ public interface NodeApi {
 
     /** Every node of the registry, this one included. */
     List<Node> list();
+
+    /** Says that this node is alive; when, or empty when this database is not a node. */
+    Optional<Instant> heartbeat();
+
+    /**
+     * Says whether the daemon of a peer answers the one of this node.
+     *
+     * @param valid how long it is believed that it does not
+     * @return the peer's status now: its database has to answer, too
+     */
+    String observe(NodeId peer, boolean answers, Duration valid);
 
     /** Settings of the server that are missing or harmful for a node with that many peers. */
     List<SettingProblem> checkSettings(int peers);

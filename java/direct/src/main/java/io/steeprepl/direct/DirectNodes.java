@@ -6,8 +6,11 @@ import io.steeprepl.api.NodeEntry;
 import io.steeprepl.api.NodeId;
 import io.steeprepl.api.SettingProblem;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** {@link NodeApi} by SQL. */
 record DirectNodes(Database database) implements NodeApi {
@@ -69,6 +72,25 @@ record DirectNodes(Database database) implements NodeApi {
     @Override
     public List<Node> list() {
         return database.rows("SELECT * FROM steep_repl.node_status() ORDER BY node_id", DirectNodes::node);
+    }
+
+    @Override
+    public Optional<Instant> heartbeat() {
+        return Optional.ofNullable(
+                database.row("SELECT steep_repl.heartbeat() AS at", row -> new Beat(row.timeOrNull("at")))
+                        .at());
+    }
+
+    private record Beat(@Nullable Instant at) {}
+
+    @Override
+    public String observe(NodeId peer, boolean answers, Duration valid) {
+        return database.row(
+                "SELECT steep_repl.observe_node(?, ?, make_interval(secs => ?::float8)) AS status",
+                row -> row.text("status"),
+                peer.value(),
+                answers,
+                valid.toMillis() / 1000.0);
     }
 
     private static Node node(Row row) throws SQLException {

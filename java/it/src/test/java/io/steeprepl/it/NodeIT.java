@@ -39,6 +39,8 @@ class NodeIT {
             create_node('other')                              | SR002 | already node a
             unregister_node('a')                              | SR003 | this node itself
             unregister_node('nobody')                         | SR004 | not known here
+            observe_node('a', true)                           | SR003 | this node itself
+            observe_node('nobody', false)                     | SR004 | not known here
             pause('nobody')                                   | SR005 | does not receive from
             subscribe('a')                                    | SR006 | not receive from itself
             register_node('', 'n', '', 0, 5000)               | SR007 | without an id

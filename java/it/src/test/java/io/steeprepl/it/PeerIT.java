@@ -76,4 +76,31 @@ class PeerIT {
         Sql.awaitStreaming(a, "b");
         Sql.awaitStreaming(b, "a");
     }
+
+    @Test
+    void aPeerWhoseDaemonIsSilentIsUnavailableAlthoughItsDatabaseAnswers() {
+        String status = "SELECT status FROM steep_repl.nodes WHERE node_id = 'b'";
+        Sql.await(a, status, "online");
+        assertThat(a.query("SELECT steep_repl.observe_node('b', false, '1 hour')"))
+                .isEqualTo("unavailable");
+        String seen = a.query("SELECT last_seen FROM steep_repl.nodes WHERE node_id = 'b'");
+        Sql.await(a, "SELECT last_seen > '" + seen + "' FROM steep_repl.nodes WHERE node_id = 'b'", "t");
+        assertThat(a.query(status)).isEqualTo("unavailable");
+        assertThat(a.query("SELECT steep_repl.observe_node('b', true)")).isEqualTo("online");
+
+        // What nobody repeats is not believed for ever.
+        assertThat(a.query("SELECT steep_repl.observe_node('b', false, '2 seconds')"))
+                .isEqualTo("unavailable");
+        Sql.await(a, status, "online");
+
+        // The other way round: a daemon that answers does not make up for a database that does not.
+        b.server().freeze();
+        try {
+            Sql.await(a, status, "unavailable");
+            assertThat(a.query("SELECT steep_repl.observe_node('b', true)")).isEqualTo("unavailable");
+        } finally {
+            b.server().thaw();
+        }
+        Sql.await(a, status, "online");
+    }
 }

@@ -73,7 +73,7 @@ class UpgradeIT {
         return Stream.of("nodes", "local_node", "tables", "table_events", "audit_log")
                 .flatMap(table -> node
                         .rows(
-                                "SELECT to_jsonb(t) - '{last_seen,identity_before,identities_before,priority,delta_columns,resolver}'::text[] FROM steep_repl."
+                                "SELECT to_jsonb(t) - '{last_seen,unanswered_until,identity_before,identities_before,priority,delta_columns,resolver}'::text[] FROM steep_repl."
                                         + table + " t")
                         .stream())
                 .toList();
