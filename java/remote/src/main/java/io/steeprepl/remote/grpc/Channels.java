@@ -1,0 +1,57 @@
+package io.steeprepl.remote.grpc;
+
+import io.grpc.ManagedChannel;
+import io.grpc.netty.GrpcSslContexts;
+import io.grpc.netty.NegotiationType;
+import io.grpc.netty.NettyChannelBuilder;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslProvider;
+import io.steeprepl.api.ApiException;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLException;
+
+/** Makes channels to daemons. */
+final class Channels {
+    /** Answers may hold many rows. */
+    private static final int LARGEST_ANSWER = 64 * 1024 * 1024;
+
+    private Channels() {}
+
+    /** {@code tls} is empty for plaintext, which is for this machine only. Nothing is connected yet. */
+    static ManagedChannel to(Endpoint endpoint, Optional<TlsFiles> tls) {
+        var builder = NettyChannelBuilder.forAddress(endpoint.host(), endpoint.port())
+                .maxInboundMessageSize(LARGEST_ANSWER)
+                // A proxy would have to be named by the user; the environment's is for the web.
+                .proxyDetector(_ -> null)
+                .keepAliveTime(20, TimeUnit.SECONDS)
+                .keepAliveTimeout(10, TimeUnit.SECONDS)
+                .directExecutor()
+                .disableRetry();
+        if (tls.isEmpty()) {
+            if (!endpoint.loopback()) {
+                throw new ApiException.Usage(
+                        "%s is on another machine, and needs certificates".formatted(endpoint),
+                        "without TLS only this machine's own daemon can be reached; steep-repl tls init makes certificates");
+            }
+            return builder.negotiationType(NegotiationType.PLAINTEXT).build();
+        }
+        return builder.sslContext(context(tls.get())).build();
+    }
+
+    private static SslContext context(TlsFiles tls) {
+        try {
+            SslContextBuilder builder = SslContextBuilder.forClient()
+                    .keyManager(tls.privateKey(), tls.chain())
+                    .trustManager(tls.authorities())
+                    .protocols("TLSv1.3");
+            return GrpcSslContexts.configure(builder, SslProvider.JDK).build();
+        } catch (SSLException | IllegalArgumentException e) {
+            throw new ApiException.Usage(
+                    "the certificate %s cannot be used".formatted(tls.certificate()),
+                    String.valueOf(e.getMessage()),
+                    "do certificate and key belong together?");
+        }
+    }
+}

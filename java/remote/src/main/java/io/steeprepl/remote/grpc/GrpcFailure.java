@@ -1,0 +1,59 @@
+package io.steeprepl.remote.grpc;
+
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.steeprepl.api.ApiException;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** What gRPC itself reports, as the api's errors. */
+final class GrpcFailure {
+    private GrpcFailure() {}
+
+    /** {@code cancelled}: whether this side asked for the end. */
+    static ApiException translate(StatusRuntimeException error, Endpoint endpoint, boolean cancelled) {
+        Status status = error.getStatus();
+        String said = status.getDescription();
+        if (cancelled && status.getCode() == Status.Code.CANCELLED) {
+            return new ApiException.Cancelled("cancelled", error);
+        }
+        return switch (status.getCode()) {
+            case DEADLINE_EXCEEDED ->
+                new ApiException.TimedOut(
+                        null, "the daemon at %s did not answer in time".formatted(endpoint), said, null, error);
+            case UNAUTHENTICATED, PERMISSION_DENIED ->
+                new ApiException.CannotConnect(
+                        null,
+                        "the daemon at %s refuses this certificate".formatted(endpoint),
+                        said,
+                        "its name must be that of a registered node, or stand in the daemon's repl.grpc.allow",
+                        error);
+            case UNAVAILABLE ->
+                new ApiException.CannotConnect(
+                        null,
+                        "cannot connect to the daemon at " + endpoint,
+                        because(status),
+                        "is it running there, and are the certificates of one CA and not expired?",
+                        error);
+            default ->
+                new ApiException.Failed(
+                        null,
+                        "the daemon at %s failed: %s".formatted(endpoint, status.getCode()),
+                        because(status),
+                        "do this program and the daemon have the same version? see its log",
+                        error);
+        };
+    }
+
+    /** What is at the bottom of it says most. */
+    private static @Nullable String because(Status status) {
+        Throwable cause = status.getCause();
+        if (cause == null) {
+            return status.getDescription();
+        }
+        while (cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return Objects.requireNonNullElse(cause.getMessage(), cause.toString());
+    }
+}

@@ -1,0 +1,64 @@
+package io.steeprepl.remote.grpc;
+
+import io.grpc.util.CertificateUtils;
+import io.steeprepl.api.ApiException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.PrivateKey;
+import java.security.cert.X509Certificate;
+
+/**
+ * The files, in PEM, of one side of a connection.
+ *
+ * @param ca whose certificates are believed
+ * @param certificate who this side is, with what leads to the CA
+ * @param key its private key, PKCS #8
+ */
+public record TlsFiles(Path ca, Path certificate, Path key) {
+    /** Their names in a folder that {@code tls init} makes. */
+    public static TlsFiles in(Path folder) {
+        return new TlsFiles(
+                folder.resolve("ca-cert.pem"), folder.resolve("node-cert.pem"), folder.resolve("node-key.pem"));
+    }
+
+    /** The CA's certificates. Throws {@link ApiException.Usage} when the file does not hold any. */
+    public X509Certificate[] authorities() {
+        return certificates(ca);
+    }
+
+    /** The certificates of this side, its own first. Throws {@link ApiException.Usage}. */
+    public X509Certificate[] chain() {
+        return certificates(certificate);
+    }
+
+    /** The key of this side. Throws {@link ApiException.Usage}. */
+    public PrivateKey privateKey() {
+        try (InputStream in = Files.newInputStream(key)) {
+            return CertificateUtils.getPrivateKey(in);
+        } catch (IOException | GeneralSecurityException | IllegalArgumentException e) {
+            throw unreadable(key, "a private key", e);
+        }
+    }
+
+    private static X509Certificate[] certificates(Path file) {
+        try (InputStream in = Files.newInputStream(file)) {
+            X509Certificate[] found = CertificateUtils.getX509Certificates(in);
+            if (found.length == 0) {
+                throw new GeneralSecurityException("there is none in it");
+            }
+            return found;
+        } catch (IOException | GeneralSecurityException e) {
+            throw unreadable(file, "a certificate", e);
+        }
+    }
+
+    private static ApiException unreadable(Path file, String what, Exception e) {
+        return new ApiException.Usage(
+                "cannot read %s from %s".formatted(what, file),
+                Files.exists(file) ? String.valueOf(e.getMessage()) : "there is no such file",
+                "steep-repl tls init makes certificates and keys, in PEM");
+    }
+}

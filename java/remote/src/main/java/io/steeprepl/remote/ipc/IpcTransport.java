@@ -1,0 +1,117 @@
+package io.steeprepl.remote.ipc;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.steeprepl.api.ApiException;
+import io.steeprepl.remote.Codec;
+import io.steeprepl.remote.Dispatcher;
+import io.steeprepl.remote.Problem;
+import io.steeprepl.remote.Transport;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** Calls over the socket of a daemon on this machine. */
+public final class IpcTransport implements Transport {
+    private final Path socket;
+    private final Duration timeout;
+    private final LineSocket line;
+    private long sent;
+    private volatile @Nullable String running;
+
+    private IpcTransport(Path socket, Duration timeout, LineSocket line) {
+        this.socket = socket;
+        this.timeout = timeout;
+        this.line = line;
+    }
+
+    /**
+     * Connects. Throws {@link ApiException.CannotConnect}.
+     *
+     * @param timeout how long an answer may take
+     */
+    public static IpcTransport connect(Path socket, Duration timeout) {
+        SocketOwner.check(socket);
+        try {
+            return new IpcTransport(socket, timeout, LineSocket.connect(socket));
+        } catch (IOException e) {
+            throw new ApiException.CannotConnect(
+                    null,
+                    "cannot connect to the daemon at " + socket,
+                    e.getMessage(),
+                    "is it running, by the same user? steep-repl status",
+                    e);
+        }
+    }
+
+    @Override
+    public JsonNode call(String method, ObjectNode params) {
+        String id = Long.toString(++sent);
+        String callId = UUID.randomUUID().toString();
+        running = callId;
+        try {
+            line.send(Codec.write(Codec.object()
+                    .put("id", id)
+                    .put("method", method)
+                    .<ObjectNode>set("params", params.put(Dispatcher.CALL_ID, callId))));
+            JsonNode answer = receive(id, method);
+            JsonNode error = answer.path("error");
+            if (error.isObject()) {
+                throw Problem.decode(error);
+            }
+            return answer.path("result");
+        } catch (IOException e) {
+            throw new ApiException.CannotConnect(
+                    null, "the connection to the daemon at %s was lost".formatted(socket), e.getMessage(), null, e);
+        } finally {
+            running = null;
+        }
+    }
+
+    private JsonNode receive(String id, String method) throws IOException {
+        long end = System.nanoTime() + timeout.toNanos();
+        while (true) {
+            String text = line.receive(Duration.ofNanos(Math.max(0, end - System.nanoTime())));
+            if (text == null) {
+                cancel();
+                throw new ApiException.TimedOut(
+                        null,
+                        "the daemon at %s did not answer %s within %d s".formatted(socket, method, timeout.toSeconds()),
+                        null,
+                        null,
+                        null);
+            }
+            JsonNode answer = Codec.parse(text);
+            // The answer to a call that took too long may still come.
+            if (answer.path("id").asText().equals(id)) {
+                return answer;
+            }
+        }
+    }
+
+    @Override
+    public void cancel() {
+        String callId = running;
+        if (callId == null) {
+            return;
+        }
+        // On a line of its own: this one waits for its answer.
+        try (LineSocket second = LineSocket.connect(socket)) {
+            second.send(Codec.write(Codec.object()
+                    .put("id", "cancel")
+                    .put("method", Dispatcher.CANCEL)
+                    .<ObjectNode>set("params", Codec.object().put(Dispatcher.CALL_ID, callId))));
+            second.receive(Duration.ofSeconds(5));
+        } catch (IOException e) {
+            throw new ApiException.CannotConnect(
+                    null, "the daemon at %s cannot be told to cancel".formatted(socket), e.getMessage(), null, e);
+        }
+    }
+
+    @Override
+    public void close() {
+        line.close();
+    }
+}

@@ -1,0 +1,94 @@
+package io.steeprepl.remote.ipc;
+
+import java.io.BufferedReader;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.Reader;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** A Unix socket with a line of text as its unit. */
+final class LineSocket implements AutoCloseable {
+    private sealed interface Received {
+        record Text(String line) implements Received {}
+
+        record End(IOException error) implements Received {}
+    }
+
+    private final SocketChannel channel;
+    private final BlockingQueue<Received> received = new LinkedBlockingQueue<>();
+
+    private LineSocket(SocketChannel channel) {
+        this.channel = channel;
+        // A read of a Unix socket has no timeout of its own; waiting for another thread has.
+        Thread.ofVirtual().name("ipc-reader").start(this::read);
+    }
+
+    static LineSocket connect(Path path) throws IOException {
+        SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
+        try {
+            channel.connect(UnixDomainSocketAddress.of(path));
+        } catch (IOException e) {
+            channel.close();
+            throw e;
+        }
+        return new LineSocket(channel);
+    }
+
+    void send(String line) throws IOException {
+        ByteBuffer bytes = ByteBuffer.wrap((line + "\n").getBytes(StandardCharsets.UTF_8));
+        while (bytes.hasRemaining()) {
+            channel.write(bytes);
+        }
+    }
+
+    /** The next line, null when there is none in that time. */
+    @Nullable
+    String receive(Duration timeout) throws IOException {
+        try {
+            return switch (received.poll(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
+                case null -> null;
+                case Received.Text text -> text.line();
+                case Received.End end -> {
+                    // It is the end for whoever asks again, too.
+                    received.add(end);
+                    throw end.error();
+                }
+            };
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        }
+    }
+
+    private void read() {
+        try (Reader reader = Channels.newReader(channel, StandardCharsets.UTF_8);
+                BufferedReader lines = new BufferedReader(reader)) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                received.add(new Received.Text(line));
+            }
+            received.add(new Received.End(new EOFException("the daemon closed the connection")));
+        } catch (IOException e) {
+            received.add(new Received.End(e));
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            received.add(new Received.End(e));
+        }
+    }
+}
