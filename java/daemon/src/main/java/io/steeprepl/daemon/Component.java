@@ -1,5 +1,7 @@
 package io.steeprepl.daemon;
 
+import java.time.Duration;
+
 /** A part of the daemon that others reach from outside. It serves from its construction on, until it is closed. */
 public interface Component extends AutoCloseable {
     /** Its name in {@code components} of {@code /health}: grpc, ipc. */
@@ -7,6 +9,14 @@ public interface Component extends AutoCloseable {
 
     /** How it is now. */
     ComponentState state();
+
+    /** The configuration was read again. */
+    default void reload() {}
+
+    /** Takes no more requests, gives those that are under way so long, and closes. */
+    default void close(Duration grace) {
+        close();
+    }
 
     @Override
     void close();

@@ -7,14 +7,17 @@ import io.steeprepl.config.repl.ReplSettings;
 import io.steeprepl.daemon.audit.AuditTrail;
 import io.steeprepl.daemon.event.Event;
 import io.steeprepl.daemon.event.Events;
+import io.steeprepl.daemon.grpc.GrpcComponent;
 import io.steeprepl.daemon.http.HttpEndpoint;
 import io.steeprepl.daemon.http.Metrics;
 import io.steeprepl.daemon.ipc.Answers;
+import io.steeprepl.daemon.ipc.ApiAnswers;
 import io.steeprepl.daemon.ipc.IpcServer;
 import io.steeprepl.daemon.log.Logs;
 import io.steeprepl.daemon.service.Notify;
 import io.steeprepl.daemon.watch.Watch;
 import io.steeprepl.direct.WatcherEvent;
+import io.steeprepl.remote.Dispatcher;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -82,12 +85,19 @@ public final class Daemon implements AutoCloseable {
         ReplSettings now = settings.now();
         Status status = new Status(settings, watch, audit, () -> components);
         Metrics metrics = new Metrics(watch::view, watch::pool, audit, status::uptime);
-        List<Answers> answers = List.of(new OwnAnswers(status, metrics, this::reload));
+        List<Answers> answers =
+                List.of(new OwnAnswers(status, metrics, this::reload), new ApiAnswers(new Dispatcher(watch::open)));
         if (now.ipc().enabled()) {
             var path = now.ipc().path().orElse(Launch.socket(settings.launch().name()));
             var ipc = new IpcServer(path, now.ipc(), answers, events);
             metrics.gauge("steep_repl_ipc_clients", "Programs that are connected to the socket.", ipc::clients);
             components.add(ipc);
+        }
+        if (now.grpc().enabled()) {
+            var grpc = new GrpcComponent(
+                    new GrpcComponent.Parts(settings::now, watch::view, watch::open, answers, events, audit));
+            grpc.measure(metrics);
+            components.add(grpc);
         }
         if (now.http().enabled()) {
             components.add(new HttpEndpoint(now.http(), status, metrics));
@@ -133,6 +143,7 @@ public final class Daemon implements AutoCloseable {
             throw e;
         }
         Logs.level(settings.now().log());
+        components.forEach(Component::reload);
         LOG.info(
                 "the configuration was read again; in effect: {}; needs a restart: {}",
                 changes.live(),
@@ -173,11 +184,7 @@ public final class Daemon implements AutoCloseable {
         record("daemon.stop", Map.of(), null);
         List<Component> parts = new ArrayList<>(components);
         for (Component part : parts.reversed()) {
-            if (part instanceof IpcServer ipc) {
-                ipc.close(settings.now().shutdownTimeout());
-            } else {
-                part.close();
-            }
+            part.close(settings.now().shutdownTimeout());
         }
         watch.close();
         lock.close();

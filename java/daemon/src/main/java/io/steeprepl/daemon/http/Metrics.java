@@ -17,6 +17,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -163,6 +164,16 @@ public final class Metrics {
                 .name(name)
                 .help(help)
                 .callback(sink -> sink.call(value.get().doubleValue()))
+                .register(registry);
+    }
+
+    /** Adds a figure that another part of the daemon has of each node, by its id. */
+    public void perNode(String name, String help, Supplier<Map<String, Integer>> values) {
+        GaugeWithCallback.builder()
+                .name(name)
+                .help(help)
+                .labelNames("node")
+                .callback(sink -> values.get().forEach((node, value) -> sink.call(value, node)))
                 .register(registry);
     }
 

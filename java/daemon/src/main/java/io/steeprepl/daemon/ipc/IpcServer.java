@@ -147,7 +147,7 @@ public final class IpcServer implements Component {
         close(GRACE);
     }
 
-    /** Takes no more clients, gives those that are being answered so long, and closes. */
+    @Override
     public void close(Duration grace) {
         ending.countDown();
         try {

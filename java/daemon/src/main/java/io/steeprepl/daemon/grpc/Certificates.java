@@ -1,0 +1,72 @@
+package io.steeprepl.daemon.grpc;
+
+import io.grpc.netty.GrpcSslContexts;
+import io.grpc.util.AdvancedTlsX509KeyManager;
+import io.grpc.util.AdvancedTlsX509TrustManager;
+import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslProvider;
+import io.steeprepl.api.ApiException;
+import io.steeprepl.remote.grpc.TlsFiles;
+import java.io.IOException;
+import java.security.GeneralSecurityException;
+import java.security.PrivateKey;
+import java.security.cert.X509Certificate;
+import java.time.Instant;
+
+/** The daemon's own certificate and whose it believes. Can be read anew; connections that are there stay. */
+final class Certificates {
+    private final AdvancedTlsX509KeyManager own = new AdvancedTlsX509KeyManager();
+    private final AdvancedTlsX509TrustManager believed;
+    private final SslContext context;
+
+    /** Throws {@link ApiException.Usage} when the files cannot be used. */
+    Certificates(TlsFiles files) {
+        try {
+            believed = AdvancedTlsX509TrustManager.newBuilder()
+                    .setVerification(AdvancedTlsX509TrustManager.Verification.CERTIFICATE_ONLY_VERIFICATION)
+                    .build();
+            load(files);
+            SslContextBuilder builder = SslContextBuilder.forServer(own)
+                    .trustManager(believed)
+                    .clientAuth(ClientAuth.REQUIRE)
+                    .protocols("TLSv1.3");
+            context = GrpcSslContexts.configure(builder, SslProvider.JDK).build();
+        } catch (GeneralSecurityException | IOException e) {
+            throw unusable(files, e);
+        }
+    }
+
+    /** For the server. */
+    SslContext context() {
+        return context;
+    }
+
+    /**
+     * Reads the files anew. When they cannot be used, what was there before goes on to count.
+     *
+     * @return until when the daemon's certificate is valid
+     * @throws ApiException.Usage when the files cannot be used
+     */
+    Instant load(TlsFiles files) {
+        X509Certificate[] chain = files.chain();
+        PrivateKey key = files.privateKey();
+        X509Certificate[] authorities = files.authorities();
+        try {
+            KeyPairs.check(chain[0].getPublicKey(), key);
+            believed.updateTrustCredentials(authorities);
+            own.updateIdentityCredentials(chain, key);
+        } catch (GeneralSecurityException | IOException e) {
+            throw unusable(files, e);
+        }
+        return chain[0].getNotAfter().toInstant();
+    }
+
+    private static ApiException unusable(TlsFiles files, Exception e) {
+        return new ApiException.Usage(
+                "the certificate %s cannot be used".formatted(files.certificate()),
+                String.valueOf(e.getMessage()),
+                "steep-repl tls init makes certificates and keys that belong together");
+    }
+}

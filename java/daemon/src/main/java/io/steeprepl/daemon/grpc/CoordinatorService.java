@@ -1,0 +1,111 @@
+package io.steeprepl.daemon.grpc;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.grpc.Context;
+import io.grpc.stub.StreamObserver;
+import io.steeprepl.api.ApiException;
+import io.steeprepl.daemon.ipc.Answers;
+import io.steeprepl.remote.Codec;
+import io.steeprepl.remote.Dispatcher;
+import io.steeprepl.remote.Problem;
+import io.steeprepl.remote.grpc.Mapper;
+import io.steeprepl.remote.grpc.PeerHealth;
+import io.steeprepl.remote.grpc.v1.CallReply;
+import io.steeprepl.remote.grpc.v1.CallRequest;
+import io.steeprepl.remote.grpc.v1.CoordinatorGrpc;
+import io.steeprepl.remote.grpc.v1.HealthReply;
+import io.steeprepl.remote.grpc.v1.HealthRequest;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Answers calls, and peers that ask how the node is. Runs on virtual threads, which may wait. */
+final class CoordinatorService extends CoordinatorGrpc.CoordinatorImplBase {
+    private static final Logger LOG = LoggerFactory.getLogger(CoordinatorService.class);
+
+    private final LongAdder calls = new LongAdder();
+    private final List<Answers> answers;
+    private final Supplier<PeerHealth> health;
+    private final Duration longest;
+    private final ScheduledExecutorService clock;
+
+    /** {@code longest}: how long a call may take whose caller has set no deadline. */
+    CoordinatorService(
+            List<Answers> answers, Supplier<PeerHealth> health, Duration longest, ScheduledExecutorService clock) {
+        this.answers = answers;
+        this.health = health;
+        this.longest = longest;
+        this.clock = clock;
+    }
+
+    @Override
+    public void health(HealthRequest request, StreamObserver<HealthReply> answer) {
+        answer.onNext(Mapper.reply(health.get()));
+        answer.onCompleted();
+    }
+
+    @Override
+    public void call(CallRequest request, StreamObserver<CallReply> answer) {
+        Context.CancellableContext context =
+                Context.current().withDeadlineAfter(longest.toMillis(), TimeUnit.MILLISECONDS, clock);
+        try {
+            CallReply reply = reply(request, context);
+            // Nobody waits any more when the other side has given up.
+            if (!context.isCancelled()) {
+                answer.onNext(reply);
+                answer.onCompleted();
+            }
+        } finally {
+            context.cancel(null);
+        }
+    }
+
+    long calls() {
+        return calls.sum();
+    }
+
+    private CallReply reply(CallRequest request, Context.CancellableContext context) {
+        calls.increment();
+        try {
+            if (!(Mapper.params(request) instanceof ObjectNode params)) {
+                throw new ApiException.Usage("the parameters must be an object", "{}");
+            }
+            // The caller's own ids may be another's too.
+            String id = UUID.randomUUID().toString();
+            params.put(Dispatcher.CALL_ID, id);
+            context.addListener(_ -> cancel(id), command -> Thread.ofVirtual().start(command));
+            return Mapper.reply(answer(request.getMethod(), params));
+        } catch (ApiException e) {
+            return Mapper.reply(e);
+        } catch (RuntimeException e) {
+            LOG.error("the call {} failed", request.getMethod(), e);
+            return Mapper.reply(Problem.unexpected(e));
+        }
+    }
+
+    private JsonNode answer(String method, JsonNode params) {
+        return answers.stream()
+                .filter(some -> some.knows(method))
+                .findFirst()
+                .orElseThrow(() -> new ApiException.Usage(
+                        "there is no method \"%s\"".formatted(method),
+                        "the api's methods: " + String.join(", ", Dispatcher.methods())))
+                .answer(method, params);
+    }
+
+    /** What has ended already is not there any more. */
+    private void cancel(String id) {
+        try {
+            answer(Dispatcher.CANCEL, Codec.object().put(Dispatcher.CALL_ID, id));
+        } catch (ApiException e) {
+            LOG.warn("a call could not be cancelled: {}", e.message());
+        }
+    }
+}

@@ -1,0 +1,194 @@
+package io.steeprepl.daemon.grpc;
+
+import io.steeprepl.api.ApiException;
+import io.steeprepl.api.Health;
+import io.steeprepl.api.Node;
+import io.steeprepl.api.SteepRepl;
+import io.steeprepl.api.Version;
+import io.steeprepl.config.repl.GrpcSettings;
+import io.steeprepl.config.repl.PeerSettings;
+import io.steeprepl.config.repl.ReplSettings;
+import io.steeprepl.daemon.Component;
+import io.steeprepl.daemon.ComponentState;
+import io.steeprepl.daemon.audit.AuditTrail;
+import io.steeprepl.daemon.event.Events;
+import io.steeprepl.daemon.http.Metrics;
+import io.steeprepl.daemon.ipc.Answers;
+import io.steeprepl.daemon.peer.PeerView;
+import io.steeprepl.daemon.peer.PeerView.Standing;
+import io.steeprepl.daemon.peer.PeerWatch;
+import io.steeprepl.daemon.watch.View;
+import io.steeprepl.remote.grpc.PeerHealth;
+import io.steeprepl.remote.grpc.TlsFiles;
+import java.net.InetSocketAddress;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The daemon's part that speaks gRPC: the server, the watch over peers, and the certificates of both. */
+public final class GrpcComponent implements Component {
+    private static final Logger LOG = LoggerFactory.getLogger(GrpcServer.class);
+
+    private final Supplier<ReplSettings> settings;
+    private final Supplier<View> view;
+    private final Instant started = Instant.now();
+    private final GrpcSettings grpc;
+    private final Refusals refusals;
+    private final GrpcServer server;
+    private final PeerProbe probe;
+    private final PeerWatch peers;
+    private final CertificateFiles files;
+
+    /**
+     * What it works with.
+     *
+     * @param settings as they are now
+     * @param view what was last seen of the database
+     * @param database lends a connection; may throw {@link ApiException}
+     * @param answers answer calls
+     */
+    public record Parts(
+            Supplier<ReplSettings> settings,
+            Supplier<View> view,
+            Supplier<SteepRepl> database,
+            List<Answers> answers,
+            Events events,
+            AuditTrail audit) {}
+
+    /** Serves from now on. Throws {@link ApiException} when the port is taken or certificates cannot be used. */
+    public GrpcComponent(Parts parts) {
+        settings = parts.settings();
+        view = parts.view();
+        grpc = settings.get().grpc();
+        refusals = new Refusals(new RefusalLog(parts.events(), parts.audit()));
+        server = new GrpcServer(new GrpcServer.Parts(
+                new InetSocketAddress(grpc.bind(), grpc.port()),
+                tls(),
+                new Members(this::members, () -> settings.get().grpc().allow()),
+                refusals,
+                parts.answers(),
+                this::health));
+        probe = new PeerProbe(this::tls, this::self);
+        peers = new PeerWatch(
+                this::peerSettings,
+                () -> view.get().nodes(),
+                parts.database(),
+                probe,
+                new PeerLog(parts.events()),
+                Clock.systemUTC());
+        files = new CertificateFiles(tls(), this::reload);
+        // After each change of it; the first may have been before.
+        parts.events().listen(_ -> serving());
+        serving();
+        peers.start();
+        LOG.info("listening on {}:{} for other nodes", grpc.bind(), server.port());
+    }
+
+    private void serving() {
+        server.serving(view.get().database().connected());
+    }
+
+    private Optional<TlsFiles> tls() {
+        return grpc.tls().map(files -> new TlsFiles(files.authority(), files.certificate(), files.key()));
+    }
+
+    private PeerWatch.Settings peerSettings() {
+        PeerSettings now = settings.get().peers();
+        return new PeerWatch.Settings(now.interval(), now.timeout(), now.threshold(), now.addresses(), grpc.port());
+    }
+
+    private List<String> members() {
+        return view.get().nodes().stream()
+                .filter(node -> !node.status().equals("removed"))
+                .map(node -> node.nodeId().value())
+                .toList();
+    }
+
+    private String self() {
+        return view.get().nodes().stream()
+                .filter(Node::isSelf)
+                .map(node -> node.nodeId().value())
+                .findFirst()
+                .orElse("");
+    }
+
+    private PeerHealth health() {
+        View now = view.get();
+        boolean connected = now.database().connected();
+        Health known = now.health();
+        String id = known == null || known.nodeId() == null ? self() : known.nodeId();
+        return new PeerHealth(
+                id,
+                Version.CURRENT,
+                connected,
+                Objects.requireNonNullElse(now.database().serverVersion(), ""),
+                connected ? "" : String.join("; ", now.reasons()),
+                started);
+    }
+
+    /** Reads the certificates anew; connections stay. Says in the log when they cannot be used. */
+    @Override
+    public void reload() {
+        tls().ifPresent(now -> {
+            try {
+                server.reload(now)
+                        .ifPresent(until ->
+                                LOG.info("read the certificates again; the daemon's is valid until {}", until));
+                probe.renew();
+            } catch (ApiException.Usage e) {
+                LOG.error(
+                        "the certificates were not read again, those before still count: {}: {}",
+                        e.message(),
+                        e.detail());
+            }
+        });
+    }
+
+    /** Adds what a monitor counts. */
+    public void measure(Metrics metrics) {
+        metrics.counter("steep_repl_grpc_refused_total", "Connections and calls that were refused.", refusals::count);
+        metrics.counter("steep_repl_grpc_calls_total", "Calls that were answered.", server::calls);
+        metrics.perNode(
+                "steep_repl_peer_daemon_up",
+                "Whether the daemon of a peer answers this one.",
+                () -> peers.peers().stream()
+                        .filter(peer -> peer.standing() != Standing.UNKNOWN)
+                        .collect(Collectors.toMap(
+                                PeerView::nodeId, peer -> peer.standing() == Standing.PRESENT ? 1 : 0)));
+    }
+
+    /** How the daemons of peers are. */
+    public List<PeerView> peers() {
+        return peers.peers();
+    }
+
+    @Override
+    public String name() {
+        return "grpc";
+    }
+
+    @Override
+    public ComponentState state() {
+        return ComponentState.serving("%s:%d".formatted(grpc.bind(), server.port()));
+    }
+
+    @Override
+    public void close(Duration limit) {
+        files.close();
+        peers.close();
+        server.close(limit);
+        probe.close();
+    }
+
+    @Override
+    public void close() {
+        close(Duration.ofSeconds(2));
+    }
+}

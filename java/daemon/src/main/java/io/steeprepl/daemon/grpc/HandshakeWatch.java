@@ -1,0 +1,65 @@
+package io.steeprepl.daemon.grpc;
+
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.ssl.NotSslRecordException;
+import io.netty.handler.ssl.SslHandler;
+import java.net.SocketAddress;
+import java.nio.channels.ClosedChannelException;
+import java.security.cert.CertPathBuilderException;
+import java.security.cert.CertPathValidatorException;
+import java.security.cert.CertificateExpiredException;
+import java.security.cert.CertificateNotYetValidException;
+import java.security.cert.PKIXReason;
+import javax.net.ssl.SSLException;
+
+/** Stands before gRPC's own handlers and sees how the TLS handshake ends; gRPC itself keeps that to itself. */
+final class HandshakeWatch extends ChannelInboundHandlerAdapter {
+    private final Refusals refusals;
+
+    HandshakeWatch(Refusals refusals) {
+        this.refusals = refusals;
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object bytes) {
+        // With the first bytes the handler for TLS is there.
+        SslHandler tls = context.pipeline().get(SslHandler.class);
+        if (tls != null) {
+            SocketAddress from = context.channel().remoteAddress();
+            tls.handshakeFuture().addListener(done -> {
+                Throwable error = done.cause();
+                // Who leaves in the middle of it, such as a probe, was not refused.
+                if (error != null && !(error instanceof ClosedChannelException)) {
+                    refusals.add(from, reason(error));
+                }
+            });
+        }
+        context.pipeline().remove(this);
+        context.fireChannelRead(bytes);
+    }
+
+    /** What is at the bottom of it says most. */
+    static String reason(Throwable error) {
+        Throwable cause = bottom(error);
+        String said = String.valueOf(cause.getMessage());
+        return switch (cause) {
+            case NotSslRecordException _ -> "it does not speak TLS";
+            case CertificateExpiredException _ -> "its certificate has expired: " + said;
+            case CertificateNotYetValidException _ -> "its certificate is not yet valid: " + said;
+            case SSLException _ when said.contains("Empty client certificate chain") -> "it has no certificate";
+            case CertPathValidatorException e
+            when e.getReason() == PKIXReason.NO_TRUST_ANCHOR -> "its certificate is of another CA: " + said;
+            case CertPathBuilderException _ -> "its certificate is of another CA: " + said;
+            default -> "the TLS handshake failed: " + said;
+        };
+    }
+
+    private static Throwable bottom(Throwable error) {
+        Throwable cause = error;
+        while (cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return cause;
+    }
+}

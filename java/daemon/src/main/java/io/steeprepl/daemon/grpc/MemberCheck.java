@@ -1,0 +1,75 @@
+package io.steeprepl.daemon.grpc;
+
+import io.grpc.Grpc;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
+import io.grpc.Status;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.security.cert.X509Certificate;
+import java.time.Instant;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSession;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Lets calls through only from members. It asks at each call, not once a connection: a node that is removed is refused
+ * from then on.
+ */
+record MemberCheck(Members members, Refusals refusals) implements ServerInterceptor {
+    private static final SocketAddress UNKNOWN = InetSocketAddress.createUnresolved("unknown", 0);
+
+    @Override
+    public <Q, A> ServerCall.Listener<Q> interceptCall(
+            ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
+        Optional<Status> refusal = refusal(call.getAttributes().get(Grpc.TRANSPORT_ATTR_SSL_SESSION));
+        if (refusal.isEmpty()) {
+            return next.startCall(call, headers);
+        }
+        if (refusal.get().getCode() == Status.Code.PERMISSION_DENIED) {
+            SocketAddress from = call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR);
+            refusals.add(
+                    Objects.requireNonNullElse(from, UNKNOWN),
+                    String.valueOf(refusal.get().getDescription()));
+        }
+        call.close(refusal.get(), new Metadata());
+        return new ServerCall.Listener<>() {};
+    }
+
+    private Optional<Status> refusal(@Nullable SSLSession session) {
+        X509Certificate certificate = certificate(session);
+        if (certificate == null) {
+            return denied("the connection has no certificate");
+        }
+        // The handshake has looked at it once; connections may live longer than certificates.
+        if (certificate.getNotAfter().toInstant().isBefore(Instant.now())) {
+            return denied("its certificate has expired: NotAfter: " + certificate.getNotAfter());
+        }
+        Set<String> names = Names.of(certificate);
+        return switch (members.judge(names)) {
+            case LET_IN -> Optional.empty();
+            case REFUSED ->
+                denied("its certificate is that of %s, which is no registered node"
+                        .formatted(String.join(", ", names)));
+            case UNKNOWN ->
+                Optional.of(Status.UNAVAILABLE.withDescription("the daemon has not read its registry of nodes yet"));
+        };
+    }
+
+    private static @Nullable X509Certificate certificate(@Nullable SSLSession session) {
+        try {
+            return session != null && session.getPeerCertificates()[0] instanceof X509Certificate found ? found : null;
+        } catch (SSLPeerUnverifiedException e) {
+            return null;
+        }
+    }
+
+    private static Optional<Status> denied(String why) {
+        return Optional.of(Status.PERMISSION_DENIED.withDescription(why));
+    }
+}
