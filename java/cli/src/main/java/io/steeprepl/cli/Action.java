@@ -59,7 +59,22 @@ public abstract class Action implements Callable<Integer> {
         return ConnectionSpec.resolve(text, Surroundings.ofProcess());
     }
 
-    /** Connects; the caller closes. */
+    /** The node that the common options mean, however it is reached; the caller closes. */
+    protected final SteepRepl open(Output out) {
+        return new Reach(root(), this, out).open();
+    }
+
+    /** Whether the user named a daemon by option. */
+    protected final boolean hasRemoteOption() {
+        return root().remote != null;
+    }
+
+    /** Whether the command can do nothing in a database without the extension. */
+    protected boolean needsExtension() {
+        return true;
+    }
+
+    /** Connects to a database; the caller closes. */
     protected final SteepRepl connect(ConnectionSpec spec, Output out) {
         return DirectSteepRepl.connect(spec, new Connector(PasswordPrompt.terminal(), out::warn));
     }

@@ -3,8 +3,12 @@ package io.steeprepl.cli;
 import io.steeprepl.cli.output.ErrorText;
 import io.steeprepl.direct.connection.Secrets;
 import java.io.PrintWriter;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.ISetter;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 
 /** The program. */
@@ -21,12 +25,43 @@ public final class Main {
 
     /** The whole command line, ready to run. */
     public static CommandLine commandLine() {
-        var line = new CommandLine(new RootCommand());
+        var root = new RootCommand();
+        var line = new CommandLine(root);
+        remote(line, root);
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setExecutionExceptionHandler((error, command, parsed) -> failed(error, command));
         line.setParameterExceptionHandler((error, args) -> misused(error));
         describe(line);
         return line;
+    }
+
+    /** Like an option of scope INHERIT, but for commands that call something else so: there it stands before the command. */
+    private static void remote(CommandLine line, RootCommand root) {
+        OptionSpec own = line.getCommandSpec().findOption("--remote");
+        for (CommandLine command : line.getSubcommands().values()) {
+            CommandSpec spec = command.getCommandSpec();
+            if (spec.findOption("--remote") == null) {
+                spec.addOption(OptionSpec.builder("--remote")
+                        .paramLabel(own.paramLabel())
+                        .type(String.class)
+                        .arity("1")
+                        .description(own.description())
+                        .setter(new Remote(root))
+                        .build());
+            }
+            remote(command, root);
+        }
+    }
+
+    private record Remote(RootCommand root) implements ISetter {
+        @Override
+        public <T> @Nullable T set(@Nullable T value) {
+            // Null is how picocli begins.
+            if (value instanceof String named) {
+                root.remote = named;
+            }
+            return value;
+        }
     }
 
     private static void describe(CommandLine line) {

@@ -15,7 +15,7 @@ public abstract class NodeAction extends Action {
     @Override
     protected final ExitCode run(Output out) {
         check();
-        try (SteepRepl node = connect(connection(), out);
+        try (SteepRepl node = open(out);
                 Interrupt.Registration _ = Interrupt.onInterrupt(node::cancel)) {
             return run(node, out);
         }

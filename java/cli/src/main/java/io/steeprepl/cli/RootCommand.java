@@ -19,6 +19,8 @@ import io.steeprepl.cli.service.StopCommand;
 import io.steeprepl.cli.service.UninstallCommand;
 import io.steeprepl.cli.subscription.SubscriptionCommand;
 import io.steeprepl.cli.table.TableCommand;
+import io.steeprepl.cli.tls.TlsCommand;
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -47,6 +49,7 @@ import picocli.CommandLine.ScopeType;
             RestartCommand.class,
             StatusCommand.class,
             RunCommand.class,
+            TlsCommand.class,
             ExtensionCommand.class,
             SandboxCommand.class,
             CompletionCommand.class
@@ -64,8 +67,45 @@ public final class RootCommand {
     @Option(
             names = "--direct",
             scope = ScopeType.INHERIT,
-            description = "Talk to the database itself. This is the default.")
+            description = {
+                "Talk to the database itself, and to nothing else. Without it, and without -c and --remote, this machine's",
+                "daemon is asked where the database cannot be reached or lacks the extension."
+            })
     boolean direct;
+
+    @Option(
+            names = "--remote",
+            paramLabel = "HOST:PORT",
+            // Commands get it in Main: one has an option of that name.
+            description =
+                    "Talk to the daemon there, which talks to its database. A path: to this machine's, by its socket.")
+    @Nullable
+    String remote;
+
+    @Option(
+            names = "--certs",
+            paramLabel = "DIR",
+            scope = ScopeType.INHERIT,
+            description = {
+                "For --remote: the folder with ca-cert.pem, node-cert.pem and node-key.pem, as tls init makes it.",
+                "Default: what the configuration file names in repl.grpc.tls, else certs beside it."
+            })
+    @Nullable
+    Path certs;
+
+    @Option(
+            names = "--insecure",
+            scope = ScopeType.INHERIT,
+            description =
+                    "For --remote: without certificates. Only to this machine's own daemon, if its file allows it.")
+    boolean insecure;
+
+    @Option(
+            names = "--remote-timeout",
+            paramLabel = "DURATION",
+            scope = ScopeType.INHERIT,
+            description = "For --remote: how long the daemon may take for an answer. Default: 10m.")
+    String remoteTimeout = "10m";
 
     @Option(
             names = "--config",

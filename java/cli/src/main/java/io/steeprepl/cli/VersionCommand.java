@@ -11,7 +11,7 @@ import picocli.CommandLine.Command;
 /** {@code version}. */
 @Command(
         name = "version",
-        description = "The version of this program, and with -c that of the extension in the database.",
+        description = "The version of this program, and with -c or --remote that of the extension in the database.",
         footer = "  steep-repl version -o json")
 final class VersionCommand extends Action {
     private record Versions(
@@ -28,11 +28,16 @@ final class VersionCommand extends Action {
         return ExitCode.OK;
     }
 
+    @Override
+    protected boolean needsExtension() {
+        return false;
+    }
+
     private @Nullable String extension(Output out) {
-        if (!hasConnectionOption()) {
+        if (!hasConnectionOption() && !hasRemoteOption()) {
             return null;
         }
-        try (SteepRepl node = connect(connection(), out)) {
+        try (SteepRepl node = open(out)) {
             return node.nodes().extensionVersion().orElse(null);
         }
     }

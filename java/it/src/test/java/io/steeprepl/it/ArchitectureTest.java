@@ -1,10 +1,14 @@
 package io.steeprepl.it;
 
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.belongToAnyOf;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
+import io.steeprepl.daemon.peer.PeerPolicy;
+import io.steeprepl.daemon.peer.PeerView;
 import org.junit.jupiter.api.Test;
 
 /** Who may depend on whom. */
@@ -113,6 +117,48 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("java.sql..", "javax.sql..", "com.zaxxer..")
+                .check(HOUSE);
+    }
+
+    @Test
+    void remoteKnowsOnlyTheApi() {
+        noClasses()
+                .that()
+                .resideInAPackage("io.steeprepl.remote..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(
+                        "io.steeprepl.cli..",
+                        "io.steeprepl.testkit..",
+                        "io.steeprepl.config..",
+                        "io.steeprepl.direct..",
+                        "io.steeprepl.daemon..",
+                        "java.sql..",
+                        "picocli..")
+                .check(HOUSE);
+    }
+
+    @Test
+    void generatedTypesStayWithGrpc() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackages("io.steeprepl.remote.grpc..", "io.steeprepl.daemon.grpc..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("io.steeprepl.remote.grpc.v1..", "com.google.protobuf..", "io.grpc..")
+                .check(HOUSE);
+    }
+
+    @Test
+    void policiesKnowNobody() {
+        classes()
+                .that()
+                .resideInAPackage("io.steeprepl.daemon..")
+                .and()
+                .haveNameMatching(".*Policy(\\$.*)?")
+                .should()
+                .onlyDependOnClassesThat(resideInAnyPackage("io.steeprepl.api..", "java..", "org.jspecify..")
+                        .or(belongToAnyOf(PeerPolicy.class, PeerView.class)))
                 .check(HOUSE);
     }
 }

@@ -32,7 +32,7 @@ abstract class ConfigAction extends Action {
             return ExitCode.OK;
         }
         boolean asked = false;
-        try (SteepRepl node = connect(connection(), out);
+        try (SteepRepl node = open(out);
                 Interrupt.Registration _ = Interrupt.onInterrupt(node::cancel)) {
             // The names are looked up although the file has problems, so that all are said at once.
             Known known = Known.of(node);

@@ -25,13 +25,19 @@ final class NodeCreateCommand extends NodeAction {
     private AddressOptions address = new AddressOptions();
 
     @Override
+    protected boolean needsExtension() {
+        return false;
+    }
+
+    @Override
     protected ExitCode run(SteepRepl node, Output out) {
         var id = new NodeId(nodeId);
         if (node.nodes().extensionVersion().isEmpty()) {
             node.nodes().createExtension();
             out.note("created the extension steep_repl");
         }
-        var spec = connection();
+        // Where a daemon is asked, its database is not this program's to name.
+        var spec = hasRemoteOption() ? null : connection();
         var entry = new NodeEntry(
                 id, address.name, address.hostOr(spec), address.portOr(spec), address.priority, null, null);
         out.one(NodeColumns.ALL, node.nodes().create(entry));

@@ -9,6 +9,7 @@ import io.steeprepl.cli.output.Column;
 import io.steeprepl.cli.output.Output;
 import io.steeprepl.direct.connection.ConnectionSpec;
 import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -19,7 +20,8 @@ import picocli.CommandLine.Parameters;
         name = "start",
         description = {
             "Fills TARGET's tables from SOURCE and links it with every member that SOURCE is linked with, both ways.",
-            "The server does the work: Ctrl-C leaves it to it, and the same command goes on watching."
+            "The server does the work: Ctrl-C leaves it to it, and the same command goes on watching.",
+            "With --remote, TARGET's own daemon is asked; TARGET is then how the others reach its database."
         },
         footer = {
             "  steep-repl node start postgresql://postgres@paris/shop --from postgresql://postgres@berlin/shop \\",
@@ -46,11 +48,12 @@ final class NodeStartCommand extends Action {
 
     @Override
     protected ExitCode run(Output out) {
-        var names = new NodeNames(word -> connection(word), () -> connect(connection(), out), this::connection);
+        var names = new NodeNames(word -> connection(word), () -> open(out), this::connection);
         ConnectionSpec to = names.resolve(target);
         String from = names.resolve(source).conninfo();
         ConnectionSpec own = ownConninfo == null ? to : connection(ownConninfo);
-        try (SteepRepl node = connect(to, out)) {
+        Supplier<SteepRepl> way = () -> hasRemoteOption() ? open(out) : connect(to, out);
+        try (SteepRepl node = way.get()) {
             new NewNode(node, own, out).ensure(nodeId);
             // Work that goes on is watched, not checked: what it has copied already would be a problem.
             boolean running = node.start().running().isPresent();
@@ -66,7 +69,7 @@ final class NodeStartCommand extends Action {
                         null);
             }
             long id = node.start().start(from, own.conninfo());
-            return new StartWatch(() -> connect(to, out), out).follow(node, id);
+            return new StartWatch(way, out).follow(node, id);
         }
     }
 }

@@ -1,0 +1,230 @@
+package io.steeprepl.it.remote;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.steeprepl.cli.Main;
+import io.steeprepl.testkit.Cluster;
+import io.steeprepl.testkit.ClusterLogs;
+import io.steeprepl.testkit.TestNode;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.net.ServerSocket;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Two daemons on one machine, each beside its node, and the command line that asks them. */
+@ExtendWith(ClusterLogs.class)
+class DaemonsIT {
+    private static final String STATUS_OF_B = "SELECT status FROM steep_repl.nodes WHERE node_id = 'b'";
+
+    private static Cluster cluster;
+    private static Certs certs;
+    private static TestNode a;
+    private static TestNode b;
+    private static DaemonProcess atA;
+    private static DaemonProcess atB;
+
+    private record Ended(int code, String out, String err) {}
+
+    @BeforeAll
+    static void start() throws IOException {
+        cluster = Cluster.start(2).link(2);
+        a = cluster.node(0);
+        b = cluster.node(1);
+        ParityData.make(cluster);
+        certs = new Certs();
+        certs.init("a", "b", "admin", "stranger");
+        int portA = free();
+        int portB = free();
+        atA = new DaemonProcess(a, portA, Map.of("b", portB), certs).start();
+        atB = new DaemonProcess(b, portB, Map.of("a", portA), certs).start();
+        awaitBoth();
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        atA.stop();
+        atB.stop();
+        cluster.close();
+        certs.close();
+    }
+
+    @AfterEach
+    void both() {
+        awaitBoth();
+    }
+
+    /** Each has heard of the other from the other itself. */
+    private static void awaitBoth() {
+        for (DaemonProcess daemon : List.of(atA, atB)) {
+            Awaitility.await("the daemons to talk")
+                    .atMost(Duration.ofSeconds(60))
+                    .pollInterval(Duration.ofMillis(200))
+                    .untilAsserted(() -> assertThat(daemon.log().stream().filter(line -> line.contains("peer.")))
+                            .as(String.join("\n", daemon.log()))
+                            .last()
+                            .asString()
+                            .contains("peer.present"));
+        }
+        ParityData.await(a, STATUS_OF_B, "online");
+    }
+
+    private static int free() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
+        }
+    }
+
+    private static Ended run(String... args) {
+        var out = new StringWriter();
+        var err = new StringWriter();
+        int code = Main.commandLine()
+                .setOut(new PrintWriter(out, true))
+                .setErr(new PrintWriter(err, true))
+                .execute(args);
+        return new Ended(code, out.toString(), err.toString());
+    }
+
+    private static Ended direct(TestNode node, String... command) {
+        return run(with(List.of("--direct", "-c", node.uri()), command));
+    }
+
+    private static Ended remote(DaemonProcess daemon, String... command) {
+        return run(with(
+                List.of(
+                        "--remote",
+                        daemon.remote(),
+                        "--certs",
+                        certs.folder().resolve("admin").toString()),
+                command));
+    }
+
+    private static String[] with(List<String> options, String... command) {
+        var line = new ArrayList<>(options);
+        line.addAll(List.of(command));
+        return line.toArray(String[]::new);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "version",
+                "node status b",
+                "conflict list",
+                "conflict stats",
+                "conflict strategy",
+                "table list",
+                "range status",
+                "audit list --limit 3",
+                "config check --file-only",
+                "conflict show 999999",
+                "subscription pause nobody",
+                "node create other",
+                "table remove no.such",
+                "conflict list --table a..b"
+            })
+    void theCommandsGiveTheSameEitherWay(String command) {
+        String[] words = (command + " -o json").split(" ", -1);
+        Ended direct = stable(direct(a, words));
+        assertThat(stable(remote(atA, words))).isEqualTo(direct);
+        assertThat(stable(run(with(List.of("--remote", atA.socket().toString()), words))))
+                .isEqualTo(direct);
+    }
+
+    /** Without what changes from second to second. */
+    private static Ended stable(Ended ended) {
+        return new Ended(
+                ended.code(),
+                ended.out().replaceAll("\"(last_seen|per_minute|unproven|next_at)\":[^,}]*", ""),
+                ended.err());
+    }
+
+    @Test
+    void healthSaysHowTheNodeBehindADaemonIs() {
+        Ended health = remote(atB, "health", "-o", "json");
+        assertThat(health.code()).as(health.err()).isZero();
+        assertThat(health.out()).contains("\"node_id\": \"b\"");
+    }
+
+    @Test
+    void aDaemonThatIsKilledIsNoticedAndComesBack() throws Exception {
+        long lost = Long.parseLong(a.query(audited("daemon.peer_lost")));
+        atB.kill9();
+        ParityData.await(a, STATUS_OF_B, "unavailable");
+        ParityData.await(a, audited("daemon.peer_lost"), String.valueOf(lost + 1));
+        assertThat(remote(atB, "health").code()).isEqualTo(6);
+        assertThat(said("b at localhost"))
+                .filteredOn(line -> line.contains("is lost"))
+                .hasSize(1);
+        atB.start();
+        ParityData.await(a, STATUS_OF_B, "online");
+        assertThat(said("b at localhost")).last().asString().contains("is back");
+    }
+
+    private static String audited(String action) {
+        return "SELECT count(*) FROM steep_repl.audit_log WHERE action = '%s' AND target_id = 'b'".formatted(action);
+    }
+
+    private static List<String> said(String text) throws IOException {
+        return atA.log().stream().filter(line -> line.contains(text)).toList();
+    }
+
+    @Test
+    void aDatabaseThatIsKilledIsNoticedByTheOtherDaemon() {
+        b.server().kill9();
+        try {
+            ParityData.await(a, STATUS_OF_B, "unavailable");
+            Ended health = remote(atB, "health");
+            assertThat(health.code()).as(health.err()).isEqualTo(6);
+        } finally {
+            b.server().start();
+        }
+        ParityData.await(a, STATUS_OF_B, "online");
+    }
+
+    @Test
+    void strangersAreRefusedAndAudited() {
+        Path stranger = certs.folder().resolve("stranger");
+        Ended refused = run("--remote", atA.remote(), "--certs", stranger.toString(), "node", "list");
+        assertThat(refused.code()).isEqualTo(6);
+        assertThat(refused.err()).contains("refuses this certificate").contains("stranger");
+        ParityData.await(
+                a,
+                "SELECT DISTINCT host(client_ip) || ' ' || success FROM steep_repl.audit_log"
+                        + " WHERE action = 'daemon.connection_refused' AND error_message LIKE '%stranger%'",
+                "127.0.0.1 false");
+        assertThat(run("--remote", atA.remote(), "--insecure", "node", "list").code())
+                .isEqualTo(6);
+    }
+
+    @Test
+    void thisMachinesDaemonIsAskedWhereTheDatabaseCannotBe() {
+        String config = atA.config().toString();
+        // Nobody listens where libpq would look; the socket is named in the file.
+        Ended list = run("--config", config, "node", "list", "-o", "json");
+        assertThat(list.code()).as(list.err()).isZero();
+        assertThat(list.err()).contains("the daemon of node a answers instead");
+        assertThat(stable(list).out())
+                .isEqualTo(stable(direct(a, "node", "list", "-o", "json")).out());
+        // Who says which, means that one.
+        assertThat(run("--config", config, "--direct", "node", "list").code()).isEqualTo(6);
+        assertThat(run("--config", config, "-c", "postgresql://127.0.0.1:1/x", "node", "list")
+                        .code())
+                .isEqualTo(6);
+        assertThat(run("--remote", "localhost:1", "-c", "postgresql://127.0.0.1:1/x", "node", "list")
+                        .code())
+                .isEqualTo(2);
+    }
+}
