@@ -40,12 +40,13 @@ public final class Daemon implements AutoCloseable {
     private final List<Component> components = new CopyOnWriteArrayList<>();
     private final CountDownLatch told = new CountDownLatch(1);
     private final Watch watch;
-    private final Notify notify = Notify.ofProcess(System.getenv());
+    private final Notify notify;
 
     private Daemon(Settings settings, LockFile lock) {
         this.settings = settings;
         this.lock = lock;
         this.watch = new Watch(settings::now, settings::connection, events, audit);
+        this.notify = Notify.ofProcess(System.getenv(), watch::alive);
     }
 
     /**
@@ -75,7 +76,8 @@ public final class Daemon implements AutoCloseable {
             daemon.serve();
         } catch (RuntimeException e) {
             LOG.error("the daemon cannot start: {}", e.getMessage());
-            daemon.close();
+            daemon.record("daemon.start", Map.of(), e.getMessage());
+            daemon.closeAll();
             throw e;
         }
         return daemon;
@@ -182,6 +184,10 @@ public final class Daemon implements AutoCloseable {
         notify.stopping();
         LOG.info("steep-repl ends");
         record("daemon.stop", Map.of(), null);
+        closeAll();
+    }
+
+    private void closeAll() {
         List<Component> parts = new ArrayList<>(components);
         for (Component part : parts.reversed()) {
             part.close(settings.now().shutdownTimeout());

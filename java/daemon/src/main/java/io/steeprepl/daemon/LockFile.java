@@ -7,20 +7,42 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
 
 /** A file that one daemon holds while it lives, with its process id. The system lets go of it, however the daemon ends. */
 final class LockFile implements AutoCloseable {
     private final FileChannel channel;
 
-    private LockFile(FileChannel channel) {
+    private final CountDownLatch ending = new CountDownLatch(1);
+
+    private LockFile(FileChannel channel, Path path) {
         this.channel = channel;
+        Thread.ofVirtual().name("lock").start(() -> keepFresh(path));
+    }
+
+    /** What nobody has touched for days is cleared away in folders for temporary files. */
+    private void keepFresh(Path path) {
+        try {
+            while (!ending.await(1, TimeUnit.HOURS)) {
+                Files.setLastModifiedTime(path, FileTime.from(Instant.now()));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (IOException e) {
+            LoggerFactory.getLogger(LockFile.class).warn("the lock file {} is gone: {}", path, e.toString());
+        }
     }
 
     /** Takes it. Throws {@link ApiException.Failed} when another daemon of that name runs. */
@@ -49,7 +71,7 @@ final class LockFile implements AutoCloseable {
             channel.truncate(0);
             channel.write(
                     ByteBuffer.wrap((ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.US_ASCII)), 0);
-            return new LockFile(channel);
+            return new LockFile(channel, path);
         } catch (IOException e) {
             close(channel);
             throw new ApiException.Failed(
@@ -96,6 +118,7 @@ final class LockFile implements AutoCloseable {
 
     @Override
     public void close() {
+        ending.countDown();
         // The file stays: taking it away would let two daemons hold two files of one name.
         close(channel);
     }

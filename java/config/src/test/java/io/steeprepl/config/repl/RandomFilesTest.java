@@ -35,7 +35,8 @@ class RandomFilesTest {
             """.formatted(CANARY);
 
     private static final String[] PIECES = {
-        "{", "}", "[", "]", ":", " ", "\n", "\"", "'", "~", "&p ", "*p", "!!int ", "|\n", "#", "\t", "\u0000", "\u20ac", "- ", "? ", "<<: ", "1e999", "null"
+        "{", "}", "[", "]", ":", " ", "\n", "\"", "'", "~", "&p ", "*p", "!!int ", "|\n", "#", "\t", "\u0000", "\u20ac",
+        "- ", "? ", "<<: ", "1e999", "null"
     };
 
     private static String spoilt(Random random) {
@@ -62,7 +63,9 @@ class RandomFilesTest {
             ReplSettings settings = ReplSettings.read(document, NOBODY);
             assertThat(settings).as("seed %d", seed).isNotNull();
             for (Problem problem : document.problems().all()) {
-                assertThat(problem.line()).as("seed %d: %s\n%s", seed, problem, yaml).isBetween(0, 40);
+                assertThat(problem.line())
+                        .as("seed %d: %s\n%s", seed, problem, yaml)
+                        .isBetween(0, 40);
                 // A key is named, whatever it is called.
                 assertThat(problem.message() + problem.remedy())
                         .as("seed %d\n%s", seed, yaml)

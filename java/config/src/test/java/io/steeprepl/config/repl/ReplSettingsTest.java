@@ -149,12 +149,28 @@ class ReplSettingsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"4711", "*4711", "!4711", "!4711!x", "!!4711 y", "&4711", "@4711", "[4711]", "{4711: x}", "%4711", "'4711", "|4711"})
+    @ValueSource(
+            strings = {
+                "4711",
+                "*4711",
+                "!4711",
+                "!4711!x",
+                "!!4711 y",
+                "&4711",
+                "@4711",
+                "[4711]",
+                "{4711: x}",
+                "%4711",
+                "'4711",
+                "|4711"
+            })
     void aPasswordThatIsWrittenWrongIsNotTold(String written) {
         Document document = Document.read(AT, "repl:\n  postgresql:\n    password: " + written + "\n");
         ReplSettings.read(document, around(Map.of()));
-        assertThat(document.problems().all()).isNotEmpty().allSatisfy(problem -> assertThat(problem.message() + problem.remedy())
-                .doesNotContain("4711"));
+        assertThat(document.problems().all())
+                .isNotEmpty()
+                .allSatisfy(problem ->
+                        assertThat(problem.message() + problem.remedy()).doesNotContain("4711"));
     }
 
     @Test

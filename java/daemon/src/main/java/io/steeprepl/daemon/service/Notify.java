@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -16,16 +17,18 @@ public final class Notify {
 
     private final @Nullable String socket;
     private final @Nullable Duration watchdog;
+    private final BooleanSupplier alive;
     private final AtomicBoolean watched = new AtomicBoolean();
     private final CountDownLatch ending = new CountDownLatch(1);
 
-    private Notify(@Nullable String socket, @Nullable Duration watchdog) {
+    private Notify(@Nullable String socket, @Nullable Duration watchdog, BooleanSupplier alive) {
         this.socket = socket;
         this.watchdog = watchdog;
+        this.alive = alive;
     }
 
-    /** As systemd says in the environment. */
-    public static Notify ofProcess(Map<String, String> environment) {
+    /** As systemd says in the environment. {@code alive}: false when it should end the daemon and start it again. */
+    public static Notify ofProcess(Map<String, String> environment, BooleanSupplier alive) {
         String socket = environment.getOrDefault("NOTIFY_SOCKET", "");
         String micros = environment.getOrDefault("WATCHDOG_USEC", "");
         String pid = environment.getOrDefault("WATCHDOG_PID", "");
@@ -33,7 +36,7 @@ public final class Notify {
                 || pid.equals(Long.toString(ProcessHandle.current().pid()));
         Duration watchdog =
                 micros.matches("[0-9]{1,18}") && ours ? Duration.ofNanos(Long.parseLong(micros) * 1000) : null;
-        return new Notify(socket.isEmpty() ? null : socket, watchdog);
+        return new Notify(socket.isEmpty() ? null : socket, watchdog, alive);
     }
 
     /** It serves, or serves again. */
@@ -59,7 +62,9 @@ public final class Notify {
     private void watch(Duration interval) {
         try {
             while (!ending.await(interval.toMillis(), TimeUnit.MILLISECONDS)) {
-                send("WATCHDOG=1");
+                if (alive.getAsBoolean()) {
+                    send("WATCHDOG=1");
+                }
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -32,6 +32,10 @@ public final class Watch implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Watch.class);
     /** Counting conflicts reads the whole log of them, so not each time. */
     private static final int COUNT_EVERY = 5;
+    /** More servers than anybody names in one connection. */
+    private static final int SERVERS = 8;
+    /** More than a round takes of itself. */
+    private static final Duration HANGS = Duration.ofMinutes(1);
 
     private final Supplier<ReplSettings> settings;
     private final Supplier<ConnectionSpec> spec;
@@ -43,6 +47,7 @@ public final class Watch implements AutoCloseable {
     private final Thread thread;
     private final Pruning pruning;
 
+    private volatile Instant stepped = Instant.now();
     private volatile View view = View.nothing(Instant.now());
     private volatile @Nullable DirectSteepRepl node;
     private volatile @Nullable Pool pool;
@@ -91,12 +96,21 @@ public final class Watch implements AutoCloseable {
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        } catch (RuntimeException | Error e) {
-            LOG.error("the watch has ended: the daemon knows nothing of its database any more", e);
         }
     }
 
+    /** Whether the loop goes round; false when it has hung for longer than anything in it may take. */
+    public boolean alive() {
+        DatabaseSettings database = settings.get().database();
+        Duration longest = HANGS.plus(database.checkTimeout())
+                .plus(database.reconnectMax())
+                .plus(database.passwordTimeout())
+                .plus(database.connectTimeout().multipliedBy(SERVERS));
+        return Instant.now().isBefore(stepped.plus(longest));
+    }
+
     private Duration step() {
+        stepped = Instant.now();
         DatabaseSettings database = settings.get().database();
         try {
             DirectSteepRepl open = node;
@@ -110,12 +124,19 @@ public final class Watch implements AutoCloseable {
             gone(Status.REFUSED, e.version, String.valueOf(e.getMessage()));
             return database.reconnectMax();
         } catch (ApiException e) {
-            gone(Status.DISCONNECTED, null, e.detail() == null ? e.message() : e.message() + ": " + e.detail());
-            return backoff.next(
-                    database.reconnectMin(),
-                    database.reconnectMax(),
-                    ThreadLocalRandom.current().nextDouble());
+            return failed(database, e.detail() == null ? e.message() : e.message() + ": " + e.detail());
+        } catch (RuntimeException e) {
+            LOG.error("looking at the database failed", e);
+            return failed(database, "looking at it failed: " + e);
         }
+    }
+
+    private Duration failed(DatabaseSettings database, String why) {
+        gone(Status.DISCONNECTED, null, why);
+        return backoff.next(
+                database.reconnectMin(),
+                database.reconnectMax(),
+                ThreadLocalRandom.current().nextDouble());
     }
 
     private DirectSteepRepl connect() {

@@ -8,7 +8,10 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -41,7 +44,9 @@ class NotifyTest {
         try (BufferedReader heard =
                 new BufferedReader(new InputStreamReader(listener.getInputStream(), StandardCharsets.UTF_8))) {
             assertThat(heard.readLine()).isEqualTo("bound");
-            Notify notify = Notify.ofProcess(Map.of("NOTIFY_SOCKET", socket.toString(), "WATCHDOG_USEC", "300000"));
+            var alive = new AtomicBoolean(true);
+            Notify notify =
+                    Notify.ofProcess(Map.of("NOTIFY_SOCKET", socket.toString(), "WATCHDOG_USEC", "300000"), alive::get);
             notify.ready();
             assertThat(heard.readLine())
                     .isEqualTo("READY=1 MAINPID=" + ProcessHandle.current().pid());
@@ -49,11 +54,27 @@ class NotifyTest {
             assertThat(heard.readLine()).isEqualTo("WATCHDOG=1");
             notify.reloading();
             assertThat(until(heard, "RELOADING")).startsWith("RELOADING=1 MONOTONIC_USEC=");
+            alive.set(false);
+            // One may have been under way; ten would come in that time.
+            assertThat(heardWithin(heard, Duration.ofSeconds(1))).isLessThanOrEqualTo(1);
             notify.stopping();
             assertThat(until(heard, "STOPPING")).isEqualTo("STOPPING=1");
         } finally {
             listener.destroyForcibly();
         }
+    }
+
+    private static int heardWithin(BufferedReader heard, Duration time) throws IOException {
+        int lines = 0;
+        Instant until = Instant.now().plus(time);
+        while (Instant.now().isBefore(until)) {
+            if (heard.ready()) {
+                heard.readLine();
+                lines++;
+            }
+            Thread.onSpinWait();
+        }
+        return lines;
     }
 
     private static String until(BufferedReader heard, String word) throws IOException {
@@ -67,7 +88,7 @@ class NotifyTest {
 
     @Test
     void withoutSystemdNobodyIsTold() {
-        Notify notify = Notify.ofProcess(Map.of());
+        Notify notify = Notify.ofProcess(Map.of(), () -> true);
         notify.ready();
         notify.stopping();
     }
