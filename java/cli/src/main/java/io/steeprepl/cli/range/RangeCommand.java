@@ -6,6 +6,7 @@ import picocli.CommandLine.Command;
 @Command(
         name = "range",
         description = "The ranges of ids that each node hands out, so that keys never collide.",
+        footer = "  steep-repl -c service=berlin range status",
         subcommands = {
             RangeStatusCommand.class,
             RangeAllocateCommand.class,
