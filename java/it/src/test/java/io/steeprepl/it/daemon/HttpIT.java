@@ -71,8 +71,12 @@ class HttpIT {
         String[] lines = daemon.get("/metrics").body().split("\n");
         assertThat(Arrays.stream(lines).filter(line -> !line.startsWith("#")))
                 .allMatch(line -> line.matches("[a-z_]+(\\{[^}]*\\})? [-+0-9.eE]+"), "a sample");
-        assertThat(Arrays.stream(lines).filter(line -> line.startsWith("# HELP")).count())
-                .isEqualTo(Arrays.stream(lines).filter(line -> line.startsWith("# TYPE")).count())
+        assertThat(Arrays.stream(lines)
+                        .filter(line -> line.startsWith("# HELP"))
+                        .count())
+                .isEqualTo(Arrays.stream(lines)
+                        .filter(line -> line.startsWith("# TYPE"))
+                        .count())
                 .isGreaterThan(10);
     }
 
@@ -109,9 +113,11 @@ class HttpIT {
 
     @Test
     void whereItIsNotWantedNobodyListens() throws IOException {
-        try (DaemonProcess quiet = DaemonProcess.of(folder, "quiet", cluster.node(0).uri())) {
-            quiet.write("repl:\n  postgresql: {connection: '%s'}\n  ipc: {path: %s}\n  http: {enabled: false, port: %d}\n"
-                    .formatted(cluster.node(0).uri(), quiet.socket(), quiet.port));
+        try (DaemonProcess quiet =
+                DaemonProcess.of(folder, "quiet", cluster.node(0).uri())) {
+            quiet.write(
+                    "repl:\n  postgresql: {connection: '%s'}\n  ipc: {path: %s}\n  http: {enabled: false, port: %d}\n"
+                            .formatted(cluster.node(0).uri(), quiet.socket(), quiet.port));
             quiet.start();
             assertThat(quiet.call("status.get").has("pid")).isTrue();
             assertThat(org.assertj.core.api.Assertions.catchThrowable(
