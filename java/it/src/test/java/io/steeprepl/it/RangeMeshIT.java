@@ -54,7 +54,7 @@ class RangeMeshIT {
         }
         for (TestNode node : cluster.nodes()) {
             cluster.nodes().stream()
-                    .filter(other -> other != node)
+                    .filter(other -> !other.equals(node))
                     .forEach(other -> Sql.awaitStreaming(node, other.id()));
             node.execute(
                     "CREATE TABLE orders (id bigserial PRIMARY KEY, who text NOT NULL)",
