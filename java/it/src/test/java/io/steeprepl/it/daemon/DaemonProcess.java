@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.steeprepl.cli.Main;
+import io.steeprepl.daemon.Launch;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -98,7 +99,7 @@ final class DaemonProcess implements AutoCloseable {
                 config().toString(),
                 "run",
                 "--name",
-                "it-" + ProcessHandle.current().pid() + "-" + name));
+                daemonName()));
         ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()));
@@ -110,6 +111,10 @@ final class DaemonProcess implements AutoCloseable {
             throw new UncheckedIOException(e);
         }
         return this;
+    }
+
+    private String daemonName() {
+        return "it-" + ProcessHandle.current().pid() + "-" + name;
     }
 
     /** Starts it and waits until it serves. */
@@ -240,6 +245,11 @@ final class DaemonProcess implements AutoCloseable {
     public void close() {
         if (process != null) {
             process.destroyForcibly().onExit().join();
+        }
+        try {
+            Files.deleteIfExists(Launch.lock(daemonName()));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 }

@@ -40,5 +40,6 @@ echo 'repl: {colour: red}' >"$folder/sd.yaml"
 echo "wrong configuration $? $(property ActiveState) $(property ExecMainStatus)"
 "$@" uninstall --user --name sd >/dev/null 2>&1
 echo "uninstall $? $(ls "$HOME/.config/systemd/user" | grep -c 'steep-repl-sd.service$')"
+rm -f /tmp/steep-repl-sd.lock
 kill "$manager"
 wait "$manager"
