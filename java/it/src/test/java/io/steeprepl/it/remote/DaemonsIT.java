@@ -195,6 +195,16 @@ class DaemonsIT {
     }
 
     @Test
+    void newCertificatesAreNoticed() {
+        certs.init("b", "--force");
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(30))
+                .untilAsserted(
+                        () -> assertThat(atB.log()).anyMatch(line -> line.contains("read the certificates again")));
+        assertThat(remote(atB, "node", "list").code()).isZero();
+    }
+
+    @Test
     void strangersAreRefusedAndAudited() {
         Path stranger = certs.folder().resolve("stranger");
         Ended refused = run("--remote", atA.remote(), "--certs", stranger.toString(), "node", "list");

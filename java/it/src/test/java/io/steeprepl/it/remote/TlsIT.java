@@ -152,11 +152,12 @@ class TlsIT {
     @Test
     void aCertificateOfAnotherAuthorityIsRefused() throws Exception {
         Instant now = Instant.now();
-        // Even of one that calls itself the same.
-        for (String name : List.of("steep-repl CA", "another")) {
-            Authority other = Authority.create(name, Duration.ofDays(2));
-            isRefused(forged(other, "b", now.minusSeconds(60), now.plusSeconds(600)), "of another CA");
-        }
+        // Even of one that calls itself the same. Of one with another name a client that keeps to the rules shows
+        // nothing.
+        Authority same = Authority.create("steep-repl CA", Duration.ofDays(2));
+        isRefused(forged(same, "b", now.minusSeconds(60), now.plusSeconds(600)), "of another CA");
+        Authority other = Authority.create("another", Duration.ofDays(2));
+        isRefused(forged(other, "b", now.minusSeconds(60), now.plusSeconds(600)), "no certificate");
     }
 
     @Test
