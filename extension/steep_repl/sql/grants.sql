@@ -19,7 +19,7 @@ GRANT EXECUTE ON FUNCTION steep_repl.conflict_list(text, text, text, text, boole
   steep_repl._may_read(oid, text, text), steep_repl._table_name(text), steep_repl._conflicts_of_key(bigint, integer) TO steep_repl_viewer;
 GRANT SELECT ON steep_repl.resolved TO steep_repl_viewer;
 GRANT SELECT ON steep_repl.identity_ranges TO steep_repl_viewer;
-GRANT EXECUTE ON FUNCTION steep_repl.range_status(), steep_repl.check_range_threshold(text, text, integer),
+GRANT EXECUTE ON FUNCTION steep_repl.range_status(), steep_repl.range_settings(), steep_repl.check_range_threshold(text, text, integer),
   steep_repl.check_id_range(text, text, bigint) TO steep_repl_viewer;
 -- Whoever inserts calls it: it is in a constraint.
 GRANT EXECUTE ON FUNCTION steep_repl.check_id_range(regclass, bigint) TO PUBLIC;

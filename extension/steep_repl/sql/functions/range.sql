@@ -19,8 +19,7 @@ BEGIN
   END IF;
   -- By the worker, in a transaction of its own: sessions at the end of a range would wait for this one.
   RETURN QUERY SELECT (a->>0)::bigint, (a->>1)::bigint
-    FROM jsonb_array_elements(steep_repl._ask_worker('range', jsonb_build_object('do', 'allocate', 'relation', relation::oid::bigint, 'size', p_range_size,
-      'actor', steep_repl._actor())::text)::jsonb) a;
+    FROM jsonb_array_elements(steep_repl._ask_ranges(jsonb_build_object('do', 'allocate', 'relation', relation::oid::bigint, 'size', p_range_size))) a;
 EXCEPTION WHEN OTHERS THEN
   GET STACKED DIAGNOSTICS message = MESSAGE_TEXT;
   PERFORM steep_repl._audit_failure('range.allocate', 'table', format('%I.%I', p_table_schema, p_table_name), message);
@@ -36,8 +35,7 @@ DECLARE
   message text;
 BEGIN
   PERFORM steep_repl._range_table(relation);
-  RETURN steep_repl._ask_worker('range', jsonb_build_object('do', 'release', 'relation', relation::oid::bigint, 'start', p_range_start,
-    'actor', steep_repl._actor())::text)::boolean;
+  RETURN steep_repl._ask_ranges(jsonb_build_object('do', 'release', 'relation', relation::oid::bigint, 'start', p_range_start))::boolean;
 EXCEPTION WHEN OTHERS THEN
   GET STACKED DIAGNOSTICS message = MESSAGE_TEXT;
   PERFORM steep_repl._audit_failure('range.release', 'table', format('%I.%I', p_table_schema, p_table_name), message);
@@ -45,6 +43,18 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 COMMENT ON FUNCTION steep_repl.release_range(text, text, bigint) IS
   'Ends the use of one of this node''s ranges; its ids are never handed out again, here or elsewhere. When the sequence is in it, it moves on. False when it had been released before. Owners only. Definer: asks the worker. Errors: SR080, SR082, 42501, 42P01.';
+
+CREATE OR REPLACE FUNCTION steep_repl._ask_ranges(argument jsonb) RETURNS jsonb
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  answer jsonb := steep_repl._ask_worker('range', (argument || jsonb_build_object('actor', steep_repl._actor()))::text);
+BEGIN
+  IF jsonb_typeof(answer) = 'object' THEN
+    RAISE EXCEPTION USING ERRCODE = answer->>'code', MESSAGE = answer->>'message', HINT = coalesce(nullif(answer->>'hint', ''), 'SELECT * FROM steep_repl.range_status() lists the ranges.');
+  END IF;
+  RETURN answer;
+END $$;
+COMMENT ON FUNCTION steep_repl._ask_ranges(jsonb) IS 'Has the worker allocate or release ranges; what it refuses is raised here, with its code and hint.';
 
 CREATE OR REPLACE FUNCTION steep_repl._serve_range(argument jsonb) RETURNS text
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -54,6 +64,9 @@ DECLARE
   named text := table_oid::regclass::text;
   answer jsonb;
   was text;
+  code text;
+  message text;
+  remedy text;
 BEGIN
   SELECT x.* INTO s FROM steep_repl.range_tables t JOIN steep_repl.range_sequences x USING (sequence) WHERE t.relation = table_oid AND t.active;
   IF NOT FOUND THEN
@@ -87,22 +100,29 @@ BEGIN
   PERFORM steep_repl._announce_ranges(s.sequence);
   PERFORM steep_repl._audit_as(argument->>'actor', 'range.release', 'table', named, to_jsonb(was), argument->'start');
   RETURN 'true';
+EXCEPTION WHEN OTHERS THEN
+  GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, remedy = PG_EXCEPTION_HINT;
+  IF code NOT LIKE 'SR%' THEN
+    RAISE;
+  END IF;
+  -- An error of the worker's would reach the session as bare words.
+  RETURN jsonb_build_object('code', code, 'message', left(message, 200), 'hint', left(remedy, 200));
 END $$;
-COMMENT ON FUNCTION steep_repl._serve_range(jsonb) IS 'The worker''s half of allocate_range and release_range.';
+COMMENT ON FUNCTION steep_repl._serve_range(jsonb) IS 'The worker''s half of allocate_range and release_range: the ranges, true or false, or an object that says what is refused.';
 
 CREATE OR REPLACE FUNCTION steep_repl.check_range_threshold(p_table_schema text, p_table_name text, p_threshold_percent integer DEFAULT 80)
   RETURNS TABLE (current_value bigint, range_end bigint, percent_used numeric, needs_expansion boolean)
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-  relation regclass := steep_repl._named_table(p_table_schema, p_table_name);
+  named regclass := steep_repl._named_table(p_table_schema, p_table_name);
 BEGIN
   IF p_threshold_percent IS NULL OR p_threshold_percent NOT BETWEEN 1 AND 100 THEN
     RAISE EXCEPTION USING ERRCODE = 'SR082', MESSAGE = format('a threshold is between 1 and 100 percent, not %s', coalesce(p_threshold_percent::text, 'NULL'));
   END IF;
-  PERFORM steep_repl._range_table(relation);
+  PERFORM steep_repl._range_table(named);
   RETURN QUERY SELECT u.current_value, u.range_end, u.percent_used, u.percent_used >= p_threshold_percent AND u.ranges_ahead = 0
-    FROM steep_repl._range_use() u WHERE u.relation = check_range_threshold.relation;
+    FROM steep_repl._range_use() u WHERE u.relation = named;
 END $$;
 COMMENT ON FUNCTION steep_repl.check_range_threshold(text, text, integer) IS
   'How far the range is used in which this node''s sequence is: the next value, the end, percent; needs_expansion: the threshold is passed and no further range is there yet. Owners only. Definer: reads the sequence. Errors: SR043, SR080, SR082, 42501, 42P01.';
@@ -172,3 +192,17 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl.range_status() IS
   'All ranges that this node knows of, its own and those of the others. current_value (the next one), percent_used and ids_left stand in the range in which this node''s sequence is; status missing: this node has none now, note says why. Definer: reads the ranges.';
+
+CREATE OR REPLACE FUNCTION steep_repl.range_settings() RETURNS TABLE (
+  table_schema text, table_name text, column_name text, enabled boolean, range_size bigint, largest_size bigint, threshold integer)
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT n.nspname::text, c.relname::text, d.column_name::text, s.sequence IS NOT NULL, s.range_size, s.block, s.threshold
+    FROM steep_repl.tables k JOIN pg_class c ON c.oid = k.relation JOIN pg_namespace n ON n.oid = c.relnamespace
+    LEFT JOIN steep_repl.range_tables t ON t.relation = k.relation AND t.active
+    LEFT JOIN steep_repl.range_sequences s ON s.sequence = t.sequence
+    LEFT JOIN LATERAL (SELECT x.column_name FROM steep_repl._range_column(k.relation) x WHERE x.led) d ON true
+   ORDER BY 1, 2;
+END;
+COMMENT ON FUNCTION steep_repl.range_settings() IS
+  'How the ids of each replicated table go in ranges: the column whose ids can (NULL: none, as with UUIDs), whether they do, and on this node how many ids a range has that is cut from now on, how many it may have at most, and at which percent the next one is cut. Definer: reads the ranges.';
