@@ -49,6 +49,12 @@ class DemoIT {
                 .isEqualTo(
                         "{\"stock\":[\"25\",\"25\"],\"undecided\":[\"refunded\",\"shipped\"],"
                                 + "\"resolved\":[\"shipped\",\"shipped\"],\"reverted\":[\"refunded\",\"refunded\"],\"right\":true}");
+        assertThat(demo.path("ids").path("right").asBoolean())
+                .as(demo.path("ids").toString())
+                .isTrue();
+        assertThat(demo.path("ids").path("ranges"))
+                .extracting(r -> r.path("node_id").asText())
+                .contains("a", "b");
         assertThat(demo.path("tables")).hasSize(6).allMatch(t -> t.path("equal").asBoolean());
         assertThat(demo.path("tables_before_cut"))
                 .hasSize(6)

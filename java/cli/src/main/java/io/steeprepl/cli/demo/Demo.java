@@ -31,14 +31,12 @@ final class Demo {
         List<Office> offices = List.of(north, south);
 
         long rows = step("Opening the shop in the north", () -> {
-            offices.forEach(o -> o.node().execute(Shop.tables(o.first())));
+            offices.forEach(o -> o.node().execute(Shop.tables()));
             north.node().execute(Shop.rows());
             north.node().execute(Scene.BEFORE);
             return Join.rows(north);
         });
-        out.note(
-                "      %d tables, %,d rows; the south has the empty tables. New ids: odd in the north, even in the south"
-                        .formatted(Shop.TABLES.size(), rows));
+        out.note("      %d tables, %,d rows; the south has the empty tables".formatted(Shop.TABLES.size(), rows));
 
         try (Line line = new Line(north, south)) {
             return story(north, south, line, length, keep, begin);
@@ -50,6 +48,7 @@ final class Demo {
         run("Linking the two, both ways", line::link);
         Join join = step("Replicating all tables: SELECT steep_repl.add_tables('shop')", () -> Join.of(north, south));
         out.note("      %,d rows copied to the south in %s".formatted(join.rows(), Wait.text(join.time())));
+        out.note("      New ids come in ranges of %d; each office has its own".formatted(Shop.RANGE));
 
         out.note("\nNow both write at once for %d seconds: orders, prices, long notes.".formatted(length.toSeconds()));
         out.note("Queue: what the other side has logged and this side has still to work through.");
@@ -96,6 +95,7 @@ final class Demo {
                 before,
                 outage,
                 policies,
+                OrderIds.of(offices),
                 proofs(north, south),
                 Wait.since(begin));
         result.print(out, keep ? nodes : null);

@@ -18,6 +18,9 @@ record Join(long rows, Duration time) {
 
     /** Adds all tables with one call on {@code first} and waits until they replicate both ways. */
     static Join of(Office first, Office second) {
+        first.node()
+                .execute("ALTER DATABASE \"%s\" SET steep_repl.default_range_size = %d"
+                        .formatted(first.node().database(), Shop.RANGE));
         long begin = System.nanoTime();
         List<String> refused = first.node()
                 .rows("SELECT table_name, reason FROM steep_repl.add_tables('shop') WHERE state = 'refused'");

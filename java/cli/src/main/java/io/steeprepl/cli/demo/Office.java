@@ -8,7 +8,7 @@ import java.util.concurrent.atomic.LongAdder;
  *
  * @param name what people call it
  * @param node its database
- * @param first the first id that it hands out; the next are two apart, so that no other office hands out the same
+ * @param first the first of the rows to begin with that only this office changes while both write; every second is
  * @param rows how many rows it has written
  * @param transactions how many transactions it has committed
  */
@@ -23,7 +23,7 @@ record Office(String name, TestNode node, int first, LongAdder rows, LongAdder t
         transactions.increment();
     }
 
-    /** One of the ids up to {@code most} (even) that only this office changes. */
+    /** The id of one of the rows to begin with, up to {@code most} (even), that only this office changes. */
     int ownId(int most, java.util.Random random) {
         return first + 2 * random.nextInt(most / 2);
     }

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param before each table, compared then
  * @param outage what both wrote while they were cut off from each other, and what became of it
  * @param policies what became of a stock that adds up, and of an order that was decided by hand
+ * @param ids which ids of orders each office had, and handed out
  * @param proofs each table, compared at the end
  * @param total the time since the start of the demo
  */
@@ -31,15 +32,16 @@ record Result(
         List<Proof> before,
         Outage outage,
         Policies policies,
+        OrderIds ids,
         List<Proof> proofs,
         Duration total) {
     boolean equal() {
         return before.stream().allMatch(Proof::equal) && proofs.stream().allMatch(Proof::equal);
     }
 
-    /** Whether the tables are equal, and every conflict was decided as it must be and is proven. */
+    /** Whether the tables are equal, every conflict was decided as it must be and is proven, and no id was handed out by the wrong office. */
     boolean right() {
-        return equal() && outage.right() && policies.right();
+        return equal() && outage.right() && policies.right() && ids.right();
     }
 
     /** Prints it; {@code kept} are the servers if they stay. */
@@ -53,6 +55,7 @@ record Result(
             CaseText.print(i + 1, outage.cases().get(i), out);
         }
         out.text(policies.text());
+        ids.print(7, out);
         out.text("\n");
         out.list(Proof.COLUMNS, proofs, "");
         out.text("\n" + verdict() + "\n");
@@ -69,6 +72,9 @@ record Result(
         }
         if (!outage.right() || !policies.right()) {
             return "NOT PROVEN: the tables are equal, but a conflict was not decided as it must be; please report it.";
+        }
+        if (!ids.right()) {
+            return "WRONG IDS: an office handed out an id that is not its own. This must not happen; please report it.";
         }
         return ("EQUAL: both hold the same %,d rows, after %,d written in %d seconds on both sides and two cuts of the network.\n"
                         + "%d conflicts, all decided alike on both sides and proven %s after the network was back."
@@ -117,6 +123,7 @@ record Result(
         document.put(
                 "conflicts", outage.cases().stream().map(CaseText::document).toList());
         document.put("policies", policiesDocument());
+        document.put("ids", ids.document());
         document.put("tables_before_cut", before.stream().map(Result::table).toList());
         document.put("tables", proofs.stream().map(Result::table).toList());
         document.put("total_seconds", seconds(total));

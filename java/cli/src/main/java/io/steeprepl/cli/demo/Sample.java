@@ -21,7 +21,7 @@ record Sample(Office office, long rows, double perSecond, long queueBytes, Optio
         // Both servers have the same clock.
         String age = office.node().query("""
                     SELECT (1000 * extract(epoch FROM clock_timestamp() - placed_at))::bigint FROM shop.orders
-                     WHERE id %% 2 <> %d AND id > %d ORDER BY id DESC LIMIT 1""".formatted(office.first() % 2, Shop.ORDERS));
+                     WHERE office <> '%s' AND id > %d ORDER BY id DESC LIMIT 1""".formatted(office.name(), Shop.ORDERS));
         long rows = office.rows().sum();
         double rate = seconds > 0 ? (rows - before) / seconds : 0;
         return new Sample(

@@ -8,7 +8,7 @@ import java.util.Set;
 /** Lays rows out in columns. */
 final class Table {
     private static final Set<String> GOOD = Set.of("healthy", "online", "streaming", "ready", "complete");
-    private static final Set<String> BAD = Set.of("unhealthy", "failed", "unavailable");
+    private static final Set<String> BAD = Set.of("unhealthy", "failed", "unavailable", "missing");
     private static final Set<String> BETWEEN = Set.of(
             "degraded", "waiting", "paused", "linking", "copying", "joining", "requested", "removing", "unknown");
 

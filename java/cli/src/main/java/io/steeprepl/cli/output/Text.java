@@ -20,6 +20,11 @@ public final class Text {
         return PRECISE.format(time.atZone(ZoneId.systemDefault()));
     }
 
+    /** A time to the second, in the user's zone. */
+    public static String time(Instant time) {
+        return TIME.format(time.truncatedTo(ChronoUnit.SECONDS).atZone(ZoneId.systemDefault()));
+    }
+
     /** A time without its day, in the user's zone. */
     public static String timeOfDay(Instant time) {
         return TIME_OF_DAY.format(time.atZone(ZoneId.systemDefault()));
@@ -30,8 +35,7 @@ public final class Text {
         return switch (value) {
             case null -> "";
             case Boolean flag -> flag ? "yes" : "no";
-            case Instant time ->
-                TIME.format(time.truncatedTo(ChronoUnit.SECONDS).atZone(ZoneId.systemDefault()));
+            case Instant time -> time(time);
             case Double number -> "%.1f".formatted(number);
             case Bar bar -> bar.text();
             default -> sanitise(value.toString());

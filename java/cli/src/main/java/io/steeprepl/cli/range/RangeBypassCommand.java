@@ -6,6 +6,7 @@ import io.steeprepl.api.SteepRepl;
 import io.steeprepl.cli.ExitCode;
 import io.steeprepl.cli.NodeAction;
 import io.steeprepl.cli.output.Output;
+import io.steeprepl.cli.output.Text;
 import io.steeprepl.config.Durations;
 import java.time.Instant;
 import java.util.LinkedHashMap;
@@ -65,7 +66,7 @@ final class RangeBypassCommand extends NodeAction {
         if (duration != null && reason != null) {
             Instant until = node.ranges().enableBypass(name, Durations.parse(duration), reason);
             done.put("bypass_until", until);
-            out.done(table + ": takes any id on this node until " + until, done);
+            out.done(table + ": takes any id on this node until " + Text.time(until), done);
             return ExitCode.OK;
         }
         Long strays = node.ranges().disableBypass(name);

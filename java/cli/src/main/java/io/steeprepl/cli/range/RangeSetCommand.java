@@ -7,7 +7,9 @@ import io.steeprepl.api.SteepRepl;
 import io.steeprepl.cli.ExitCode;
 import io.steeprepl.cli.NodeAction;
 import io.steeprepl.cli.output.Output;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -26,6 +28,8 @@ import picocli.CommandLine.Parameters;
             "  steep-repl range set shop.orders --threshold 60"
         })
 final class RangeSetCommand extends NodeAction {
+    private static final int MOST_PERCENT = 100;
+
     @Parameters(paramLabel = "TABLE", description = "Its name as SQL writes it.")
     private String table = "";
 
@@ -53,6 +57,17 @@ final class RangeSetCommand extends NodeAction {
         if (!on && !off && size == null && threshold == null) {
             throw new ApiException.Usage("nothing to set", "steep-repl range set " + table + " --size 100000");
         }
+        if (off && (size != null || threshold != null)) {
+            throw new ApiException.Usage(
+                    "--off takes neither --size nor --threshold", "steep-repl range set " + table + " --off");
+        }
+        if (size != null && size < 1) {
+            throw new ApiException.Usage("a range has at least one id, not " + size, "--size 10000");
+        }
+        if (threshold != null && (threshold < 1 || threshold > MOST_PERCENT)) {
+            throw new ApiException.Usage(
+                    "a threshold is between 1 and 100 percent, not " + threshold, "--threshold 80");
+        }
     }
 
     @Override
@@ -64,7 +79,21 @@ final class RangeSetCommand extends NodeAction {
         done.put("enabled", enabled);
         done.put("range_size", size);
         done.put("threshold", threshold);
-        out.done(table + ": set", done);
+        out.done(table + ": " + String.join("; ", sentences()), done);
         return ExitCode.OK;
+    }
+
+    private List<String> sentences() {
+        List<String> said = new ArrayList<>();
+        if (on || off) {
+            said.add(on ? "its ids go in ranges, on all nodes" : "its ids go in ranges no more, on all nodes");
+        }
+        if (size != null) {
+            said.add("a range that this node cuts from now on has %d ids".formatted(size));
+        }
+        if (threshold != null) {
+            said.add("this node cuts the next one when %d percent of one are used".formatted(threshold));
+        }
+        return said;
     }
 }

@@ -1,5 +1,6 @@
 package io.steeprepl.cli.range;
 
+import io.steeprepl.api.ApiException;
 import io.steeprepl.api.IdRange;
 import io.steeprepl.api.QualifiedName;
 import io.steeprepl.api.SteepRepl;
@@ -8,6 +9,7 @@ import io.steeprepl.cli.NodeAction;
 import io.steeprepl.cli.output.Bar;
 import io.steeprepl.cli.output.Column;
 import io.steeprepl.cli.output.Output;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -19,22 +21,39 @@ import picocli.CommandLine.Parameters;
         name = "status",
         description = {
             "The ranges of ids of all nodes that this one knows of, and how far its own are used.",
-            "Without --all those that are in use or still to be used."
+            "Without --all those that are in use or still to be used. What is left for this node after its ranges",
+            "stands there where it is less than a thousand million; -o json always says it."
         },
         footer = {"  steep-repl range status", "  steep-repl range status shop.orders --all -o json"})
 final class RangeStatusCommand extends NodeAction {
-    private static final List<Column<IdRange>> COLUMNS = List.of(
+    private static final List<Column<IdRange>> JSON = List.of(
             Column.of("table_schema", IdRange::tableSchema),
             Column.of("table_name", IdRange::tableName),
             Column.of("node_id", IdRange::nodeId),
             Column.of("range_start", IdRange::rangeStart),
             Column.of("range_end", IdRange::rangeEnd),
             Column.of("status", IdRange::status),
-            Column.of("percent_used", RangeStatusCommand::bar),
+            Column.of("percent_used", IdRange::percentUsed),
             Column.of("current_value", IdRange::currentValue),
             Column.of("ids_left", IdRange::idsLeft),
             Column.of("bypass_until", IdRange::bypassUntil),
             Column.of("note", IdRange::note));
+
+    private static final List<Column<IdRange>> TEXT = List.of(
+            Column.of("table", RangeStatusCommand::name),
+            Column.of("node", IdRange::nodeId),
+            Column.of("range_start", IdRange::rangeStart),
+            Column.of("range_end", IdRange::rangeEnd),
+            Column.of("status", IdRange::status),
+            Column.of("used", RangeStatusCommand::bar),
+            Column.of("next_id", IdRange::currentValue));
+
+    /** Those that most nights have nothing to say. */
+    private static final List<Column<IdRange>> RARE =
+            List.of(Column.of("any_id_until", IdRange::bypassUntil), Column.of("note", IdRange::note));
+
+    /** Fewer left than this are worth a column: ids of a bigint are without end. */
+    private static final long FEW = 1_000_000_000;
 
     @Parameters(paramLabel = "TABLE", arity = "0..1", description = "Only this one. Its name as SQL writes it.")
     private @Nullable String table;
@@ -51,16 +70,49 @@ final class RangeStatusCommand extends NodeAction {
 
     @Override
     protected ExitCode run(SteepRepl node, Output out) {
-        List<IdRange> ranges = node.ranges().list().stream()
-                .filter(range ->
-                        all || range.status().equals("active") || range.status().equals("missing"))
-                .filter(this::wanted)
-                .toList();
+        List<IdRange> known = node.ranges().list().stream().filter(this::wanted).toList();
+        if (table != null && known.isEmpty()) {
+            throw new ApiException.Failed(
+                    null,
+                    "no table %s has ranges of ids".formatted(table),
+                    null,
+                    "steep-repl range status lists those that have; range set %s --on gives it some".formatted(table),
+                    null);
+        }
+        List<IdRange> ranges =
+                known.stream().filter(range -> all || !over(range)).toList();
         out.list(
-                COLUMNS,
+                out.json() ? JSON : columns(ranges),
                 ranges,
-                "no table has ranges of ids; table add gives them to tables whose keys come from sequences");
+                known.isEmpty()
+                        ? "no table has ranges of ids; table add gives them to tables whose keys come from sequences"
+                        : "no range is in use or still to be used");
+        if (known.size() > ranges.size() && !out.json()) {
+            out.note("%d used-up or released ranges are not shown; --all shows them."
+                    .formatted(known.size() - ranges.size()));
+        }
         return ExitCode.OK;
+    }
+
+    /** Columns of which no row says anything only push the others off the screen. */
+    private static List<Column<IdRange>> columns(List<IdRange> ranges) {
+        List<Column<IdRange>> columns = new ArrayList<>(TEXT);
+        if (ranges.stream().anyMatch(range -> range.idsLeft() != null && range.idsLeft() < FEW)) {
+            columns.add(Column.of("ids_left", IdRange::idsLeft));
+        }
+        RARE.stream()
+                .filter(column ->
+                        ranges.stream().anyMatch(range -> column.value().apply(range) != null))
+                .forEach(columns::add);
+        return columns;
+    }
+
+    private static boolean over(IdRange range) {
+        return range.status().equals("exhausted") || range.status().equals("released");
+    }
+
+    private static String name(IdRange range) {
+        return new QualifiedName(range.tableSchema(), range.tableName()).toString();
     }
 
     private boolean wanted(IdRange range) {
@@ -73,6 +125,6 @@ final class RangeStatusCommand extends NodeAction {
     }
 
     private static @Nullable Bar bar(IdRange range) {
-        return range.percentUsed() == null ? null : new Bar(range.percentUsed());
+        return range.percentUsed() == null ? null : new Bar(range.percentUsed(), over(range));
     }
 }

@@ -52,6 +52,29 @@ class OutputTest {
     }
 
     @Test
+    void barsAreGreenYellowAndRedAndGreyWhenOver() {
+        List<Column<Bar>> columns = List.of(Column.of("used", bar -> bar));
+        List<Bar> bars = List.of(
+                new Bar(0, false),
+                new Bar(79.9, false),
+                new Bar(80, false),
+                new Bar(95, false),
+                new Bar(95.1, false),
+                new Bar(100, true));
+        output(Format.TABLE, true).list(columns, bars, "");
+        assertThat(out.toString().lines().skip(1))
+                .containsExactly(
+                        "\u001b[32m░░░░░░░░░░   0.0%\u001b[0m",
+                        "\u001b[32m████████░░  79.9%\u001b[0m",
+                        "\u001b[33m████████░░  80.0%\u001b[0m",
+                        "\u001b[33m██████████  95.0%\u001b[0m",
+                        "\u001b[31m██████████  95.1%\u001b[0m",
+                        "▒▒▒▒▒▒▒▒▒▒ 100.0%");
+        output(Format.JSON, true).list(columns, List.of(new Bar(79.9, false)), "");
+        assertThat(out.toString()).endsWith("[{\"used\":79.9}]" + System.lineSeparator());
+    }
+
+    @Test
     void nothingIsSaidToPeopleAndIsAnEmptyDocumentForPrograms() {
         output(Format.TABLE, false).list(COLUMNS, List.of(), "no items");
         assertThat(out.toString()).isEmpty();
