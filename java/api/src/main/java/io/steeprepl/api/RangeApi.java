@@ -10,6 +10,9 @@ public interface RangeApi {
     /** Every range that this node knows of, its own and those of the others. */
     List<IdRange> list();
 
+    /** How the ids of each replicated table go in ranges, on this node. */
+    List<TableRangeSettings> settings();
+
     /**
      * Gives this node its next ids of a table.
      *

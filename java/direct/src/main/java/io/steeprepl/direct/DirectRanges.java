@@ -3,6 +3,7 @@ package io.steeprepl.direct;
 import io.steeprepl.api.IdRange;
 import io.steeprepl.api.QualifiedName;
 import io.steeprepl.api.RangeApi;
+import io.steeprepl.api.TableRangeSettings;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -32,6 +33,20 @@ record DirectRanges(Database database) implements RangeApi {
                         row.timeOrNull("allocated_at"),
                         row.timeOrNull("bypass_until"),
                         row.textOrNull("note")));
+    }
+
+    @Override
+    public List<TableRangeSettings> settings() {
+        return database.rows("SELECT * FROM steep_repl.range_settings()", row -> {
+            Long threshold = row.bigOrNull("threshold");
+            return new TableRangeSettings(
+                    new QualifiedName(row.text("table_schema"), row.text("table_name")),
+                    row.textOrNull("column_name"),
+                    row.flag("enabled"),
+                    row.bigOrNull("range_size"),
+                    row.bigOrNull("largest_size"),
+                    threshold == null ? null : threshold.intValue());
+        });
     }
 
     @Override

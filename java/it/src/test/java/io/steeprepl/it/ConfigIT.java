@@ -200,7 +200,7 @@ class ConfigIT {
                                 + "shop.customer_preferences node_priority{a}, shop.inventory node_priority{a}, shop.item first_write_wins");
         assertThat(run(a, "repl: {}", "check")).satisfies(nothing -> {
             assertThat(nothing.code()).isZero();
-            assertThat(nothing.err()).contains("no section replication.conflicts");
+            assertThat(nothing.err()).contains("no section replication.conflicts, and no replication.identity_ranges");
         });
     }
 

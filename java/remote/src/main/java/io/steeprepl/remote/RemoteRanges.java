@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import io.steeprepl.api.IdRange;
 import io.steeprepl.api.QualifiedName;
 import io.steeprepl.api.RangeApi;
+import io.steeprepl.api.TableRangeSettings;
 import io.steeprepl.remote.Operation.None;
 import java.time.Duration;
 import java.time.Instant;
@@ -30,6 +31,9 @@ record RemoteRanges(Line line) implements RangeApi {
 
     private static final Operation<None, List<IdRange>> LIST = NOUN.operation(
             "list", new TypeReference<>() {}, node -> node.ranges().list());
+
+    private static final Operation<None, List<TableRangeSettings>> SETTINGS = NOUN.operation(
+            "settings", new TypeReference<>() {}, node -> node.ranges().settings());
 
     private static final Operation<Sized, List<Allocated>> ALLOCATE = NOUN.operation(
             "allocate",
@@ -63,6 +67,11 @@ record RemoteRanges(Line line) implements RangeApi {
     @Override
     public List<IdRange> list() {
         return line.call(LIST);
+    }
+
+    @Override
+    public List<TableRangeSettings> settings() {
+        return line.call(SETTINGS);
     }
 
     @Override

@@ -17,8 +17,18 @@ import java.util.Optional;
  * @param differences by name of the table
  * @param equal how many tables have what the file says
  * @param unlisted the replicated tables of which the file says nothing
+ * @param ranges the tables whose ids go in other ranges than the file says
  */
-record Comparison(List<Difference> differences, int equal, List<QualifiedName> unlisted) {
+record Comparison(
+        List<Difference> differences,
+        int equal,
+        List<QualifiedName> unlisted,
+        List<RangeComparison.Difference> ranges) {
+    /** Whether the database is as the file says. */
+    boolean same() {
+        return differences.isEmpty() && ranges.isEmpty();
+    }
+
     /**
      * A table that has another strategy than the file says.
      *
@@ -33,7 +43,10 @@ record Comparison(List<Difference> differences, int equal, List<QualifiedName> u
 
     /** {@code meant}: the settings of single tables, see {@link Known#match}. */
     static Comparison of(
-            Optional<Setting> byDefault, Map<ReplicatedTable, TableSetting> meant, List<ReplicatedTable> tables) {
+            Optional<Setting> byDefault,
+            Map<ReplicatedTable, TableSetting> meant,
+            List<ReplicatedTable> tables,
+            List<RangeComparison.Difference> ranges) {
         List<Difference> differences = new ArrayList<>();
         List<QualifiedName> unlisted = new ArrayList<>();
         int equal = 0;
@@ -57,6 +70,6 @@ record Comparison(List<Difference> differences, int equal, List<QualifiedName> u
         }
         // Everybody who applies a file locks the tables in the same order.
         differences.sort(Comparator.comparing(difference -> difference.table().sql()));
-        return new Comparison(differences, equal, unlisted);
+        return new Comparison(differences, equal, unlisted, ranges);
     }
 }

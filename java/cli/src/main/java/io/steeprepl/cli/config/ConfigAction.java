@@ -9,6 +9,7 @@ import io.steeprepl.cli.Interrupt;
 import io.steeprepl.cli.config.ConflictSettings.TableSetting;
 import io.steeprepl.cli.output.Output;
 import io.steeprepl.config.ConfigPath;
+import java.util.List;
 import java.util.Map;
 
 /** A command that holds the file against a node. */
@@ -38,11 +39,14 @@ abstract class ConfigAction extends Action {
             Known known = Known.of(node);
             asked = true;
             Map<ReplicatedTable, TableSetting> meant = known.match(file.conflicts(), file.problems());
+            List<RangeComparison.Difference> ranges = RangeComparison.of(
+                    file.ranges(), known.match(file.ranges(), file.problems()), known.ranges(), file.problems());
             refuse(file, out);
-            if (!file.conflicts().present()) {
-                out.note("The file has no section replication.conflicts: nothing is asked of any table.");
+            if (!file.conflicts().present() && !file.ranges().present()) {
+                out.note("The file has no section replication.conflicts, and no replication.identity_ranges:"
+                        + " nothing is asked of any table.");
             }
-            return run(node, file, Comparison.of(file.conflicts().byDefault(), meant, known.tables()), out);
+            return run(node, file, Comparison.of(file.conflicts().byDefault(), meant, known.tables(), ranges), out);
         } catch (ApiException e) {
             if (!asked && !file.problems().none()) {
                 out.warn("names of tables, nodes and strategies could not be looked up: " + e.message());

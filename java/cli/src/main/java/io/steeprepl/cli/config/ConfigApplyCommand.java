@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -24,6 +25,7 @@ import picocli.CommandLine.Option;
         name = "apply",
         description = {
             "Gives the tables the strategies that the file says, on all nodes: all of them in one transaction, or none.",
+            "Then their ranges of ids, one by one: whether they have any on all nodes, sizes and thresholds on this one.",
             "Says first what it would change, and asks. Where nothing differs it does nothing."
         },
         footer = {
@@ -49,7 +51,10 @@ final class ConfigApplyCommand extends ConfigAction {
 
     @Option(
             names = "--dry-run",
-            description = "Does it and takes it back, so that it also shows what the server would refuse.")
+            description = {
+                "Changes nothing. Strategies are set and taken back, so that it also shows what the server would refuse;",
+                "changes of ranges are only shown."
+            })
     private boolean dryRun;
 
     @Option(names = "--yes", description = "Does not ask.")
@@ -58,31 +63,47 @@ final class ConfigApplyCommand extends ConfigAction {
     @Override
     protected ExitCode run(SteepRepl node, ConfigFile file, Comparison comparison, Output out) {
         List<Difference> changes = comparison.differences();
-        if (changes.isEmpty()) {
+        if (comparison.same()) {
             out.done(
                     "Nothing to do; as the file says: %s.".formatted(tables(comparison.equal())),
                     document(file, comparison));
             return ExitCode.OK;
         }
+        int count = (int) Stream.concat(
+                        changes.stream().map(Difference::table),
+                        comparison.ranges().stream().map(RangeComparison.Difference::table))
+                .distinct()
+                .count();
         plan(changes, out);
-        if (!dryRun && !yes && !confirmed(changes.size())) {
+        RangeChanges ranges = new RangeChanges(comparison.ranges());
+        ranges.plan(out, !yes && !dryRun);
+        if (!dryRun && !yes && !confirmed(count)) {
             out.note("Nothing has been changed.");
             return ExitCode.CANCELLED;
         }
-        List<StrategyRefusal> refused = node.conflicts()
-                .setStrategies(changes.stream().map(Difference::change).toList(), dryRun);
+        List<StrategyRefusal> refused = changes.isEmpty()
+                ? List.of()
+                : node.conflicts()
+                        .setStrategies(changes.stream().map(Difference::change).toList(), dryRun);
         if (!refused.isEmpty()) {
             throw refusal(file, changes, refused);
         }
-        String are = dryRun ? "would be" : changes.size() == 1 ? "is" : "are";
-        out.done("%s %s changed, on all nodes.".formatted(tables(changes.size()), are), document(file, comparison));
+        if (!dryRun) {
+            ranges.apply(node, file, changes.size());
+        }
+        String are = dryRun ? "would be" : count == 1 ? "is" : "are";
+        String where = comparison.ranges().isEmpty() ? ", on all nodes" : "";
+        out.done("%s %s changed%s.".formatted(tables(count), are, where), document(file, comparison));
+        ranges.note(out);
         warn(node, changes, out);
         return ExitCode.OK;
     }
 
     private void plan(List<Difference> changes, Output out) {
-        if (!out.json()) {
+        if (!out.json() && !changes.isEmpty()) {
             out.list(PLAN, changes, "");
+        } else if (!out.json()) {
+            return;
         } else if (!yes && !dryRun) {
             changes.forEach(change ->
                     out.note("%s: from %s to %s".formatted(change.table(), change.database(), change.file())));
@@ -95,7 +116,7 @@ final class ConfigApplyCommand extends ConfigAction {
                     "there is nobody to ask whether to change " + tables(count),
                     "nothing has been changed; add --yes, or --dry-run to see what the server says to it");
         }
-        return Terminal.ask("Change %s, on all nodes? [y/N] ".formatted(tables(count)))
+        return Terminal.ask("Change %s? [y/N] ".formatted(tables(count)))
                 .filter(answer -> answer.strip().toLowerCase(Locale.ROOT).startsWith("y"))
                 .isPresent();
     }
@@ -159,6 +180,7 @@ final class ConfigApplyCommand extends ConfigAction {
                 comparison.differences().stream()
                         .map(difference -> Column.object(JSON, difference))
                         .toList());
+        document.put("ranges_changed", new RangeChanges(comparison.ranges()).json());
         document.put("equal", comparison.equal());
         return document;
     }

@@ -18,7 +18,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "check",
         description = {
-            "Whether the file is right, and whether the tables have the strategies that it says. Changes nothing.",
+            "Whether the file is right, and whether the tables have the strategies and ranges that it says. Changes nothing.",
             "Ends with 1 when a table differs, with 2 when the file has problems."
         },
         footer = {
@@ -36,6 +36,19 @@ final class ConfigCheckCommand extends ConfigAction {
             Column.of("table_schema", difference -> difference.table().schema()),
             Column.of("table_name", difference -> difference.table().name()),
             Column.of("line", Difference::line),
+            Column.of("file", difference -> difference.file().json()),
+            Column.of("database", difference -> difference.database().json()));
+
+    private static final List<Column<RangeComparison.Difference>> RANGES = List.of(
+            Column.of("table", RangeComparison.Difference::table),
+            Column.of("line", RangeComparison.Difference::line),
+            Column.of("file_says", RangeComparison.Difference::file),
+            Column.of("database_says", RangeComparison.Difference::database));
+
+    private static final List<Column<RangeComparison.Difference>> RANGES_JSON = List.of(
+            Column.of("table_schema", difference -> difference.table().schema()),
+            Column.of("table_name", difference -> difference.table().name()),
+            Column.of("line", RangeComparison.Difference::line),
             Column.of("file", difference -> difference.file().json()),
             Column.of("database", difference -> difference.database().json()));
 
@@ -74,8 +87,13 @@ final class ConfigCheckCommand extends ConfigAction {
     protected ExitCode run(SteepRepl node, ConfigFile file, Comparison comparison, Output out) {
         if (out.json()) {
             out.done("", document(file, comparison));
-        } else if (!comparison.differences().isEmpty()) {
-            out.list(TEXT, comparison.differences(), "");
+        } else if (!comparison.same()) {
+            if (!comparison.differences().isEmpty()) {
+                out.list(TEXT, comparison.differences(), "");
+            }
+            if (!comparison.ranges().isEmpty()) {
+                out.list(RANGES, comparison.ranges(), "");
+            }
             out.note("config apply gives the tables what the file says.");
         } else {
             out.done("Nothing differs. Tables that are as the file says: %d.".formatted(comparison.equal()), Map.of());
@@ -90,7 +108,7 @@ final class ConfigCheckCommand extends ConfigAction {
                                             .map(QualifiedName::toString)
                                             .toList())));
         }
-        return comparison.differences().isEmpty() ? ExitCode.OK : ExitCode.FAILED;
+        return comparison.same() ? ExitCode.OK : ExitCode.FAILED;
     }
 
     /** {@code comparison} is null when the database was not asked, or the file has problems. */
@@ -109,6 +127,13 @@ final class ConfigCheckCommand extends ConfigAction {
                         ? List.of()
                         : comparison.differences().stream()
                                 .map(difference -> Column.object(JSON, difference))
+                                .toList());
+        document.put(
+                "range_drift",
+                comparison == null
+                        ? List.of()
+                        : comparison.ranges().stream()
+                                .map(difference -> Column.object(RANGES_JSON, difference))
                                 .toList());
         document.put("equal", comparison == null ? 0 : comparison.equal());
         document.put(

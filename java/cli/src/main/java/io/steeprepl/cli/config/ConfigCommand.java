@@ -7,7 +7,8 @@ import picocli.CommandLine.Command;
         name = "config",
         description = {
             "The configuration file, config.yaml. Nothing of it takes effect by itself: config apply gives the",
-            "tables the strategies of its section replication.conflicts."
+            "tables the strategies of its section replication.conflicts, and the ranges of ids of its section",
+            "replication.identity_ranges."
         },
         footer = {
             "  steep-repl config show",

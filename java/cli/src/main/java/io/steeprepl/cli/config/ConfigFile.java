@@ -10,7 +10,7 @@ import java.util.Optional;
 import org.snakeyaml.engine.v2.nodes.Node;
 
 /** The whole configuration as it was read: the document and what its sections mean. */
-record ConfigFile(Document document, ConflictSettings conflicts) {
+record ConfigFile(Document document, ConflictSettings conflicts, RangeSettings ranges) {
     /** Reads it. What is wrong stands in {@link #problems()}. */
     static ConfigFile read(ConfigPath path) {
         return of(Document.read(path));
@@ -26,7 +26,16 @@ record ConfigFile(Document document, ConflictSettings conflicts) {
         top.ifPresent(section -> section.noSlipOf("replication"));
         // What the daemon will say when it starts is said here too.
         ReplSettings.read(document, Surroundings.ofProcess());
-        return new ConfigFile(document, ConflictSettings.read(top, document.problems()));
+        Optional<Section> replication = top.flatMap(section -> section.section("replication"));
+        Problems problems = document.problems();
+        return new ConfigFile(
+                document,
+                replication
+                        .map(section -> ConflictSettings.read(section, problems))
+                        .orElse(ConflictSettings.NONE),
+                replication
+                        .map(section -> RangeSettings.read(section, problems))
+                        .orElse(RangeSettings.NONE));
     }
 
     ConfigPath path() {

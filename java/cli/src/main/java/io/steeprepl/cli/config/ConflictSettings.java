@@ -58,17 +58,18 @@ record ConflictSettings(boolean present, Optional<Setting> byDefault, List<Table
     /** What a table is to have. */
     record TableSetting(Located<QualifiedName> table, Setting setting) {}
 
-    /** Reads it. What cannot be read is left out and said in {@code problems}. */
-    static ConflictSettings read(Optional<Section> whole, Problems problems) {
-        Optional<Section> replication = whole.flatMap(top -> top.section("replication"));
-        replication.ifPresent(section -> section.noSlipOf("conflicts"));
+    static final ConflictSettings NONE = new ConflictSettings(false, Optional.empty(), List.of());
+
+    /** Reads it from the section {@code replication}. What cannot be read is left out and said in {@code problems}. */
+    static ConflictSettings read(Section replication, Problems problems) {
+        replication.noSlipOf("conflicts");
         return replication
-                .flatMap(section -> section.section("conflicts"))
-                .map(conflicts -> read(conflicts, problems))
-                .orElse(new ConflictSettings(false, Optional.empty(), List.of()));
+                .section("conflicts")
+                .map(conflicts -> settings(conflicts, problems))
+                .orElse(NONE);
     }
 
-    private static ConflictSettings read(Section conflicts, Problems problems) {
+    private static ConflictSettings settings(Section conflicts, Problems problems) {
         conflicts.only(KEYS);
         Optional<Setting> byDefault = Optional.empty();
         if (conflicts.has("default_strategy") || conflicts.has("default_priority")) {
@@ -159,7 +160,8 @@ record ConflictSettings(boolean present, Optional<Setting> byDefault, List<Table
         }
     }
 
-    private static Optional<QualifiedName> name(Located<String> key, Problems problems) {
+    /** The name of a table, as a key. */
+    static Optional<QualifiedName> name(Located<String> key, Problems problems) {
         try {
             return Optional.of(QualifiedName.parse(key.value()));
         } catch (ApiException.Usage e) {

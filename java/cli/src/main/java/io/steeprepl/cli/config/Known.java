@@ -4,8 +4,10 @@ import io.steeprepl.api.ConflictStrategy;
 import io.steeprepl.api.QualifiedName;
 import io.steeprepl.api.ReplicatedTable;
 import io.steeprepl.api.SteepRepl;
+import io.steeprepl.api.TableRangeSettings;
 import io.steeprepl.cli.config.ConflictSettings.Setting;
 import io.steeprepl.cli.config.ConflictSettings.TableSetting;
+import io.steeprepl.cli.config.RangeSettings.TableRanges;
 import io.steeprepl.config.Located;
 import io.steeprepl.config.Problems;
 import io.steeprepl.config.Section;
@@ -14,16 +16,25 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** The names that a node knows, to which those of the file must belong. */
-record Known(List<ConflictStrategy> strategies, List<String> nodes, List<ReplicatedTable> tables) {
+record Known(
+        List<ConflictStrategy> strategies,
+        List<String> nodes,
+        List<ReplicatedTable> tables,
+        List<TableRangeSettings> ranges) {
     /** Asks the node. */
     static Known of(SteepRepl node) {
         List<String> nodes = node.nodes().list().stream()
                 .filter(known -> !known.status().equals("removed"))
                 .map(known -> known.nodeId().value())
                 .toList();
-        return new Known(node.conflicts().strategies(), nodes, node.tables().list());
+        return new Known(
+                node.conflicts().strategies(),
+                nodes,
+                node.tables().list(),
+                node.ranges().settings());
     }
 
     /** Which replicated table each setting means; what means none is a problem. */
@@ -32,19 +43,42 @@ record Known(List<ConflictStrategy> strategies, List<String> nodes, List<Replica
         Map<ReplicatedTable, TableSetting> meant = new HashMap<>();
         for (TableSetting setting : settings.tables()) {
             check(setting.setting(), problems);
-            table(setting, problems).ifPresent(table -> {
+            table(setting.table(), problems).ifPresent(table -> {
                 TableSetting first = meant.putIfAbsent(table, setting);
-                // The same key twice has been said.
-                if (first != null && !first.table().key().equals(setting.table().key())) {
-                    problems.add(
-                            setting.table(),
-                            "the table %s has been named before".formatted(name(table)),
-                            "it already stands in line %d; keep one of them"
-                                    .formatted(first.table().line()));
-                }
+                refuseTwice(first == null ? null : first.table(), setting.table(), name(table), problems);
             });
         }
         return meant;
+    }
+
+    /** Which table each setting of ranges means; what means none is a problem. */
+    Map<TableRangeSettings, TableRanges> match(RangeSettings settings, Problems problems) {
+        Map<TableRangeSettings, TableRanges> meant = new HashMap<>();
+        for (TableRanges setting : settings.tables()) {
+            table(setting.table(), problems)
+                    .flatMap(table -> ranges.stream()
+                            .filter(known -> known.name().equals(qualified(table)))
+                            .findFirst())
+                    .ifPresent(table -> {
+                        TableRanges first = meant.putIfAbsent(table, setting);
+                        refuseTwice(
+                                first == null ? null : first.table(),
+                                setting.table(),
+                                table.name().toString(),
+                                problems);
+                    });
+        }
+        return meant;
+    }
+
+    private static void refuseTwice(@Nullable Located<?> first, Located<?> again, String table, Problems problems) {
+        // The same key twice has been said.
+        if (first != null && !first.key().equals(again.key())) {
+            problems.add(
+                    again,
+                    "the table %s has been named before".formatted(table),
+                    "it already stands in line %d; keep one of them".formatted(first.line()));
+        }
     }
 
     private void check(Setting setting, Problems problems) {
@@ -73,8 +107,8 @@ record Known(List<ConflictStrategy> strategies, List<String> nodes, List<Replica
     }
 
     /** Names without a schema do not depend on anybody's search path: there must be one table that is called so. */
-    private Optional<ReplicatedTable> table(TableSetting setting, Problems problems) {
-        QualifiedName name = setting.table().value();
+    private Optional<ReplicatedTable> table(Located<QualifiedName> named, Problems problems) {
+        QualifiedName name = named.value();
         List<ReplicatedTable> found = tables.stream()
                 .filter(table -> table.tableName().equals(name.name())
                         && (name.schema() == null || table.tableSchema().equals(name.schema())))
@@ -86,13 +120,13 @@ record Known(List<ConflictStrategy> strategies, List<String> nodes, List<Replica
             List<String> others = new ArrayList<>();
             tables.forEach(table -> others.add(name.schema() == null ? table.tableName() : name(table)));
             problems.add(
-                    setting.table(),
+                    named,
                     "%s is not a replicated table".formatted(name),
                     Section.meant(name.toString(), others)
                             + "steep-repl table list has those that are; table add makes one so");
         } else {
             problems.add(
-                    setting.table(),
+                    named,
                     "%s may be one of several tables".formatted(name),
                     "with its schema: "
                             + String.join(", ", found.stream().map(Known::name).toList()));
@@ -101,6 +135,10 @@ record Known(List<ConflictStrategy> strategies, List<String> nodes, List<Replica
     }
 
     private static String name(ReplicatedTable table) {
-        return new QualifiedName(table.tableSchema(), table.tableName()).toString();
+        return qualified(table).toString();
+    }
+
+    private static QualifiedName qualified(ReplicatedTable table) {
+        return new QualifiedName(table.tableSchema(), table.tableName());
     }
 }

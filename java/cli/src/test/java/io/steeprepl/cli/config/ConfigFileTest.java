@@ -55,6 +55,7 @@ class ConfigFileTest {
         ConfigFile example = ConfigFile.read(AT, block.group(1));
         assertThat(example.problems().all()).isEmpty();
         assertThat(example.conflicts().tables()).hasSize(6);
+        assertThat(example.ranges().tables()).hasSize(2);
     }
 
     @Test
