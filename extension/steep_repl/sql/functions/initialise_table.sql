@@ -122,7 +122,7 @@ BEGIN
   UPDATE steep_repl.initialisation_tables t SET state = 'complete', rows_copied = rows, bytes_copied = bytes, reason = NULL
    WHERE t.id = _init_table_done.id AND format('%I.%I', t.table_schema, t.table_name) = "table" RETURNING * INTO wanted;
   PERFORM steep_repl._join_table(relation, coalesce(wanted.strategy, 'last_write_wins'), wanted.before_images);
-  PERFORM steep_repl._join_ranges(relation, job.source, job.source_conninfo, wanted.range_request);
+  PERFORM steep_repl._join_ranges(relation, job.source, job.source_conninfo, wanted.range_request, wanted.range_timeline);
   PERFORM steep_repl._init_check_links(id);
   -- Step 4.
   PERFORM steep_repl._set_subscription_table(l.subscription, relation, 's',

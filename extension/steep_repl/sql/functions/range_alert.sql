@@ -35,8 +35,7 @@ BEGIN ATOMIC
          CASE WHEN s.step IS NOT NULL AND s.timeline = steep_repl._timeline()
               THEN steep_repl._ids_left(s.base, s.block, s.last_id, s.descending, s.step, s.share_offset, s.first_block, l.range_start, l.range_end) ELSE 0 END,
          round(abs(p.at::numeric - q.seqstart) * 100 / greatest(abs(s.last_id::numeric - q.seqstart), 1), 1),
-         CASE WHEN s.step IS NULL OR s.timeline IS DISTINCT FROM steep_repl._timeline()
-              THEN coalesce(s.error, CASE WHEN s.step IS NULL THEN 'waiting for a share of the ids' ELSE 'restored, or failed over to: waiting for a new share of the ids' END) END
+         steep_repl._share_missing(s)
     FROM steep_repl.range_tables t JOIN steep_repl.range_sequences s USING (sequence) JOIN pg_sequence q ON q.seqrelid = s.sequence
     CROSS JOIN LATERAL (SELECT steep_repl._opened(s.counter) AS opened, steep_repl._position(s.sequence) AS at) p
     LEFT JOIN steep_repl.identity_ranges r ON r.relation = t.relation AND r.number = p.opened AND r.timeline = steep_repl._timeline()

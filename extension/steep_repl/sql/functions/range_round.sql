@@ -74,6 +74,10 @@ BEGIN
   END IF;
   UPDATE steep_repl.identity_ranges r SET status = 'exhausted', announced = false FROM steep_repl.range_tables t
    WHERE t.relation = r.relation AND t.sequence = this AND r.status = 'active' AND (r.number < opened OR r.timeline <> s.timeline);
+  IF opened IS DISTINCT FROM s.seen_number THEN
+    -- Sessions that remember an earlier range would take ids of it, should somebody set the sequence back.
+    PERFORM steep_repl._ranges_changed();
+  END IF;
   UPDATE steep_repl.range_sequences x SET seen_number = opened, seen_value = stands, error = NULL WHERE x.sequence = this;
   PERFORM steep_repl._tell_range_use(s, opened, used);
   PERFORM steep_repl._announce_ranges(this);
@@ -152,15 +156,18 @@ DECLARE
   s steep_repl.range_sequences;
   name record;
   facts jsonb;
-  best record;
+  best_step bigint;
+  best_link steep_repl.links;
   link steep_repl.links;
   said text := 'no peer has a share to give';
   share jsonb;
 BEGIN
   SELECT * INTO s FROM steep_repl.range_sequences x WHERE x.sequence = this;
-  IF s.request IS NULL THEN
-    -- Committed before anybody is asked: after a crash the same question gets the same share.
-    UPDATE steep_repl.range_sequences x SET request = gen_random_uuid(), requested_at = clock_timestamp() WHERE x.sequence = this;
+  IF s.request IS NULL OR s.request_timeline IS DISTINCT FROM steep_repl._timeline() THEN
+    -- Committed before anybody is asked: after a crash the same question gets the same share. After a restore it is
+    -- another question: what the old one was answered with, the former self may have used.
+    UPDATE steep_repl.range_sequences x SET request = gen_random_uuid(), request_timeline = steep_repl._timeline(), requested_at = clock_timestamp()
+     WHERE x.sequence = this;
     PERFORM steep_repl._wake_worker();
     RETURN;
   END IF;
@@ -169,23 +176,26 @@ BEGIN
   FOR link IN SELECT * FROM steep_repl.links l WHERE l.wanted <> 'remove' AND l.state = 'linked' LOOP
     BEGIN
       facts := steep_repl._peer_value(link.conninfo, format('SELECT steep_repl._range_facts(%L, %L)::text', name.nspname, name.relname), 5)::jsonb;
-      IF (facts->>'line')::uuid = s.line AND facts->>'step' IS NOT NULL AND (best IS NULL OR (facts->>'step')::bigint < best.step) THEN
-        SELECT (facts->>'step')::bigint AS step, link.peer, link.conninfo INTO best;
+      IF (facts->>'line')::uuid = s.line AND facts->>'step' IS NOT NULL AND (best_step IS NULL OR (facts->>'step')::bigint < best_step) THEN
+        best_step := (facts->>'step')::bigint;
+        best_link := link;
       END IF;
     EXCEPTION WHEN connection_exception OR sqlclient_unable_to_establish_sqlconnection OR query_canceled OR sqlserver_rejected_establishment_of_sqlconnection THEN
       said := format('%s does not answer', link.peer);
     END;
   END LOOP;
-  IF best IS NOT NULL THEN
+  IF best_step IS NOT NULL THEN
     -- Of whoever has the largest share.
-    share := steep_repl._peer_value(best.conninfo, format('SELECT steep_repl._grant_share(%L, %L, %L, %L)::text', name.nspname, name.relname, s.request, steep_repl.node_id()));
+    share := steep_repl._peer_value(best_link.conninfo, format('SELECT steep_repl._grant_share(%L, %L, %L, %L)::text', name.nspname, name.relname, s.request, steep_repl.node_id()));
     IF share IS NOT NULL THEN
       PERFORM steep_repl._take_share(this, share);
-      PERFORM steep_repl._audit('range.share', 'sequence', this::regclass::text, NULL, share || jsonb_build_object('from', best.peer));
+      PERFORM steep_repl._audit('range.share', 'sequence', this::regclass::text, NULL, share || jsonb_build_object('from', best_link.peer));
       RETURN;
     END IF;
   ELSIF NOT EXISTS (SELECT 1 FROM steep_repl.links) AND s.step IS NOT NULL THEN
-    -- A node without peers has nobody to collide with: all is its own, from behind what it knows of.
+    -- A node without peers has nobody to collide with: all is its own, from behind what it knows of. Peers of before, of
+    -- which it may not know, have shares of the same ids: under another line they are not joined as if they had none.
+    UPDATE steep_repl.range_sequences x SET line = gen_random_uuid() WHERE x.sequence = this RETURNING * INTO s;
     PERFORM steep_repl._take_share(this, jsonb_build_object('line', s.line, 'step', 1, 'share_offset', 0, 'first_block',
       (SELECT greatest(s.first_block, max(steep_repl._block_after(s.base, s.block, s.last_id, s.descending, k.id)))
          FROM (SELECT steep_repl._farthest_id(t.relation::regclass) FROM steep_repl.range_tables t WHERE t.sequence = this

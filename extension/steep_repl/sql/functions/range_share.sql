@@ -226,7 +226,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl._take_share(oid, jsonb) IS 'Makes a share that a peer has given this node''s own.';
 
-CREATE OR REPLACE FUNCTION steep_repl._join_ranges(relation regclass, peer text, conninfo text, request uuid, dormant boolean DEFAULT false) RETURNS boolean
+CREATE OR REPLACE FUNCTION steep_repl._join_ranges(relation regclass, peer text, conninfo text, request uuid, request_timeline integer, dormant boolean DEFAULT false) RETURNS boolean
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
@@ -259,7 +259,8 @@ BEGIN
       HINT = format('SELECT steep_repl.drop_ranges(%L) on the node whose rows are to give way, or add the table without ranges: identity_ranges => false.', relation::text);
   END IF;
   PERFORM steep_repl._put_range_table(relation, known.sequence, drawn.column_name);
-  IF known.step IS NULL OR known.timeline IS DISTINCT FROM steep_repl._timeline() THEN
+  -- Restored since: the answer may have been taken, and used, before. The worker asks under a request of its own.
+  IF (known.step IS NULL OR known.timeline IS DISTINCT FROM steep_repl._timeline()) AND request_timeline = steep_repl._timeline() THEN
     share := steep_repl._peer_value(conninfo, format('SELECT steep_repl._grant_share(%L, %L, %L, %L)::text', schema_name, name, request, steep_repl.node_id()))::jsonb;
     IF share IS NOT NULL THEN
       PERFORM steep_repl._take_share(known.sequence, share);
@@ -267,7 +268,7 @@ BEGIN
   END IF;
   RETURN true;
 END $$;
-COMMENT ON FUNCTION steep_repl._join_ranges(regclass, text, text, uuid, boolean) IS
+COMMENT ON FUNCTION steep_repl._join_ranges(regclass, text, text, uuid, integer, boolean) IS
   'Takes part in the ranges of a table as a peer has them: asks it for a share, under a request that was committed before. Without one now the worker asks on. Errors: SR084.';
 
 CREATE OR REPLACE FUNCTION steep_repl._set_up_ranges(relation regclass, farthest bigint) RETURNS void
@@ -278,7 +279,7 @@ BEGIN
   IF NOT EXISTS (SELECT 1 FROM steep_repl.range_tables t WHERE t.relation = _set_up_ranges.relation) THEN
     -- Peers that have replicated the table before know which ids are whose.
     FOR link IN SELECT * FROM steep_repl.links l WHERE l.wanted <> 'remove' LOOP
-      IF steep_repl._join_ranges(relation, link.peer, link.conninfo, gen_random_uuid(), true) THEN
+      IF steep_repl._join_ranges(relation, link.peer, link.conninfo, gen_random_uuid(), steep_repl._timeline(), true) THEN
         RETURN;
       END IF;
     END LOOP;

@@ -38,6 +38,15 @@ COMMENT ON FUNCTION steep_repl._enter_range(bigint, bigint, bigint, boolean, big
 CREATE OR REPLACE FUNCTION steep_repl._timeline() RETURNS integer
   LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'timeline_wrapper';
 COMMENT ON FUNCTION steep_repl._timeline() IS 'The timeline on which this server writes.';
+ALTER TABLE steep_repl.table_inbox ALTER COLUMN range_timeline SET DEFAULT steep_repl._timeline();
+ALTER TABLE steep_repl.initialisation_tables ALTER COLUMN range_timeline SET DEFAULT steep_repl._timeline();
+
+CREATE OR REPLACE FUNCTION steep_repl._share_missing(s steep_repl.range_sequences) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN CASE WHEN (s).step IS NULL OR (s).timeline IS DISTINCT FROM steep_repl._timeline()
+              THEN concat_ws(': ', CASE WHEN (s).step IS NULL THEN 'waiting for a share of the ids' ELSE 'restored, or failed over to: waiting for a new share of the ids' END,
+                             (s).error) END;
+COMMENT ON FUNCTION steep_repl._share_missing(steep_repl.range_sequences) IS 'Why this node has no share of the ids of a sequence; NULL when it has one.';
 
 CREATE OR REPLACE FUNCTION steep_repl._hold_range(sequence oid) RETURNS void
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'hold_range_wrapper';
@@ -101,7 +110,7 @@ COMMENT ON FUNCTION steep_repl._bypass_until(oid) IS 'Until when a table takes a
 CREATE OR REPLACE FUNCTION steep_repl._own_ranges(relation oid) RETURNS TABLE (
   table_name text, column_name text, sequence text, counter text, base bigint, block bigint, last_id bigint, descending boolean,
   step bigint, share_offset bigint, first_block bigint, range_size bigint, opened bigint, bypass_until bigint,
-  index text, number bigint, range_start bigint, range_end bigint, usable boolean)
+  index text, number bigint, range_start bigint, range_end bigint, usable boolean, missing text)
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT t.relation::regclass::text, t.column_name::text, s.sequence::text, s.counter::text, s.base, s.block, s.last_id, s.descending,
@@ -111,7 +120,7 @@ BEGIN ATOMIC
             JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
            WHERE i.indrelid = t.relation AND a.attname = t.column_name AND i.indpred IS NULL AND i.indisvalid AND m.amname = 'btree' AND c.relkind = 'i'
            ORDER BY i.indnatts, i.indexrelid LIMIT 1),
-         r.number, r.range_start, r.range_end, r.status <> 'released'
+         r.number, r.range_start, r.range_end, r.status <> 'released', steep_repl._share_missing(s)
     FROM steep_repl.range_tables t JOIN steep_repl.range_sequences s USING (sequence)
     CROSS JOIN LATERAL (SELECT steep_repl._opened(s.counter) AS opened) o
     CROSS JOIN LATERAL (SELECT max(x.number) AS last FROM steep_repl.identity_ranges x WHERE x.relation = t.relation AND x.timeline = steep_repl._timeline()) l

@@ -104,7 +104,7 @@ BEGIN
   IF (wish).action = 'ranges' AND known.relation IS NOT NULL AND link.peer IS NOT NULL THEN
     PERFORM steep_repl._lock_table(known.relation, true);
     IF ((wish).detail->>'enabled')::boolean THEN
-      PERFORM steep_repl._join_ranges(known.relation, link.peer, link.conninfo, (wish).range_request);
+      PERFORM steep_repl._join_ranges(known.relation, link.peer, link.conninfo, (wish).range_request, (wish).range_timeline);
     ELSE
       PERFORM steep_repl._unguard_ids(known.relation);
     END IF;
@@ -116,7 +116,7 @@ BEGIN
   IF (wish).action = 'trust' AND relation IS NOT NULL THEN
     PERFORM steep_repl._refuse_problems(relation, (wish).detail->>'before_images' = 'true');
     PERFORM steep_repl._join_table(relation, (wish).detail->>'strategy', (wish).detail->>'before_images' = 'true');
-    PERFORM steep_repl._join_ranges(relation, link.peer, link.conninfo, (wish).range_request);
+    PERFORM steep_repl._join_ranges(relation, link.peer, link.conninfo, (wish).range_request, (wish).range_timeline);
     PERFORM steep_repl._set_subscription_table(l.subscription, relation, 'r', 0) FROM steep_repl.links l WHERE l.subscription IS NOT NULL;
     RETURN;
   END IF;

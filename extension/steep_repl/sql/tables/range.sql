@@ -46,6 +46,8 @@ CREATE TABLE steep_repl.range_sequences (
   -- What is asked of a peer when there is no share; a peer answers the same question twice with the same share.
   request uuid,
   requested_at timestamptz,
+  -- The timeline on which the request was made. After a restore its answer may have been taken, and used, before.
+  request_timeline integer,
   next_try timestamptz NOT NULL DEFAULT pg_catalog.now(),
   error text,
   -- The range and the percent of which somebody has been told.

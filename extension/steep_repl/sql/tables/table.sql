@@ -50,7 +50,9 @@ CREATE TABLE steep_repl.table_inbox (
   action text NOT NULL,
   detail jsonb NOT NULL,
   -- Under which a share of its ids is asked for.
-  range_request uuid NOT NULL DEFAULT pg_catalog.gen_random_uuid()
+  range_request uuid NOT NULL DEFAULT pg_catalog.gen_random_uuid(),
+  -- On which timeline, by default (functions/range_state.sql).
+  range_timeline integer
 );
 COMMENT ON TABLE steep_repl.table_inbox IS 'What peers said about tables and the worker has not yet acted on.';
 
@@ -89,6 +91,7 @@ CREATE TABLE steep_repl.initialisation_tables (
   announced boolean NOT NULL DEFAULT false,
   hopeless boolean NOT NULL DEFAULT false,
   range_request uuid NOT NULL DEFAULT pg_catalog.gen_random_uuid(),
+  range_timeline integer,
   PRIMARY KEY (id, table_schema, table_name)
 );
 COMMENT ON TABLE steep_repl.initialisation_tables IS 'The tables of each initialisation.';

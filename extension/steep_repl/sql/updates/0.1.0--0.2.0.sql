@@ -15,8 +15,8 @@ DROP FUNCTION steep_repl._init_table_failed(bigint, text, text);
 ALTER TABLE steep_repl.nodes ADD COLUMN unanswered_until timestamptz;
 ALTER TABLE steep_repl.initialisations ADD COLUMN asked_by name NOT NULL DEFAULT session_user;
 ALTER TABLE steep_repl.initialisation_tables ADD COLUMN hopeless boolean NOT NULL DEFAULT false,
-  ADD COLUMN range_request uuid NOT NULL DEFAULT pg_catalog.gen_random_uuid();
-ALTER TABLE steep_repl.table_inbox ADD COLUMN range_request uuid NOT NULL DEFAULT pg_catalog.gen_random_uuid();
+  ADD COLUMN range_request uuid NOT NULL DEFAULT pg_catalog.gen_random_uuid(), ADD COLUMN range_timeline integer;
+ALTER TABLE steep_repl.table_inbox ADD COLUMN range_request uuid NOT NULL DEFAULT pg_catalog.gen_random_uuid(), ADD COLUMN range_timeline integer;
 
 -- The index of an identity USING INDEX was not noted.
 ALTER TABLE steep_repl.tables ADD COLUMN identities_before jsonb;

@@ -73,8 +73,11 @@ fn nothing_left(own: &Own) -> Range {
     error::raise(
         PgSqlErrorCode::ERRCODE_SEQUENCE_GENERATOR_LIMIT_EXCEEDED,
         format!("this node has no range of ids left for table {}", own.table),
-        Some(format!("Its ranges of column {}: {}.", own.column, own.text())),
-        "SELECT * FROM steep_repl.range_status() says why: no peer that could give ids has been reached yet, or the type has no more.",
+        Some(own.missing.as_ref().map_or_else(
+            || format!("Its ranges of column {}: {}. Its type or sequence allows no more ids that are this node's.", own.column, own.text()),
+            |why| format!("This node has no share of the ids: {why}."),
+        )),
+        "SELECT * FROM steep_repl.range_status() says how it stands. Ids come as soon as a peer that has a share is reached; where the type ends: bigint, on all nodes.",
     )
 }
 

@@ -22,6 +22,8 @@ pub struct Own {
     pub bypass_until: i64,
     /// A B-tree that begins with the column; none of a partitioned table.
     pub index: Option<pg_sys::Oid>,
+    /// Why this node has no share of the ids; None when it has one.
+    pub missing: Option<String>,
 }
 
 impl Own {
@@ -29,7 +31,7 @@ impl Own {
     pub fn of(root: pg_sys::Oid) -> Option<Self> {
         let rows = plan::latest(
             "SELECT table_name, column_name, sequence, counter, base, block, last_id, descending, step, share_offset,
-                    first_block, range_size, opened, bypass_until, index, number, range_start, range_end, usable
+                    first_block, range_size, opened, bypass_until, index, number, range_start, range_end, usable, missing
                FROM steep_repl._own_ranges($1)",
             &[Argument::oid(root)],
         );
@@ -53,6 +55,7 @@ impl Own {
             bypass_until: number(13).unwrap_or(i64::MIN),
             ranges: rows.iter().filter_map(|row| numbered(&row[15..19])).collect(),
             index: oid(14),
+            missing: first[19].clone(),
         };
         // Sessions that were faster than the worker have gone on: every one would have cut the same ranges.
         while own.ranges.last().map_or(0, |last| last.0) < own.opened
