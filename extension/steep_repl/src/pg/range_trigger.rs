@@ -80,7 +80,7 @@ pub unsafe extern "C-unwind" fn steep_repl_range(call: pg_sys::FunctionCallInfo)
             remember(known.root, (*relation).rd_id, fresh);
             return unchanged;
         }
-        if check::bypassed(known.root, &fresh) {
+        if check::drawn_earlier(known.root, &fresh, id) || check::bypassed(known.root, &fresh) {
             return unchanged;
         }
         let (drawn, own) = draw::draw(known.root, fresh, id);

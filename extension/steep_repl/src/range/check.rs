@@ -5,6 +5,7 @@ use crate::error;
 use crate::guc;
 use crate::pg::commit_time;
 use crate::pg::plan::{self, Argument};
+use crate::pg::sequence;
 use crate::pg::table;
 use crate::pg::transaction;
 use pgrx::PgSqlErrorCode;
@@ -48,6 +49,18 @@ pub fn known(root: pg_sys::Oid, own: &Own, id: i64) -> bool {
         table::quote(&own.column),
     );
     !plan::as_of_statement(&query, &[Argument::of(Some(id)), Argument::oid(root)]).is_empty()
+}
+
+/// Whether the session had an id while the sequence was in an earlier range: an application that drew it by hand, and wrote
+/// it down elsewhere, has it in its row. Not while the sequence stands where somebody may have set it back to.
+pub fn drawn_earlier(root: pg_sys::Oid, own: &Own, id: i64) -> bool {
+    sequence::position(own.sequence).is_some_and(|position| own.goes_on(&position))
+        && (own.left(id)
+            || !plan::latest(
+                "SELECT 1::text WHERE steep_repl._had_range($2, $1)",
+                &[Argument::of(Some(id)), Argument::oid(root)],
+            )
+            .is_empty())
 }
 
 /// The error that says whose ids may be inserted.

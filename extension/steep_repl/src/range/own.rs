@@ -99,6 +99,17 @@ impl Own {
         self.ranges.iter().find(|r| r.0 == self.opened).map(|r| r.1)
     }
 
+    /// Whether a sequence is where handing out ids has brought it: in its range, or just behind.
+    pub fn goes_on(&self, position: &Position) -> bool {
+        let (Some(range), Some(next)) = (self.current(), position.next) else { return false };
+        range.holds(next)
+            || if self.grid.descending {
+                next < range.start && next >= range.start.saturating_sub(position.slack())
+            } else {
+                next > range.end && next <= range.end.saturating_add(position.slack())
+            }
+    }
+
     /// How the sequence gets from one range into another.
     pub fn enter(&self, left: Option<Range>, range: Range, position: &Position) -> Entry {
         self.grid.enter(left, range, position.next, position.slack())
@@ -107,6 +118,11 @@ impl Own {
     /// Whether an id is in the range of the sequence, or in a later one of this node.
     pub fn holds(&self, id: i64) -> bool {
         self.ranges.iter().any(|r| r.2 && r.1.holds(id))
+    }
+
+    /// Whether an id is in a range that the sequence has left, be it that nobody has written that one down yet.
+    pub fn left(&self, id: i64) -> bool {
+        self.ranges.iter().any(|r| r.0 < self.opened && r.2 && r.1.holds(id))
     }
 
     /// The ranges, for people.
