@@ -95,7 +95,10 @@ fn a_restore_that_kept_its_ranges_would_be_noticed() {
 
 #[test]
 fn a_request_that_outlived_a_restore_would_be_noticed() {
-    broken(Rules { requests_of_timeline: false, ..Rules::KEPT }, "a restored node asks again what its former self asked");
+    broken(
+        Rules { requests_of_timeline: false, ..Rules::KEPT },
+        "a restored node asks again what its former self asked",
+    );
 }
 
 #[test]

@@ -44,7 +44,8 @@ BEGIN
   opened := steep_repl._opened(s.counter);
   SELECT r.* INTO here FROM steep_repl.identity_ranges r JOIN steep_repl.range_tables t ON t.relation = r.relation
    WHERE t.sequence = this AND r.number = opened AND r.timeline = s.timeline LIMIT 1;
-  known := opened > 0 AND here.status <> 'released' AND stands BETWEEN here.range_start AND here.range_end;
+  -- Past its last value a sequence stands nowhere.
+  known := coalesce(opened > 0 AND here.status <> 'released' AND stands BETWEEN here.range_start AND here.range_end, false);
   IF known AND opened = s.seen_number AND (stands - s.seen_value) * (CASE WHEN s.descending THEN -1 ELSE 1 END) < 0 THEN
     -- Ids that have been handed out would be handed out again.
     PERFORM steep_repl._audit('range.set_back', 'sequence', this::regclass::text, to_jsonb(s.seen_value), to_jsonb(stands));

@@ -74,7 +74,13 @@ fn nothing_left(own: &Own) -> Range {
         PgSqlErrorCode::ERRCODE_SEQUENCE_GENERATOR_LIMIT_EXCEEDED,
         format!("this node has no range of ids left for table {}", own.table),
         Some(own.missing.as_ref().map_or_else(
-            || format!("Its ranges of column {}: {}. Its type or sequence allows no more ids that are this node's.", own.column, own.text()),
+            || {
+                format!(
+                    "Its ranges of column {}: {}. Its type or sequence allows no more ids that are this node's.",
+                    own.column,
+                    own.text()
+                )
+            },
             |why| format!("This node has no share of the ids: {why}."),
         )),
         "SELECT * FROM steep_repl.range_status() says how it stands. Ids come as soon as a peer that has a share is reached; where the type ends: bigint, on all nodes.",

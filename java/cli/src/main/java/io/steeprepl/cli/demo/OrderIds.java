@@ -23,11 +23,6 @@ record OrderIds(List<Range> ranges, Map<String, Long> taken, long wrong) {
             SELECT range_start, range_end, status, percent_used, current_value FROM steep_repl.range_status()
              WHERE table_name = 'orders' AND node_id = steep_repl.node_id() AND range_start > %d ORDER BY range_start""".formatted(Shop.ORDERS);
     private static final String TAKEN = "SELECT count(*) FROM shop.orders WHERE office = '%s' AND id > " + Shop.ORDERS;
-    private static final String WRONG = """
-            SELECT count(*) FROM shop.orders o WHERE o.office = '%s' AND o.id > %d AND NOT EXISTS (
-              SELECT 1 FROM steep_repl.identity_ranges r
-               WHERE r.table_name = 'orders' AND r.node_id = '%s' AND o.id BETWEEN r.range_start AND r.range_end)""";
-
     private static final List<Column<Range>> COLUMNS = List.of(
             Column.of("   ", r -> "   " + r.office()),
             Column.of("range_start", Range::start),
@@ -68,8 +63,7 @@ record OrderIds(List<Range> ranges, Map<String, Long> taken, long wrong) {
         Map<String, Long> taken = new LinkedHashMap<>();
         offices.forEach(o -> taken.put(o.name(), Long.valueOf(o.node().query(TAKEN.formatted(o.name())))));
         long wrong = offices.stream()
-                .mapToLong(o -> Long.parseLong(o.node()
-                        .query(WRONG.formatted(o.name(), Shop.ORDERS, o.node().id()))))
+                .mapToLong(o -> Long.parseLong(o.node().query(wrong(o))))
                 .sum();
         return new OrderIds(ranges, taken, wrong);
     }
@@ -91,11 +85,19 @@ record OrderIds(List<Range> ranges, Map<String, Long> taken, long wrong) {
                 .formatted(wrong));
     }
 
+    /** How many orders of an office have ids of none of its ranges. */
+    private static String wrong(Office office) {
+        return """
+                SELECT count(*) FROM shop.orders o WHERE o.office = '%s' AND o.id > %d AND NOT EXISTS (
+                  SELECT 1 FROM steep_repl.identity_ranges r
+                   WHERE r.table_name = 'orders' AND r.node_id = '%s' AND o.id BETWEEN r.range_start AND r.range_end)""".formatted(office.name(), Shop.ORDERS, office.node().id());
+    }
+
     /** From the newest used-up range of the same office on. */
     private long rank(Range range) {
         return 1
                 + ranges.stream()
-                        .filter(r -> r.office() == range.office() && r.usedUp() && r.start() > range.start())
+                        .filter(r -> r.office().equals(range.office()) && r.usedUp() && r.start() > range.start())
                         .count();
     }
 
