@@ -73,6 +73,13 @@ pub fn run(query: &str, arguments: &[Argument]) -> (Vec<Row>, u64) {
 fn execute(query: &str, arguments: &[Argument], read_only: bool) -> (Vec<Row>, u64) {
     // SAFETY: the frame of SPI; the server ends it when an error is raised. Results are copied before it ends.
     unsafe {
+        // In a session names would be looked up where its user says, and types first in its temporary schema: with the
+        // rights of the extension. Apply workers and ours have no such users.
+        let level = (pg_sys::MyBackendType == pg_sys::BackendType::B_BACKEND).then(|| {
+            let level = pg_sys::NewGUCNestLevel();
+            pg_sys::RestrictSearchPath();
+            level
+        });
         pg_sys::SPI_connect();
         let plan = planned(query, arguments);
         let mut values: Vec<pg_sys::Datum> =
@@ -86,6 +93,9 @@ fn execute(query: &str, arguments: &[Argument], read_only: bool) -> (Vec<Row>, u
         let processed = pg_sys::SPI_processed;
         let rows = results();
         pg_sys::SPI_finish();
+        if let Some(level) = level {
+            pg_sys::AtEOXact_GUC(false, level);
+        }
         (rows, processed)
     }
 }
