@@ -75,7 +75,7 @@ GRANT EXECUTE ON FUNCTION
   steep_repl._identity(), steep_repl._peer_identity(text), steep_repl._members(), steep_repl._invite(jsonb, text),
   steep_repl._this_node(), steep_repl._describe_table(text, text, boolean), steep_repl._content_hash(regclass),
   steep_repl._leaves(regclass), steep_repl._init_tables_query(bigint), steep_repl._stream_facts(name),
-  steep_repl._hold(text, text, integer), steep_repl._release(text, text), steep_repl._held_at(text, text), steep_repl._key_states(jsonb), steep_repl._request_proofs(jsonb), steep_repl._caught_up_for(), steep_repl._recent_versions(text), steep_repl._reserve_table(name, name, text),
+  steep_repl._hold(text, text, integer), steep_repl._release(text, text), steep_repl._held_at(text, text), steep_repl._key_states(jsonb), steep_repl._request_proofs(jsonb), steep_repl._caught_up_for(), steep_repl._caught_up_at(), steep_repl._recent_versions(text), steep_repl._reserve_table(name, name, text),
   steep_repl._range_facts(text, text, boolean), steep_repl._grant_share(text, text, uuid, text), steep_repl._reserve_range(name, name, text),
   steep_repl._farthest_known(text, text)
   TO steep_repl_admin;

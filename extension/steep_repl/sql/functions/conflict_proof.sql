@@ -146,7 +146,10 @@ BEGIN
   SELECT t.source, t.state INTO source, latest FROM steep_repl._proof_target(item, mine, states, rule) t;
   -- Those that hold something else and know of no conflict do not compare it by themselves. By time they need not, unless
   -- something was decided otherwise while the strategy changed.
-  IF rule <> 'last_write_wins' OR source IS NULL AND steep_repl._behind(noted_at, caught_up) IS NULL THEN
+  -- Of several that hold the target each asks.
+  IF rule <> 'last_write_wins'
+     OR (source IS NULL OR ((latest->>'micros')::bigint, latest->>'node') IS NOT DISTINCT FROM ((mine->>'micros')::bigint, mine->>'node'))
+        AND steep_repl._behind(noted_at, caught_up) IS NULL THEN
     ask := ARRAY(SELECT s.key FROM jsonb_each(states) s WHERE s.value->>'dispute' IS NULL AND NOT steep_repl._same_state(s.value, mine));
   END IF;
   IF source IS NULL THEN
