@@ -34,9 +34,9 @@ enum Shape {
         this.alteration = alteration;
     }
 
-    /** Those with, or without, before-images; {@code history.strategies} leaves out those under other strategies, or all others. */
+    /** Those with, or without, before-images; {@code history.strategies}: those under other strategies too, or only those. */
     static List<Shape> of(boolean beforeImages) {
-        String strategies = System.getProperty("history.strategies", "true");
+        String strategies = System.getProperty("history.strategies", "false");
         return Arrays.stream(values())
                 .filter(shape -> strategies.equals("only")
                         ? shape.strategy().isPresent()

@@ -27,7 +27,9 @@ final class OneRowOneKey implements Rule {
                     Row other = rows.get(j);
                     Set<Long> common = new HashSet<>(Evidence.line(one.write(), writes));
                     common.retainAll(Evidence.line(other.write(), writes));
-                    if (!common.isEmpty() && !asked(one, other, writes, evidence)) {
+                    if (!common.isEmpty()
+                            && !madeTwo(one, other, common, writes)
+                            && !asked(one, other, writes, evidence)) {
                         violations.add(new Violation(
                                 "DOUBLED",
                                 "on " + node + " " + one.table() + " " + one.key() + " and " + other.key()
@@ -38,6 +40,23 @@ final class OneRowOneKey implements Rule {
             }
         });
         return violations;
+    }
+
+    /**
+     * Whether one transaction has written both: where it ran, both rows were to be seen before the nodes had come to one, and what
+     * it wrote on each comes after that.
+     */
+    private static boolean madeTwo(Row one, Row other, Set<Long> common, Map<Long, Write> writes) {
+        return Evidence.line(one.write(), writes).stream()
+                .filter(id -> !common.contains(id))
+                .map(writes::get)
+                .anyMatch(x -> x != null
+                        && Evidence.line(other.write(), writes).stream()
+                                .filter(id -> !common.contains(id))
+                                .map(writes::get)
+                                .anyMatch(y -> y != null
+                                        && x.node().equals(y.node())
+                                        && x.time().equals(y.time())));
     }
 
     /** Whether the log asks, or says, about a key that the row had on its way. */

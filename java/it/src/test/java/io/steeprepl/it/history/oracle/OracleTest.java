@@ -242,6 +242,21 @@ class OracleTest {
     }
 
     @Test
+    void twoRowsThatOneTransactionSawAndWroteAreTwo() {
+        Story story = new Story()
+                .insert("a", 1, 1)
+                .move("a", 2, 1, 1, 2)
+                .move("b", 3, 1, 1, 3)
+                .update("c", 4, 2, 2)
+                .update("c", 5, 3, 3)
+                .ends(2, 4)
+                .ends(3, 5)
+                .ordered();
+        assertThat(story.judged()).contains("DOUBLED");
+        assertThat(story.together().judged()).doesNotContain("DOUBLED");
+    }
+
+    @Test
     void theDoubleOfAMovedRowMayGoWhenThatIsLogged() {
         Story story = new Story()
                 .insert("a", 1, 1)

@@ -65,6 +65,24 @@ final class Story {
         return this;
     }
 
+    /** The last two writes were one transaction. */
+    Story together() {
+        Write last = writes.removeLast();
+        writes.add(new Write(
+                last.id(),
+                last.node(),
+                last.kind(),
+                last.table(),
+                last.read(),
+                last.before(),
+                last.after(),
+                last.row(),
+                writes.getLast().time(),
+                last.epoch(),
+                1));
+        return this;
+    }
+
     Story truncate(String node, long time) {
         truncations.add(new Truncation(table, node, Instant.ofEpochSecond(time)));
         return this;
