@@ -20,7 +20,14 @@ DECLARE
   renamed text := (SELECT string_agg(format('%I.%I', t.table_schema, t.table_name), ', ') FROM steep_repl.tables t
                      JOIN pg_class c ON c.oid = t.relation JOIN pg_namespace n ON n.oid = c.relnamespace
                     WHERE (n.nspname, c.relname) IS DISTINCT FROM (t.table_schema, t.table_name));
+  ranged text := (SELECT string_agg(format('column %I of %s', t.column_name, t.relation::regclass), ', ') FROM steep_repl.range_tables t
+                   WHERE t.active AND EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = t.relation)
+                     AND NOT EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = t.relation AND a.attname = t.column_name AND NOT a.attisdropped));
 BEGIN
+  IF ranged IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR047', MESSAGE = format('cannot rename or drop %s: its ids go in ranges', ranged),
+      HINT = 'SELECT steep_repl.remove_table(…), rename it on each node, and add it again with existing => ''identical''.';
+  END IF;
   IF renamed IS NOT NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'SR047', MESSAGE = format('cannot rename or move %s: it is replicated under that name', renamed),
       HINT = 'SELECT steep_repl.remove_table(…), rename it on each node, and add it again with existing => ''identical''.';

@@ -57,7 +57,7 @@ END $$;
 COMMENT ON FUNCTION steep_repl._ask_ranges(jsonb) IS 'Has the worker allocate or release ranges; what it refuses is raised here, with its code and hint.';
 
 CREATE OR REPLACE FUNCTION steep_repl._serve_range(argument jsonb) RETURNS text
-  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $$
 DECLARE
   table_oid oid := (argument->>'relation')::bigint::oid;
   s steep_repl.range_sequences;

@@ -17,7 +17,7 @@ END;
 COMMENT ON FUNCTION steep_repl._ranges_due() IS 'The sequences with ranges that have moved since the worker last looked, or are gone.';
 
 CREATE OR REPLACE FUNCTION steep_repl._range_step(sequence_text text) RETURNS void
-  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS $$
 DECLARE
   this oid := sequence_text::oid;
   s steep_repl.range_sequences;
@@ -151,7 +151,7 @@ END;
 COMMENT ON FUNCTION steep_repl._shares_due() IS 'The sequences for which this node has no share of the ids: not yet, or not since it was restored.';
 
 CREATE OR REPLACE FUNCTION steep_repl._share_step(sequence_text text) RETURNS void
-  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS $$
 DECLARE
   this oid := sequence_text::oid;
   s steep_repl.range_sequences;

@@ -74,12 +74,12 @@ CREATE OR REPLACE FUNCTION steep_repl._put_range_table(relation oid, sequence oi
 BEGIN
   INSERT INTO steep_repl.range_tables (relation, sequence, column_name) VALUES (relation, sequence, column_name)
   ON CONFLICT ON CONSTRAINT range_tables_pkey DO UPDATE SET active = true, sequence = excluded.sequence, column_name = excluded.column_name;
-  -- Of another table that was called so before and is gone.
+  -- Tables that are called otherwise now keep their ranges; those that are gone do not.
+  UPDATE steep_repl.identity_ranges r SET table_schema = n.nspname, table_name = c.relname, announced = false
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = r.relation AND (r.table_schema, r.table_name) <> (n.nspname, c.relname);
   DELETE FROM steep_repl.identity_ranges r USING pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE c.oid = _put_range_table.relation AND r.relation IS DISTINCT FROM c.oid AND r.node_id = steep_repl.node_id()
      AND (r.table_schema, r.table_name) = (n.nspname, c.relname);
-  UPDATE steep_repl.identity_ranges r SET table_schema = n.nspname, table_name = c.relname, announced = false
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = r.relation AND r.relation = _put_range_table.relation;
   -- What a further table of the sequence shares with the first one.
   INSERT INTO steep_repl.identity_ranges (table_schema, table_name, node_id, range_start, range_end, allocated_at, status, relation, number, timeline, announced)
   SELECT n.nspname, c.relname, r.node_id, r.range_start, r.range_end, r.allocated_at, r.status, c.oid, r.number, r.timeline, false
@@ -221,6 +221,9 @@ BEGIN ATOMIC
   UPDATE steep_repl.range_sequences s SET step = (share->>'step')::bigint, share_offset = (share->>'share_offset')::bigint,
          first_block = (share->>'first_block')::bigint, timeline = steep_repl._timeline(), request = NULL, requested_at = NULL, error = NULL
    WHERE s.sequence = _take_share.sequence AND s.line = (share->>'line')::uuid;
+  -- Numbers of timelines come again after pg_upgrade; what was cut under an earlier share never does.
+  UPDATE steep_repl.identity_ranges r SET status = 'released', announced = false FROM steep_repl.range_tables t
+   WHERE t.relation = r.relation AND t.sequence = _take_share.sequence AND r.status <> 'released';
   SELECT steep_repl._ranges_changed();
   SELECT steep_repl._settle_in(_take_share.sequence);
 END;

@@ -111,8 +111,9 @@ CREATE OR REPLACE FUNCTION steep_repl._own_ranges(relation oid) RETURNS TABLE (
   table_name text, column_name text, sequence text, counter text, base bigint, block bigint, last_id bigint, descending boolean,
   step bigint, share_offset bigint, first_block bigint, range_size bigint, opened bigint, bypass_until bigint,
   index text, number bigint, range_start bigint, range_end bigint, usable boolean, missing text)
-  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
+  -- STABLE: so it reads in the snapshot of its caller, the latest one, and takes none of its own, which may be an old one.
   SELECT t.relation::regclass::text, t.column_name::text, s.sequence::text, s.counter::text, s.base, s.block, s.last_id, s.descending,
          CASE WHEN s.timeline = steep_repl._timeline() THEN s.step END, s.share_offset, s.first_block, s.range_size,
          o.opened, steep_repl._micros(steep_repl._bypass_until(t.relation)),

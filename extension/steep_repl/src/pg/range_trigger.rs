@@ -80,7 +80,8 @@ pub unsafe extern "C-unwind" fn steep_repl_range(call: pg_sys::FunctionCallInfo)
             remember(known.root, (*relation).rd_id, fresh);
             return unchanged;
         }
-        if check::drawn_earlier(known.root, &fresh, id) || check::bypassed(known.root, &fresh) {
+        // Not let through by a bypass: that is for ids that somebody has chosen.
+        if check::drawn_earlier(known.root, &fresh, id) {
             return unchanged;
         }
         let (drawn, own) = draw::draw(known.root, fresh, id);
@@ -137,7 +138,8 @@ pub unsafe extern "C-unwind" fn steep_repl_check_id(call: pg_sys::FunctionCallIn
 
 /// What is remembered of a table; `root` finds the one that was added, for a partition of it.
 fn remembered(relation: pg_sys::Oid, root: impl FnOnce(pg_sys::Oid) -> pg_sys::Oid) -> Rc<Known> {
-    if MARKER.get() == 0 {
+    // Again when nothing is remembered: the extension may have been dropped and made anew.
+    if MARKER.get() == 0 || KNOWN.with_borrow(HashMap::is_empty) {
         watch();
     }
     if let Some(known) = KNOWN.with_borrow(|all| all.get(&relation.to_u32()).cloned()) {

@@ -137,6 +137,30 @@ class RangeSessionIT {
     }
 
     @Test
+    void aTransactionThatKeepsItsSnapshotSeesWhatWasGivenAwayMeanwhile() throws SQLException {
+        table("given");
+        try (Connection one = a.connect()) {
+            one.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+            one.setAutoCommit(false);
+            ids(one, "SELECT count(*) FROM given");
+            a.query("SELECT steep_repl._grant_share('public', 'given', gen_random_uuid(), 'nobody')");
+            a.query("SELECT count(*) FROM steep_repl.allocate_range('public', 'given', 17)");
+            a.query("SELECT steep_repl.set_ranges('given', range_size => 7)");
+            String many = "INSERT INTO given SELECT FROM generate_series(1, 5000) RETURNING id";
+            List<Long> seen = new ArrayList<>(ids(one, many));
+            seen.addAll(ids(a, many));
+            one.commit();
+            seen.addAll(ids(a, many));
+            assertThat(seen).doesNotHaveDuplicates().hasSize(15_000);
+        }
+        assertThat(a.query(
+                        "SELECT count(*) FROM given t, steep_repl.range_grants g JOIN steep_repl.range_sequences s USING (line)"
+                                + " WHERE g.node_id = 'nobody' AND (t.id - s.base) / s.block >= g.first_block"
+                                + " AND (t.id - s.base) / s.block % g.step = g.share_offset"))
+                .isEqualTo("0");
+    }
+
+    @Test
     void copyGoesThroughRanges() throws Exception {
         table("copied");
         for (TestNode node : cluster.nodes()) {

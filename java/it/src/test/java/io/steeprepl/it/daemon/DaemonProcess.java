@@ -100,6 +100,10 @@ final class DaemonProcess implements AutoCloseable {
                 "run",
                 "--name",
                 daemonName()));
+        if (System.getProperty("os.name").equals("Linux")) {
+            // Tests that run under nohup ignore SIGHUP, and so would the daemon: a process inherits that.
+            command.addAll(0, List.of("env", "--default-signal=HUP"));
+        }
         ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()));

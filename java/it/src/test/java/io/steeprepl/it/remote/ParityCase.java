@@ -287,6 +287,7 @@ record ParityCase(String method, boolean fails, List<String> masks, List<String>
     private static List<ParityCase> ranges() {
         return List.of(
                 works("ranges.list", (node, _) -> node.ranges().list()).but(TIME),
+                works("ranges.settings", (node, _) -> node.ranges().settings()),
                 works(
                         "ranges.allocate",
                         (node, _) -> node.ranges().allocate(COUNTED, 500).size()),
