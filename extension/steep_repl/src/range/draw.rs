@@ -41,21 +41,18 @@ pub fn draw(root: pg_sys::Oid, mut own: Own, drawn: i64) -> (i64, Own) {
 
 /// Whether the sequence stands in the range that was opened last.
 pub fn in_place(own: &Own) -> bool {
-    let next = sequence::position(own.sequence).and_then(|position| position.next);
-    next.is_some_and(|next| own.current().is_some_and(|range| range.holds(next)))
+    sequence::position(own.sequence).is_some_and(|position| own.stands_in(&position).is_some())
 }
 
 /// The range in which the sequence is, or is now; and how many values processes put aside. The caller holds the sequence.
 fn current(own: &mut Own) -> (Range, i64) {
-    let Some(position) = sequence::position(own.sequence) else { return (nothing_left(own), 0) };
-    if let (Some(range), Some(next)) = (own.current(), position.next)
-        && range.holds(next)
-    {
+    let Some(position) = sequence::position(own.sequence) else { nothing_left(own) };
+    if let Some(range) = own.stands_in(&position) {
         return (range, position.cache);
     }
     let left = own.opened();
     loop {
-        let Some((number, range)) = own.next() else { return (nothing_left(own), 0) };
+        let Some((number, range)) = own.next() else { nothing_left(own) };
         let entry = own.enter(left, range, &position);
         // In this order: after a crash between the two the range is passed over, and not begun twice.
         sequence::move_to(own.counter, number);
@@ -69,7 +66,7 @@ fn current(own: &mut Own) -> (Range, i64) {
     }
 }
 
-fn nothing_left(own: &Own) -> Range {
+fn nothing_left(own: &Own) -> ! {
     error::raise(
         PgSqlErrorCode::ERRCODE_SEQUENCE_GENERATOR_LIMIT_EXCEEDED,
         format!("this node has no range of ids left for table {}", own.table),
@@ -87,7 +84,7 @@ fn nothing_left(own: &Own) -> Range {
     )
 }
 
-fn gone(root: pg_sys::Oid) -> Own {
+fn gone(root: pg_sys::Oid) -> ! {
     error::raise(
         PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
         format!("the ranges of table {} have just been taken away", root.to_u32()),

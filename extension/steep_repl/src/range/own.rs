@@ -99,6 +99,12 @@ impl Own {
         self.ranges.iter().find(|r| r.0 == self.opened).map(|r| r.1)
     }
 
+    /// The range that was opened last, when the sequence is in it.
+    pub fn stands_in(&self, position: &Position) -> Option<Range> {
+        let next = position.next?;
+        self.current().filter(|range| range.holds(next))
+    }
+
     /// Whether a sequence is where handing out ids has brought it: in its range, or just behind.
     pub fn goes_on(&self, position: &Position) -> bool {
         let (Some(range), Some(next)) = (self.current(), position.next) else { return false };
