@@ -100,9 +100,7 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'SR048', MESSAGE = format('%I.%I has its ranges on %s already', table_schema, table_name, steep_repl.node_id()),
       HINT = 'They are on their way to the others. If they do not come, set_ranges(…, enabled => false) there, and begin again.';
   END IF;
-  DELETE FROM steep_repl.table_reservations r WHERE r.until < clock_timestamp();
-  INSERT INTO steep_repl.table_reservations VALUES (table_schema, table_name, holder, clock_timestamp() + interval '30 seconds')
-  ON CONFLICT ON CONSTRAINT table_reservations_pkey DO UPDATE SET until = excluded.until;
+  PERFORM steep_repl._put_reservation(table_schema, table_name, holder);
   RETURN 'ok';
 END $$;
 COMMENT ON FUNCTION steep_repl._reserve_range(name, name, text) IS 'Notes that a peer sets up the ranges of a table. Definer: writes the reservations. Errors: SR048.';

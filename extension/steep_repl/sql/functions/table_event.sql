@@ -8,6 +8,16 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl._say(name, name, text, jsonb) IS 'Says something about a table to all that receive from this node.';
 
+CREATE OR REPLACE FUNCTION steep_repl._put_reservation(table_schema name, table_name name, holder text) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+BEGIN
+  DELETE FROM steep_repl.table_reservations r WHERE r.until < clock_timestamp();
+  INSERT INTO steep_repl.table_reservations VALUES (table_schema, table_name, holder, clock_timestamp() + interval '30 seconds')
+  ON CONFLICT ON CONSTRAINT table_reservations_pkey DO UPDATE SET until = excluded.until;
+END $$;
+COMMENT ON FUNCTION steep_repl._put_reservation(name, name, text) IS 'Writes down that a peer is at work on a table, for half a minute.';
+
 CREATE OR REPLACE FUNCTION steep_repl._reserve_table(table_schema name, table_name name, holder text) RETURNS text
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -16,9 +26,7 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'SR048', MESSAGE = format('%I.%I is replicated already on %s', table_schema, table_name, steep_repl.node_id()),
       HINT = 'Wait until replicated_tables() lists it here, or remove it there first.';
   END IF;
-  DELETE FROM steep_repl.table_reservations r WHERE r.until < clock_timestamp();
-  INSERT INTO steep_repl.table_reservations VALUES (table_schema, table_name, holder, clock_timestamp() + interval '30 seconds')
-  ON CONFLICT ON CONSTRAINT table_reservations_pkey DO UPDATE SET until = excluded.until;
+  PERFORM steep_repl._put_reservation(table_schema, table_name, holder);
   RETURN 'ok';
 END $$;
 COMMENT ON FUNCTION steep_repl._reserve_table(name, name, text) IS 'Notes that a peer is adding a table. Definer: writes the reservations. Errors: SR048 it is replicated here.';
