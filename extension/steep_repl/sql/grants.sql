@@ -47,6 +47,13 @@ GRANT EXECUTE ON FUNCTION steep_repl._resolve(bigint, text, jsonb, boolean, text
   steep_repl._key_is(oid, jsonb), steep_repl._key_condition(oid), steep_repl._source_of(regclass), steep_repl._row_json(anyelement)
   TO steep_repl_operator;
 
+GRANT SELECT ON steep_repl.work_queue, steep_repl.snapshots TO steep_repl_viewer;
+GRANT EXECUTE ON FUNCTION steep_repl.work_progress(bigint), steep_repl.snapshot_progress(bigint), steep_repl.list_snapshots(),
+  steep_repl.verify_snapshot(text) TO steep_repl_viewer;
+GRANT EXECUTE ON FUNCTION steep_repl.cancel_work(bigint), steep_repl.retry_work(bigint), steep_repl.cancel_snapshot(bigint),
+  steep_repl.start_snapshot(text, text, integer, text[], name), steep_repl.start_apply(text, integer, boolean),
+  steep_repl.delete_snapshot(bigint) TO steep_repl_operator;
+
 -- Not the tables with connection strings (nodes.conninfo, links, initialisations): functions show what is needed of them.
 GRANT SELECT ON steep_repl.local_node, steep_repl.known_settings, steep_repl.link_observations, steep_repl.table_inbox,
   steep_repl.initialisation_tables, steep_repl.beats, steep_repl.beat_history TO steep_repl_admin;

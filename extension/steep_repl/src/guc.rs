@@ -1,6 +1,7 @@
 //! The settings of the extension, `steep_repl.*`.
 
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
+use std::ffi::CString;
 
 /// How many databases of this server get a worker.
 pub static MAX_DATABASES: GucSetting<i32> = GucSetting::<i32>::new(8);
@@ -31,6 +32,11 @@ pub static RANGE_SIZE: GucSetting<i32> = GucSetting::<i32>::new(10_000);
 pub static RANGE_THRESHOLD: GucSetting<i32> = GucSetting::<i32>::new(80);
 /// Whether tables that are added get ranges.
 pub static IDENTITY_RANGES: GucSetting<bool> = GucSetting::<bool>::new(true);
+
+/// How many jobs run at once in a database.
+pub static MAX_JOBS: GucSetting<i32> = GucSetting::<i32>::new(2);
+/// Below which folders snapshots may lie, separated by commas; empty: anywhere.
+pub static SNAPSHOT_DIRECTORIES: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 
 /// Whether native "conflict detected" lines about replicated tables go to the server log.
 pub static LOG_NATIVE_CONFLICTS: GucSetting<bool> = GucSetting::<bool>::new(false);
@@ -145,6 +151,28 @@ pub fn define() {
         GucFlags::default(),
     );
     define_ranges();
+    define_jobs();
+}
+
+fn define_jobs() {
+    GucRegistry::define_int_guc(
+        c"steep_repl.max_jobs",
+        c"How many jobs, such as taking a snapshot, run at once in a database.",
+        c"Each takes one of max_worker_processes, and one for each stream. 0 starts none.",
+        &MAX_JOBS,
+        0,
+        16,
+        GucContext::Sighup,
+        GucFlags::default(),
+    );
+    GucRegistry::define_string_guc(
+        c"steep_repl.snapshot_directories",
+        c"Below which folders snapshots may lie, separated by commas.",
+        c"Empty allows any, where COPY could write: for members of pg_write_server_files. Never the data folder.",
+        &SNAPSHOT_DIRECTORIES,
+        GucContext::Sighup,
+        GucFlags::default(),
+    );
 }
 
 fn define_ranges() {

@@ -8,6 +8,7 @@ mod audit;
 mod conflict;
 mod error;
 mod guc;
+mod job;
 mod peer;
 mod pg;
 mod range;
@@ -15,6 +16,7 @@ mod request;
 mod schema;
 mod settings;
 mod shared;
+mod snapshot;
 mod sql;
 mod stream_guard;
 mod subscription;
@@ -33,6 +35,7 @@ pub extern "C-unwind" fn _PG_init() {
     if pg::preload::in_progress() {
         shared::request();
         apply_error::request();
+        job::place::request();
         pg::tombstone_watch::request();
         worker::register_launcher();
         pg::hooks::install();

@@ -35,3 +35,5 @@ SELECT pg_catalog.pg_extension_config_dump('steep_repl.nodes', 'WHERE conninfo I
 \include tables/resolution.sql
 \include tables/fold.sql
 \include tables/range.sql
+\include tables/work.sql
+\include tables/snapshot.sql

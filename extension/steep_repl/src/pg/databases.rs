@@ -32,3 +32,10 @@ pub fn by_name(name: &std::ffi::CStr) -> u32 {
     // SAFETY: a look-up that returns InvalidOid when there is no such database.
     unsafe { pg_sys::get_database_oid(name.as_ptr(), true) }.to_u32()
 }
+
+/// Where the server keeps its data.
+pub fn data_folder() -> std::path::PathBuf {
+    // SAFETY: set once at the start of the server.
+    let folder = unsafe { std::ffi::CStr::from_ptr(pg_sys::DataDir) };
+    std::path::PathBuf::from(folder.to_string_lossy().into_owned())
+}

@@ -24,6 +24,19 @@ impl LatchRef {
 
 /// Waits until this process is woken or the time is over; then lets pending interrupts happen.
 pub fn wait(timeout: Duration) {
+    wait_for_latch(timeout);
+    pgrx::check_for_interrupts!();
+}
+
+/// The same between transactions: a cancellation only wakes, since there is nothing to cancel.
+pub fn wait_between(timeout: Duration) {
+    wait_for_latch(timeout);
+    // SAFETY: a flag of this process, which its signal handler sets.
+    unsafe { pg_sys::QueryCancelPending = 0 };
+    pgrx::check_for_interrupts!();
+}
+
+fn wait_for_latch(timeout: Duration) {
     let events = pg_sys::WL_LATCH_SET | pg_sys::WL_TIMEOUT | pg_sys::WL_EXIT_ON_PM_DEATH;
     // SAFETY: our own latch; the wait event is the extension's general one.
     unsafe {
@@ -35,5 +48,9 @@ pub fn wait(timeout: Duration) {
         );
         pg_sys::ResetLatch(pg_sys::MyLatch);
     }
+}
+
+/// Lets pending interrupts happen, in the midst of long work that is not the server's.
+pub fn pause() {
     pgrx::check_for_interrupts!();
 }

@@ -4,6 +4,7 @@
 //! Not through pgrx's Spi: see src/sql.rs, and plans are looked up by their text here.
 
 use super::acting_as::ActingAs;
+use super::worker_process;
 use pgrx::IntoDatum;
 use pgrx::pg_sys;
 use std::cell::RefCell;
@@ -74,8 +75,9 @@ fn execute(query: &str, arguments: &[Argument], read_only: bool) -> (Vec<Row>, u
     // SAFETY: the frame of SPI; the server ends it when an error is raised. Results are copied before it ends.
     unsafe {
         // In a session names would be looked up where its user says, and types first in its temporary schema: with the
-        // rights of the extension. Apply workers and ours have no such users.
-        let level = (pg_sys::MyBackendType == pg_sys::BackendType::B_BACKEND).then(|| {
+        // rights of the extension. Apply workers and ours have no such users, but for those that work as somebody.
+        let users = pg_sys::MyBackendType == pg_sys::BackendType::B_BACKEND || worker_process::works_as_user();
+        let level = users.then(|| {
             let level = pg_sys::NewGUCNestLevel();
             pg_sys::RestrictSearchPath();
             level

@@ -27,16 +27,23 @@ pub fn in_transaction<R>(activity: &str, body: impl FnOnce() -> R) -> Result<R, 
 
 /// The same; the ERROR comes back with its SQLSTATE.
 pub fn attempt<R>(activity: &str, body: impl FnOnce() -> R) -> Result<R, Failed> {
+    attempt_beginning(activity, || (), body)
+}
+
+/// The same; `begin` runs before the transaction has a snapshot, and may give it one (`shared_moment`).
+pub fn attempt_beginning<R>(activity: &str, begin: impl FnOnce(), body: impl FnOnce() -> R) -> Result<R, Failed> {
     let text = std::ffi::CString::new(activity).unwrap_or_default();
     // SAFETY: the frame of a background worker's transaction, as in src/test/modules/worker_spi.
     unsafe {
         pg_sys::SetCurrentStatementStartTimestamp();
         pg_sys::StartTransactionCommand();
-        pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot());
         pg_sys::pgstat_report_activity(pg_sys::BackendState::STATE_RUNNING, text.as_ptr());
     }
     let watch = sqlstate::Watch::begin();
     let outcome = PgTryBuilder::new(AssertUnwindSafe(|| {
+        begin();
+        // SAFETY: in the transaction that was started above.
+        unsafe { pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot()) };
         let result = body();
         // SAFETY: ends what was begun above; commit may raise, which the handler below catches.
         unsafe {

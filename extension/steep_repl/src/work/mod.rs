@@ -7,7 +7,7 @@ mod range;
 
 use crate::pg::transaction::in_transaction;
 use crate::pg::worker_process;
-use crate::{shared, sql};
+use crate::{job, shared, sql};
 
 /// One round; true when a link has a further step to take at once.
 pub fn round(database: u32) -> Result<bool, String> {
@@ -35,6 +35,7 @@ pub fn round(database: u32) -> Result<bool, String> {
     let proven = prove(&mut busy);
     let orphans = in_transaction("checking foreign keys", || sql::text("SELECT steep_repl._orphan_round()::text", &[]));
     prune::if_due()?;
+    let jobs = job::round(database);
     if !shared::read(|s| s.databases.iter().any(|d| d.oid == database && d.job != 0)) {
         let waiting = due("looking for initialisations", "_initialisations_due")?;
         if let Some(id) = waiting.first() {
@@ -44,6 +45,7 @@ pub fn round(database: u32) -> Result<bool, String> {
     // Last, so that a proof that fails holds up nothing else.
     proven?;
     ranges?;
+    jobs?;
     Ok(busy || orphans?.as_deref() == Some("true"))
 }
 

@@ -5,7 +5,7 @@ mod database;
 mod launcher;
 
 use crate::pg::{databases, latch, transaction, worker_process};
-use crate::{guc, shared, sql};
+use crate::{guc, job, shared, sql};
 use pgrx::prelude::*;
 use std::ffi::CStr;
 use std::time::Duration;
@@ -31,7 +31,8 @@ pub fn make_way(database: &CStr) -> Option<KeepAway> {
     worker_process::terminate(pids.0);
     worker_process::terminate(pids.1);
     for _ in 0..100 {
-        if shared::write(|s| s.database(oid).is_none_or(|d| d.worker == 0 && d.job == 0)) {
+        let jobs_left = !job::send_away(oid);
+        if !jobs_left && shared::write(|s| s.database(oid).is_none_or(|d| d.worker == 0 && d.job == 0)) {
             break;
         }
         latch::wait(Duration::from_millis(50));

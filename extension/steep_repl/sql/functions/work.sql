@@ -1,0 +1,172 @@
+-- Work in the background, as users see it: what is asked for is a row, and a process of its own carries it out with the
+-- rights of whoever asked (src/job/). Its progress is in shared memory, and in the row once it has ended.
+
+CREATE OR REPLACE FUNCTION steep_repl._outer_role() RETURNS oid
+  LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'outer_role_wrapper';
+COMMENT ON FUNCTION steep_repl._outer_role() IS 'The role that the session acts as, also within a function that runs as its owner.';
+
+CREATE OR REPLACE FUNCTION steep_repl._live_work() RETURNS SETOF jsonb
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'live_work_wrapper';
+COMMENT ON FUNCTION steep_repl._live_work() IS 'What shared memory knows of the work that runs in this database.';
+
+CREATE OR REPLACE FUNCTION steep_repl._interrupt_work(id bigint) RETURNS boolean
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'interrupt_work_wrapper';
+COMMENT ON FUNCTION steep_repl._interrupt_work(bigint) IS 'Has running work end; false when it does not run.';
+
+CREATE OR REPLACE FUNCTION steep_repl._enqueue(kind text, parameters jsonb) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  made bigint;
+BEGIN
+  IF NOT (steep_repl._worker_state()->>'preloaded')::boolean THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR100', MESSAGE = 'work in the background needs the steep_repl worker, which this server does not run',
+      HINT = 'Add steep_repl to shared_preload_libraries and restart the server.';
+  ELSIF current_setting('steep_repl.max_jobs')::int = 0 THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR100', MESSAGE = 'work in the background is switched off: steep_repl.max_jobs is 0',
+      HINT = 'ALTER SYSTEM SET steep_repl.max_jobs = 2; SELECT pg_reload_conf();';
+  END IF;
+  INSERT INTO steep_repl.work_queue (kind, parameters, role, asked_by)
+  VALUES (_enqueue.kind, _enqueue.parameters, steep_repl._outer_role(), steep_repl._actor()) RETURNING id INTO made;
+  PERFORM steep_repl._audit(_enqueue.kind || '.start', 'work', made::text, NULL, parameters);
+  PERFORM steep_repl._wake_worker();
+  RETURN made;
+END $$;
+COMMENT ON FUNCTION steep_repl._enqueue(text, jsonb) IS 'Has work done after the commit, as the role that the session acts as. Errors: SR100 no worker.';
+
+CREATE OR REPLACE FUNCTION steep_repl.work_progress(id bigint DEFAULT NULL) RETURNS TABLE (
+  id bigint, kind text, state text, phase text, percent numeric, current_table text, tables_done bigint, tables_total bigint,
+  rows_done bigint, rows_total bigint, bytes_done bigint, bytes_total bigint, bytes_per_second bigint, seconds_left bigint,
+  started_at timestamptz, finished_at timestamptz, streams jsonb, error text)
+  LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT q.id, q.kind, q.state, coalesce(p->>'phase', CASE q.state WHEN 'pending' THEN 'waiting' ELSE q.state END), (p->>'percent')::numeric,
+         p->>'current_table', (p->>'tables_done')::bigint, (p->>'tables_total')::bigint, (p->>'rows_done')::bigint, (p->>'rows_total')::bigint,
+         (p->>'bytes_done')::bigint, (p->>'bytes_total')::bigint, (p->>'bytes_per_second')::bigint, (p->>'seconds_left')::bigint,
+         q.started_at, q.finished_at, coalesce(p->'streams', '[]'), q.error
+    FROM steep_repl.work_queue q
+    LEFT JOIN steep_repl._live_work() l ON (l->>'id')::bigint = q.id AND q.state = 'running'
+   CROSS JOIN LATERAL (SELECT coalesce(l, q.progress) AS p) live
+   WHERE CASE WHEN work_progress.id IS NULL THEN q.state IN ('pending', 'running') OR q.finished_at > clock_timestamp() - interval '1 hour' ELSE q.id = work_progress.id END
+   ORDER BY q.id;
+END;
+COMMENT ON FUNCTION steep_repl.work_progress(bigint) IS
+  'Where work stands: one, or all that waits, runs, or ended within the last hour. The same as JSON comes by NOTIFY steep_repl_progress. Definer: reads the queue.';
+
+CREATE OR REPLACE FUNCTION steep_repl._work(id bigint) RETURNS steep_repl.work_queue
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  found_work steep_repl.work_queue;
+BEGIN
+  SELECT * INTO found_work FROM steep_repl.work_queue q WHERE q.id = _work.id FOR UPDATE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR101', MESSAGE = format('there is no work %s', coalesce(_work.id::text, 'NULL')),
+      HINT = 'SELECT id, kind, state FROM steep_repl.work_queue ORDER BY id lists it.';
+  END IF;
+  RETURN found_work;
+END $$;
+COMMENT ON FUNCTION steep_repl._work(bigint) IS 'The row of some work, locked. Errors: SR101.';
+
+CREATE OR REPLACE FUNCTION steep_repl.cancel_work(id bigint) RETURNS text
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  work steep_repl.work_queue := steep_repl._work(id);
+  ended text := work.state;
+BEGIN
+  IF work.state NOT IN ('pending', 'running') THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR102', MESSAGE = format('work %s has ended: it is %s', id, work.state),
+      HINT = 'There is nothing to cancel.';
+  END IF;
+  UPDATE steep_repl.work_queue q SET cancelled_by = steep_repl._actor(),
+      state = CASE work.state WHEN 'pending' THEN 'cancelled' ELSE q.state END,
+      finished_at = CASE work.state WHEN 'pending' THEN clock_timestamp() END
+   WHERE q.id = cancel_work.id;
+  PERFORM steep_repl._audit('work.cancel', 'work', id::text, to_jsonb(work.state));
+  IF work.state = 'pending' THEN
+    RETURN 'cancelled';
+  END IF;
+  PERFORM steep_repl._interrupt_work(id);
+  RETURN 'cancelling';
+END $$;
+COMMENT ON FUNCTION steep_repl.cancel_work(bigint) IS
+  'Ends work: cancelled when it had not begun, cancelling when it is being stopped, which takes less than a second and leaves nothing half-made. Definer: writes the queue. Errors: SR101, SR102 it has ended.';
+
+CREATE OR REPLACE FUNCTION steep_repl.retry_work(id bigint) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  work steep_repl.work_queue := steep_repl._work(id);
+BEGIN
+  IF work.state NOT IN ('failed', 'cancelled') THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR102', MESSAGE = format('work %s is %s', id, work.state),
+      HINT = 'Work that has failed or was cancelled can be tried again.';
+  ELSIF NOT EXISTS (SELECT 1 FROM pg_roles r WHERE r.oid = work.role) THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR103', MESSAGE = format('the role that asked for work %s no longer exists', id), HINT = 'Ask for it anew.';
+  ELSIF NOT pg_has_role(steep_repl._outer_role(), work.role, 'MEMBER') THEN
+    RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('work %s runs as %s, of which you are not a member', id, work.role::regrole),
+      HINT = 'Ask for the same work under your own name.';
+  END IF;
+  UPDATE steep_repl.work_queue q SET state = 'pending', error = NULL, sqlstate = NULL, cancelled_by = NULL, finished_at = NULL, progress = NULL WHERE q.id = retry_work.id;
+  PERFORM steep_repl._audit('work.retry', 'work', id::text, to_jsonb(work.state));
+  PERFORM steep_repl._wake_worker();
+  RETURN id;
+END $$;
+COMMENT ON FUNCTION steep_repl.retry_work(bigint) IS
+  'Has work that failed or was cancelled tried again, from where it can go on. For members of the role that it runs as. Definer: writes the queue. Errors: SR101, SR102, SR103, 42501.';
+
+-- What the processes call (src/job/), as the extension.
+
+CREATE OR REPLACE FUNCTION steep_repl._work_round(live bigint[], ended text[]) RETURNS SETOF text
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  -- Its process is gone: the server was restarted, or the process never came to its first step.
+  RETURN QUERY
+  UPDATE steep_repl.work_queue q SET state = 'failed', sqlstate = '57P02', finished_at = clock_timestamp(),
+      error = CASE q.state WHEN 'running' THEN 'interrupted: the server or its process ended; retry_work() starts it again'
+                           ELSE 'its process could not start: the server log says why' END
+   WHERE q.state = 'running' AND q.id <> ALL (live) OR q.state = 'pending' AND q.id || ' ' || q.attempts = ANY (ended)
+  RETURNING jsonb_build_object('lost', q.id, 'kind', q.kind, 'parameters', q.parameters)::text;
+  RETURN QUERY
+  SELECT jsonb_build_object('start', q.id, 'role', q.role::bigint, 'attempts', q.attempts)::text FROM steep_repl.work_queue q
+   WHERE q.state = 'pending' AND q.id <> ALL (live) ORDER BY q.id
+   LIMIT greatest(current_setting('steep_repl.max_jobs')::int - cardinality(live), 0);
+END $$;
+COMMENT ON FUNCTION steep_repl._work_round(bigint[], text[]) IS 'Work whose process is gone, which becomes failed, and work to start now.';
+
+CREATE OR REPLACE FUNCTION steep_repl._work_claim(id bigint) RETURNS jsonb
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  UPDATE steep_repl.work_queue q SET state = 'running', started_at = clock_timestamp(), attempts = q.attempts + 1
+   WHERE q.id = _work_claim.id AND q.state = 'pending' RETURNING jsonb_build_object('kind', q.kind, 'parameters', q.parameters);
+END;
+COMMENT ON FUNCTION steep_repl._work_claim(bigint) IS 'Takes waiting work; NULL when it was cancelled or somebody else has it.';
+
+CREATE OR REPLACE FUNCTION steep_repl._work_end(id bigint, state text, error text, sqlstate text, progress jsonb, result jsonb) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  work steep_repl.work_queue;
+BEGIN
+  UPDATE steep_repl.work_queue q SET state = state, error = error, sqlstate = sqlstate, progress = progress, result = result, finished_at = clock_timestamp()
+   WHERE q.id = _work_end.id AND q.state = 'running' RETURNING * INTO work;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  DELETE FROM steep_repl.loaded_pieces l WHERE l.work_id = _work_end.id AND state = 'complete';
+  IF state = 'failed' THEN
+    INSERT INTO steep_repl.audit_log (action, actor, target_type, target_id, success, error_message)
+    VALUES (work.kind || '.failed', work.asked_by, 'work', id::text, false, error);
+  ELSE
+    PERFORM steep_repl._audit_as(coalesce(work.cancelled_by, work.asked_by), work.kind || '.' || state, 'work', id::text, NULL, result);
+  END IF;
+  PERFORM pg_notify('steep_repl_progress', progress::text);
+END $$;
+COMMENT ON FUNCTION steep_repl._work_end(bigint, text, text, text, jsonb, jsonb) IS 'Writes down how work ended, and tells whoever listens.';
+
+CREATE OR REPLACE FUNCTION steep_repl._prune_work() RETURNS void
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  DELETE FROM steep_repl.loaded_pieces l WHERE NOT EXISTS (SELECT 1 FROM steep_repl.work_queue q WHERE q.id = l.work_id AND q.finished_at IS NULL OR q.finished_at > now() - interval '90 days');
+  DELETE FROM steep_repl.work_queue q WHERE q.finished_at < now() - interval '90 days';
+END;
+COMMENT ON FUNCTION steep_repl._prune_work() IS 'Forgets work that ended more than 90 days ago.';
