@@ -151,6 +151,24 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl._snapshot_done(bigint, uuid, text, text, text, text, bigint, bigint, bigint) IS 'Notes a snapshot that is whole.';
 
+CREATE OR REPLACE FUNCTION steep_repl._snapshot_slot_kept(slot name) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM pg_replication_slots s WHERE s.slot_name = slot AND NOT s.temporary AND s.invalidation_reason IS NULL) THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR114', MESSAGE = format('the slot %s did not last until the snapshot was written', slot),
+      HINT = 'max_slot_wal_keep_size and idle_replication_slot_timeout must let it. Then retry_work().';
+  END IF;
+END $$;
+COMMENT ON FUNCTION steep_repl._snapshot_slot_kept(name) IS 'Error SR114 unless the slot of a snapshot is there for good.';
+
+CREATE OR REPLACE FUNCTION steep_repl._snapshot_slot_drop(slot name) RETURNS void
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT pg_drop_replication_slot(s.slot_name) FROM pg_replication_slots s
+   WHERE s.slot_name = slot AND NOT s.active AND NOT EXISTS (SELECT 1 FROM steep_repl.snapshots n WHERE n.slot_name = slot);
+END;
+COMMENT ON FUNCTION steep_repl._snapshot_slot_drop(name) IS 'Drops the slot of a snapshot that has not become whole.';
+
 CREATE OR REPLACE FUNCTION steep_repl.list_snapshots() RETURNS TABLE (
   id bigint, path text, state text, created_at timestamptz, lsn pg_lsn, slot_name name, compression text, tables bigint, rows bigint, bytes bigint)
   LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

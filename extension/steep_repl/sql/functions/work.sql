@@ -119,7 +119,9 @@ COMMENT ON FUNCTION steep_repl.retry_work(bigint) IS
 CREATE OR REPLACE FUNCTION steep_repl._work_round(live bigint[], ended text[]) RETURNS SETOF text
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  -- Its process is gone: the server was restarted, or the process never came to its first step.
+  -- Its process is gone: the server was restarted, or the process never came to its first step. Or it was at its very end.
+  UPDATE steep_repl.work_queue q SET state = 'complete', finished_at = clock_timestamp()
+   WHERE q.state = 'running' AND q.id <> ALL (live) AND EXISTS (SELECT 1 FROM steep_repl.snapshots s WHERE s.id = q.id);
   RETURN QUERY
   UPDATE steep_repl.work_queue q SET state = 'failed', sqlstate = '57P02', finished_at = clock_timestamp(),
       error = CASE q.state WHEN 'running' THEN 'interrupted: the server or its process ended; retry_work() starts it again'

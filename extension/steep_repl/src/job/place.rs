@@ -86,6 +86,8 @@ pub struct Place {
     /// The moment that the first stream holds for the others, and the LSN there.
     pub moment: Text<64>,
     pub lsn: Text<32>,
+    /// The slot that was made there is to stay.
+    pub keeps_slot: bool,
     pub streams: [Stream; STREAMS],
     /// Why a stream failed, the first of them.
     pub error: Text<2048>,

@@ -33,7 +33,7 @@ pub fn round(database: u32) -> Result<(), String> {
         let work: Value = serde_json::from_str(&row).map_err(|error| error.to_string())?;
         match work["start"].as_i64() {
             Some(id) => start(database, id, &work),
-            None if work["kind"] == "snapshot" => snapshot::generate::clean(&work["parameters"]),
+            None if work["kind"] == "snapshot" => snapshot::generate::clean(&work["parameters"])?,
             None => (),
         }
     }

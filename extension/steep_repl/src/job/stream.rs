@@ -84,6 +84,11 @@ impl Stream {
         }
     }
 
+    /// Whether the slot made with the moment is to stay.
+    pub fn keeps_slot(&self) -> bool {
+        place::read(self.place, |place| place.id == self.id && place.keeps_slot)
+    }
+
     pub fn give_moment(&self, moment: &str, lsn: &str) {
         place::write(self.place, |place| {
             place.moment.set(moment);

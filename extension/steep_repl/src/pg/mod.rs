@@ -28,6 +28,7 @@ pub mod row;
 pub mod row_change;
 pub mod sequence;
 pub mod shared_moment;
+pub mod slot_moment;
 pub mod sqlstate;
 pub mod stored_row;
 pub mod stream_start;

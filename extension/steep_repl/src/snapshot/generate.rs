@@ -6,8 +6,8 @@ use crate::error;
 use crate::job::{Lead, Outcome, Stream, Task, first};
 use crate::pg::copy_to::{Taker, copy_out};
 use crate::pg::plan::{self, Argument};
-use crate::pg::transaction::{Failed, attempt_beginning};
-use crate::pg::{shared_moment, table_lock};
+use crate::pg::transaction::{Failed, attempt, attempt_beginning, in_transaction};
+use crate::pg::{shared_moment, slot_moment, table_lock};
 use pgrx::PgSqlErrorCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -38,16 +38,28 @@ pub fn lead(lead: &mut Lead, parameters: &Value) -> Result<Value, Failed> {
     lead.step(problems, || [tables(&wanted), Argument::of(wanted.slot.clone()), Argument::oid(role)])?;
     let partial = Partial::create(&wanted.path, wanted.label()).map_err(failed)?;
     let outcome = write(lead, &wanted);
+    lead.write(|place| place.keeps_slot = outcome.is_ok());
     // Before the folder goes: nobody must write into it any more.
     lead.dismiss();
-    let manifest = outcome?;
-    partial.complete(&manifest).map_err(failed)?;
-    let noted = note(lead, &wanted, &manifest);
+    let noted = outcome.and_then(|manifest| {
+        slot(lead, &wanted, "SELECT steep_repl._snapshot_slot_kept($1)")?;
+        partial.complete(&manifest).map_err(failed)?;
+        note(lead, &wanted, &manifest)
+    });
     if noted.is_err() {
         // Nobody would know of it.
-        snapshot_files::remove(&wanted.path, &wanted.snapshot_uid).map_err(failed)?;
+        let _ = snapshot_files::remove(&wanted.path, &wanted.snapshot_uid);
+        slot(lead, &wanted, "SELECT steep_repl._snapshot_slot_drop($1)")?;
     }
     noted
+}
+
+/// Something to be done with the slot, when there is one.
+fn slot(lead: &Lead, wanted: &Parameters, query: &str) -> Result<(), Failed> {
+    match &wanted.slot {
+        Some(slot) => lead.step(query, || [Argument::text(slot)]).map(|_| ()),
+        None => Ok(()),
+    }
 }
 
 fn tables(wanted: &Parameters) -> Argument {
@@ -184,11 +196,16 @@ fn note(lead: &Lead, wanted: &Parameters, manifest: &Manifest) -> Result<Value, 
     }))
 }
 
-/// The files of a snapshot whose leader has gone without a word.
-pub fn clean(parameters: &Value) {
-    if let Ok(wanted) = Parameters::read(parameters) {
-        snapshot_files::remove_own_files(&Partial::folder_of(&wanted.path, wanted.label()));
-    }
+/// The files, and the slot, of a snapshot whose leader has gone without a word.
+pub fn clean(parameters: &Value) -> Result<(), String> {
+    let wanted = Parameters::read(parameters).map_err(|failed| failed.text)?;
+    snapshot_files::remove_own_files(&Partial::folder_of(&wanted.path, wanted.label()));
+    // It may have got its name, and nobody has noted it. Whatever else is there is not ours.
+    let _ = snapshot_files::remove(&wanted.path, &wanted.snapshot_uid);
+    let Some(slot) = &wanted.slot else { return Ok(()) };
+    in_transaction("dropping a slot", || {
+        plan::rows("SELECT steep_repl._snapshot_slot_drop($1)", &[Argument::text(slot)]);
+    })
 }
 
 pub fn stream(stream: &Stream, parameters: &Value) -> Result<(), Failed> {
@@ -201,16 +218,28 @@ pub fn stream(stream: &Stream, parameters: &Value) -> Result<(), Failed> {
         }
     };
     if stream.number == 0 {
-        return attempt_beginning("holding one moment for a snapshot", shared_moment::hold, || {
+        let begin = || wanted.slot.as_deref().map_or_else(shared_moment::hold, slot_moment::make);
+        attempt_beginning("holding one moment for a snapshot", begin, || {
             let moment = shared_moment::export();
-            let lsn = first(plan::rows("SELECT pg_catalog.pg_current_wal_insert_lsn()", &[])).unwrap_or_default();
+            let lsn = match wanted.slot {
+                Some(_) => lsn_text(slot_moment::position()),
+                None => first(plan::rows("SELECT pg_catalog.pg_current_wal_insert_lsn()", &[])).unwrap_or_default(),
+            };
             hold_tables(&wanted);
             stream.give_moment(&moment, &lsn);
             work();
-        });
+        })?;
+        if wanted.slot.is_some() && stream.keeps_slot() {
+            attempt("keeping the slot of a snapshot", slot_moment::keep)?;
+        }
+        return Ok(());
     }
     let Some(moment) = stream.moment() else { return Ok(()) };
     attempt_beginning("copying for a snapshot", || shared_moment::join(&moment), work)
+}
+
+fn lsn_text(lsn: u64) -> String {
+    format!("{:X}/{:X}", lsn >> 32, lsn & 0xFFFF_FFFF)
 }
 
 /// Keeps tables from being dropped, emptied or rewritten until the snapshot is done, as pg_dump does. One that was rewritten
