@@ -47,6 +47,11 @@ BEGIN ATOMIC
     FROM steep_repl.replicated_tables() t WHERE t.state = 'failed'
   UNION ALL SELECT a.severity, a.reason FROM steep_repl._conflict_alarms() a
   UNION ALL SELECT a.severity, a.reason FROM steep_repl._range_alarms() a
+  UNION ALL SELECT 1, format('work %s (%s) failed: %s', w.id, w.kind, w.error) FROM steep_repl.work_queue w
+     WHERE w.state = 'failed' AND w.finished_at > clock_timestamp() - interval '1 day'
+  UNION ALL SELECT 1, format('work %s (%s) waits since %s: no process is free for it, see max_worker_processes', w.id, w.kind, w.asked_at) FROM steep_repl.work_queue w
+     WHERE w.state = 'pending' AND w.asked_at < clock_timestamp() - interval '5 minutes'
+       AND (SELECT count(*) FROM steep_repl.work_queue r WHERE r.state = 'running') < current_setting('steep_repl.max_jobs')::int
   UNION ALL SELECT 1, format('values of foreign keys of which it is not known yet whether they have a parent: %s, the oldest since %s: not all streams have caught up', o.suspected, o.suspected_since)
     FROM steep_repl._orphan_health() o WHERE o.suspected_since < clock_timestamp() - interval '1 minute'
   UNION ALL SELECT 1, format('conflicts that are not proven to have ended alike on all nodes: %s, the oldest since %s%s', c.unproven, c.unproven_since, ', ' || c.unproven_reason)
@@ -79,6 +84,8 @@ BEGIN ATOMIC
       'pending_by_table', (SELECT coalesce(jsonb_agg(to_jsonb(p)), '[]') FROM steep_repl._pending_by_table() p)),
     'ranges', (SELECT coalesce(jsonb_agg(jsonb_build_object('table', u.relation::regclass::text, 'column', u.column_name, 'range_start', u.range_start, 'range_end', u.range_end,
       'current_value', u.current_value, 'percent_used', u.percent_used, 'ranges_ahead', u.ranges_ahead, 'ids_left', u.ids_left, 'error', u.error)), '[]') FROM steep_repl._range_use() u),
+    'work', (SELECT jsonb_build_object('pending', count(*) FILTER (WHERE w.state = 'pending'), 'running', count(*) FILTER (WHERE w.state = 'running'),
+      'failed_last_day', count(*) FILTER (WHERE w.state = 'failed' AND w.finished_at > clock_timestamp() - interval '1 day')) FROM steep_repl.work_queue w),
     'orphans', (SELECT to_jsonb(o) FROM steep_repl._orphan_health() o))
   FROM steep_repl._health_reasons() r;
 END;

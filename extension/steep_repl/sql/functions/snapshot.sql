@@ -52,10 +52,12 @@ BEGIN ATOMIC
      AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
      AND (wanted IS NULL OR EXISTS (
        SELECT 1 FROM unnest(wanted) w WHERE w = quote_ident(n.nspname) || '.*'
-          OR c.oid IN (SELECT l FROM steep_repl._leaves(to_regclass(w)) l)));
+          OR EXISTS (SELECT 1 FROM pg_class r JOIN pg_namespace s ON s.oid = r.relnamespace
+                      WHERE r.relkind IN ('r', 'p') AND w IN (quote_ident(r.relname), quote_ident(s.nspname) || '.' || quote_ident(r.relname))
+                        AND c.oid IN (SELECT l FROM steep_repl._leaves(r.oid) l))));
 END;
 COMMENT ON FUNCTION steep_repl._snapshot_tables(text[]) IS
-  'The tables of a snapshot: those named, as table, schema.table or schema.*, or all that are no system''s and no extension''s. Of partitioned ones the partitions.';
+  'The tables of a snapshot: those named, as table (in whatever schema), schema.table or schema.*, or all that are no system''s and no extension''s. Of partitioned ones the partitions.';
 
 CREATE OR REPLACE FUNCTION steep_repl._snapshot_problems(tables text[], slot name, role oid) RETURNS SETOF text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -87,7 +89,7 @@ BEGIN
           UNION ALL SELECT steep_repl._snapshot_problems(start_snapshot.tables, slot, steep_repl._outer_role())),
     'For example: SELECT * FROM steep_repl.start_snapshot(''/backup/monday'', ''zstd'', 4)');
   place := steep_repl._snapshot_path(start_snapshot.path);
-  IF pg_stat_file(place, true) IS NOT NULL THEN
+  IF (pg_stat_file(place, true)).size IS NOT NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'SR111', MESSAGE = format('%s exists', place), HINT = 'A snapshot makes its folder itself: name one that does not exist.';
   END IF;
   RETURN QUERY SELECT steep_repl._enqueue('snapshot', jsonb_build_object('path', place, 'compression', start_snapshot.compression,
@@ -173,7 +175,7 @@ CREATE OR REPLACE FUNCTION steep_repl.list_snapshots() RETURNS TABLE (
   id bigint, path text, state text, created_at timestamptz, lsn pg_lsn, slot_name name, compression text, tables bigint, rows bigint, bytes bigint)
   LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  SELECT s.id, s.path, CASE WHEN pg_stat_file(s.path || '/manifest.json', true) IS NULL THEN 'missing' ELSE 'complete' END,
+  SELECT s.id, s.path, CASE WHEN (pg_stat_file(s.path || '/manifest.json', true)).size IS NULL THEN 'missing' ELSE 'complete' END,
          s.created_at, s.lsn, s.slot_name, s.compression, s.tables, s.rows, s.bytes
     FROM steep_repl.snapshots s WHERE s.deleted_at IS NULL ORDER BY s.id;
 END;

@@ -93,3 +93,20 @@ BEGIN ATOMIC
   INSERT INTO steep_repl.loaded_pieces (work_id, piece, relation, rows) VALUES (_apply_piece_done.id, _apply_piece_done.piece, _apply_piece_done.relation, _apply_piece_done.rows);
 END;
 COMMENT ON FUNCTION steep_repl._apply_piece_done(bigint, integer, oid, bigint) IS 'Notes a piece in the transaction that loads it.';
+
+CREATE OR REPLACE FUNCTION steep_repl._apply_undo(id bigint) RETURNS TABLE (owner oid, statement text)
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  -- Others may have written into them meanwhile: theirs stays.
+  SELECT c.relowner, format('DELETE FROM ONLY %I.%I WHERE xmin = ANY (%L::pg_catalog.xid[])', n.nspname, c.relname, array_agg(p.row_xid))
+    FROM steep_repl.loaded_pieces p JOIN pg_class c ON c.oid = p.relation JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE p.work_id = _apply_undo.id GROUP BY c.relowner, n.nspname, c.relname;
+END;
+COMMENT ON FUNCTION steep_repl._apply_undo(bigint) IS 'What takes away the rows that a load has brought, and nothing else, and as whom to run it: whoever loads need not have the right to delete.';
+
+CREATE OR REPLACE FUNCTION steep_repl._apply_undone(id bigint) RETURNS void
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  DELETE FROM steep_repl.loaded_pieces p WHERE p.work_id = _apply_undone.id;
+END;
+COMMENT ON FUNCTION steep_repl._apply_undone(bigint) IS 'Forgets what was loaded.';

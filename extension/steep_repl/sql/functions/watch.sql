@@ -99,6 +99,7 @@ DECLARE
   wish steep_repl.table_inbox;
 BEGIN
   PERFORM steep_repl._audit_settings();
+  PERFORM steep_repl._prune_work();
   IF steep_repl.node_id() IS NULL THEN
     RETURN;
   END IF;

@@ -71,25 +71,27 @@ CREATE OR REPLACE FUNCTION steep_repl.cancel_work(id bigint) RETURNS text
 #variable_conflict use_variable
 DECLARE
   work steep_repl.work_queue := steep_repl._work(id);
-  ended text := work.state;
+  -- What waits for retry_work() with what it has loaded.
+  half_loaded boolean := work.state = 'failed' AND EXISTS (SELECT 1 FROM steep_repl.loaded_pieces p WHERE p.work_id = cancel_work.id);
 BEGIN
-  IF work.state NOT IN ('pending', 'running') THEN
+  IF work.state NOT IN ('pending', 'running') AND NOT half_loaded THEN
     RAISE EXCEPTION USING ERRCODE = 'SR102', MESSAGE = format('work %s has ended: it is %s', id, work.state),
       HINT = 'There is nothing to cancel.';
   END IF;
   UPDATE steep_repl.work_queue q SET cancelled_by = steep_repl._actor(),
-      state = CASE work.state WHEN 'pending' THEN 'cancelled' ELSE q.state END,
-      finished_at = CASE work.state WHEN 'pending' THEN clock_timestamp() END
-   WHERE q.id = cancel_work.id;
-  PERFORM steep_repl._audit('work.cancel', 'work', id::text, to_jsonb(work.state));
-  IF work.state = 'pending' THEN
+      state = CASE WHEN work.state = 'running' THEN q.state WHEN work.attempts > 0 AND q.kind = 'apply' THEN 'pending' ELSE 'cancelled' END,
+      finished_at = CASE WHEN work.state = 'pending' AND work.attempts = 0 THEN clock_timestamp() END
+   WHERE q.id = cancel_work.id RETURNING * INTO work;
+  PERFORM steep_repl._audit('work.cancel', 'work', id::text);
+  IF work.state = 'cancelled' THEN
     RETURN 'cancelled';
   END IF;
   PERFORM steep_repl._interrupt_work(id);
+  PERFORM steep_repl._wake_worker();
   RETURN 'cancelling';
 END $$;
 COMMENT ON FUNCTION steep_repl.cancel_work(bigint) IS
-  'Ends work: cancelled when it had not begun, cancelling when it is being stopped, which takes less than a second and leaves nothing half-made. Definer: writes the queue. Errors: SR101, SR102 it has ended.';
+  'Ends work: cancelled when it had not begun, cancelling when it is being stopped or, a load that failed half way, undone. Nothing half-made is left. Definer: writes the queue. Errors: SR101, SR102 it has ended.';
 
 CREATE OR REPLACE FUNCTION steep_repl.retry_work(id bigint) RETURNS bigint
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -139,9 +141,9 @@ CREATE OR REPLACE FUNCTION steep_repl._work_claim(id bigint) RETURNS jsonb
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   UPDATE steep_repl.work_queue q SET state = 'running', started_at = clock_timestamp(), attempts = q.attempts + 1
-   WHERE q.id = _work_claim.id AND q.state = 'pending' RETURNING jsonb_build_object('kind', q.kind, 'parameters', q.parameters);
+   WHERE q.id = _work_claim.id AND q.state = 'pending' RETURNING jsonb_build_object('kind', q.kind, 'parameters', q.parameters, 'cancelled', q.cancelled_by IS NOT NULL);
 END;
-COMMENT ON FUNCTION steep_repl._work_claim(bigint) IS 'Takes waiting work; NULL when it was cancelled or somebody else has it.';
+COMMENT ON FUNCTION steep_repl._work_claim(bigint) IS 'Takes waiting work; NULL when it was cancelled before it began, or somebody else has it.';
 
 CREATE OR REPLACE FUNCTION steep_repl._work_end(id bigint, state text, error text, sqlstate text, progress jsonb, result jsonb) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$

@@ -20,6 +20,8 @@ CREATE TABLE steep_repl.loaded_pieces (
   piece integer NOT NULL,
   relation oid NOT NULL,
   rows bigint NOT NULL,
+  -- The transaction that wrote its rows: they can be told from what others wrote.
+  row_xid xid NOT NULL DEFAULT pg_catalog.pg_current_xact_id()::pg_catalog.xid,
   PRIMARY KEY (work_id, piece)
 );
 COMMENT ON TABLE steep_repl.loaded_pieces IS 'Which pieces of a snapshot have been loaded by work that has not come to its end.';

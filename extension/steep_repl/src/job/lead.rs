@@ -6,6 +6,7 @@ use crate::pg::latch;
 use crate::pg::plan::{self, Argument};
 use crate::pg::transaction::{Failed, attempt};
 use crate::pg::worker_process::{self, Process};
+use crate::snapshot;
 use pgrx::JsonB;
 use std::time::{Duration, Instant};
 
@@ -185,7 +186,10 @@ impl Lead {
         self.dismiss();
         let (state, error, sqlstate, result) = match outcome {
             Ok(result) => ("complete", None, None, Some(JsonB(result))),
-            Err(_) if self.read(|place| place.cancelled) => ("cancelled", None, None, None),
+            Err(_) if self.read(|place| place.cancelled) => {
+                snapshot::apply::undo(self.id)?;
+                ("cancelled", None, None, None)
+            }
             Err(failed) => ("failed", Some(failed.text), Some(failed.sqlstate), None),
         };
         let progress = JsonB(self.progress(state));

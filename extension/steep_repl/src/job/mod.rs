@@ -51,6 +51,7 @@ fn lead(database: u32, id: i64, role: u32) {
         Some((kind, parameters)) => {
             lead.write(|place| place.kind.set(&kind));
             let outcome = match kind.as_str() {
+                _ if lead.read(|place| place.cancelled) => Err(String::from("cancelled").into()),
                 "snapshot" => snapshot::generate::lead(&mut lead, &parameters),
                 "apply" => snapshot::apply::lead(&mut lead, &parameters),
                 other => Err(format!("this version knows no work of kind {other}").into()),
@@ -72,6 +73,9 @@ fn claim(lead: &Lead) -> Result<Option<(String, Value)>, Failed> {
     let claimed = lead.step("SELECT steep_repl._work_claim($1)", || [Argument::of(Some(lead.id))])?;
     let Some(claimed) = claimed else { return Ok(None) };
     let value: Value = serde_json::from_str(&claimed).map_err(|error| error.to_string())?;
+    if value["cancelled"] == true {
+        lead.write(|place| place.cancelled = true);
+    }
     Ok(Some((value["kind"].as_str().unwrap_or_default().to_owned(), value["parameters"].clone())))
 }
 

@@ -4,6 +4,7 @@
 use super::{Parameters, failed, raise};
 use crate::error;
 use crate::job::{Lead, Outcome, Stream, Task};
+use crate::pg::acting_as::ActingAs;
 use crate::pg::copy_from::{Rows, copy_as_caller};
 use crate::pg::plan::{self, Argument};
 use crate::pg::transaction::{Failed, attempt};
@@ -142,6 +143,21 @@ fn set_sequences(manifest: &Manifest) -> Result<(), Failed> {
                 ],
             );
         }
+    })
+}
+
+/// Takes away what a job has loaded. As the owner of each table, restricted: triggers that fire always are the owner's code.
+pub fn undo(id: i64) -> Result<(), Failed> {
+    attempt("undoing a load", || {
+        replica_role::for_this_transaction();
+        for row in
+            plan::rows("SELECT u.owner, u.statement FROM steep_repl._apply_undo($1) u", &[Argument::of(Some(id))])
+        {
+            let [Some(owner), Some(statement)] = row.as_slice() else { continue };
+            let _as_owner = ActingAs::table_owner(owner.parse::<u32>().unwrap_or(0).into());
+            plan::once(statement);
+        }
+        plan::rows("SELECT steep_repl._apply_undone($1)", &[Argument::of(Some(id))]);
     })
 }
 
