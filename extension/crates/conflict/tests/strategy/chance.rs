@@ -33,12 +33,19 @@ fn long_histories() {
 
 fn one(seed: u64) {
     let mut chance = Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-    let strategy = match chance.below(3) {
-        0 => Strategy::FirstWriteWins,
-        1 => Strategy::NodePriority(vec!["c".into(), "a".into()]),
+    let strategy = match chance.below(4) {
+        0 => Strategy::LastWriteWins,
+        1 => Strategy::FirstWriteWins,
+        2 => Strategy::NodePriority(vec!["c".into(), "a".into()]),
         _ => Strategy::NodePriority(vec!["b".into()]),
     };
-    let rules = Rules { nodes: 2 + chance.below(2), writes: 8, proofs: 12, strategy, defect: Defect::None };
+    let then = match chance.below(4) {
+        0 => Some(Strategy::LastWriteWins),
+        1 => Some(Strategy::FirstWriteWins),
+        2 => Some(Strategy::NodePriority(vec!["b".into(), "c".into()])),
+        _ => None,
+    };
+    let rules = Rules { nodes: 2 + chance.below(2), writes: 8, proofs: 12, strategy, then, defect: Defect::None };
     let (mut world, mut way) = (World::new(&rules), Vec::new());
     loop {
         let actions = world.actions(&rules);
@@ -50,6 +57,11 @@ fn one(seed: u64) {
         way.push(action);
     }
     if let Err(broken) = world.settle(&rules, false) {
-        panic!("{broken}, under {:?} (CONFLICT_STRATEGY_SEED={seed}):\n{}", rules.strategy, trace(&way));
+        panic!(
+            "{broken}, under {:?}, then {:?} (CONFLICT_STRATEGY_SEED={seed}):\n{}",
+            rules.strategy,
+            rules.then,
+            trace(&way)
+        );
     }
 }

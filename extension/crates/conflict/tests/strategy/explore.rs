@@ -18,7 +18,9 @@ fn visit(world: World, rules: &Rules, known: &mut HashSet<u64>, way: &mut Vec<Ac
     let actions = world.actions(rules);
     if !actions.iter().any(|action| matches!(action, Action::Deliver { .. })) {
         let mut end = world.clone();
-        end.settle(rules, true).map_err(|broken| format!("{broken}, under {:?}:\n{}", rules.strategy, trace(way)))?;
+        end.settle(rules, true).map_err(|broken| {
+            format!("{broken}, under {:?}, then {:?}:\n{}", rules.strategy, rules.then, trace(way))
+        })?;
     }
     for action in actions {
         let mut next = world.clone();

@@ -17,12 +17,16 @@ pub struct Held {
 pub struct Entry {
     /// The strategy has to say which of the two stays, on all nodes.
     pub dispute: bool,
+    /// A strategy decided it by which an earlier write may stay.
+    pub provisional: bool,
     pub noted: Marks,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Node {
     pub id: u8,
+    /// The setting has come.
+    pub set: bool,
     pub held: Held,
     /// What stood here, one write over the other; it begins anew with what is adopted.
     line: Vec<u8>,
@@ -31,7 +35,7 @@ pub struct Node {
     pub asked: Option<Marks>,
     /// What this node has to adopt, over what, and since when it knows.
     pub pull: Option<(u8, u8, Marks)>,
-    /// Deletions that arrived, and lost to a later one here.
+    /// Tombstones: deletions made here, arrived or adopted, also those that lost to a later one here.
     stones: Vec<u8>,
     /// Its log: what was here, and what arrived.
     pub logged: Vec<(u8, u8)>,
@@ -49,6 +53,7 @@ impl Node {
         let held = Held { write: 0, adopted: false };
         Self {
             id,
+            set: false,
             held,
             line: vec![0],
             open: Vec::new(),
@@ -59,19 +64,27 @@ impl Node {
         }
     }
 
-    pub fn put(&mut self, write: u8) {
-        self.held = Held { write, adopted: false };
-        self.line.push(write);
+    pub fn put(&mut self, write: &Write) {
+        self.held = Held { write: write.id, adopted: false };
+        self.line.push(write.id);
+        self.remember(write);
     }
 
-    pub fn adopt(&mut self, write: u8) {
-        self.held = Held { write, adopted: true };
+    pub fn adopt(&mut self, write: &Write) {
+        self.held = Held { write: write.id, adopted: true };
         self.line.clear();
+        self.remember(write);
     }
 
-    pub fn log(&mut self, one: u8, other: u8, dispute: bool, noted: Marks) {
+    fn remember(&mut self, write: &Write) {
+        if write.change == Change::Delete && !self.stones.contains(&write.id) {
+            self.stones.push(write.id);
+        }
+    }
+
+    pub fn log(&mut self, one: u8, other: u8, entry: Entry) {
         self.logged.push((one, other));
-        self.open.push(Entry { dispute, noted });
+        self.open.push(entry);
     }
 
     fn state(&self, writes: &[Write]) -> State {
@@ -85,7 +98,7 @@ impl Node {
 
     /// A write of a peer arrives: judge.rs.
     pub fn apply(&mut self, write: &Write, writes: &[Write], rules: &Rules, now: Marks) {
-        let others = rules.nodes > 2;
+        let (others, strategy) = (rules.nodes > 2, rules.strategy(self.set));
         let (held, version) = (self.state(writes), write.version());
         let here = &writes[self.held.write as usize];
         let by_time = decide(&held, &version);
@@ -94,6 +107,9 @@ impl Node {
             written_here,
             may_have_overtaken: others,
             saw_what_is_here: write.before.filter(|_| here.change != Change::Delete).map(|row| row == here.id),
+            both_deleted: self.last_stone(writes, write.node) < self.last_stone(writes, here.node)
+                && self.stones.iter().any(|stone| writes[*stone as usize].node == write.node),
+            inserted_again_here: write.change == Change::Delete && self.last_stone(writes, here.node).is_some(),
             ..Evidence::default()
         };
         let mut finding = find(&held, write.change, &version, by_time, evidence);
@@ -111,22 +127,38 @@ impl Node {
         }
         let Some(finding) = finding else {
             if by_time.applies() {
-                self.put(write.id);
-            } else if write.change == Change::Delete && rules.defect != Defect::DeletionDropped {
-                self.stones.push(write.id);
+                self.put(write);
+            } else if write.change == Change::Delete
+                && strategy.earlier_may_stay()
+                && rules.defect != Defect::DeletionDropped
+            {
+                self.remember(write);
             }
             return;
         };
-        let asked = rules.strategy.decides(finding) && !(finding.possible && others);
-        let ended = self.stones.iter().any(|stone| writes[*stone as usize].before == Some(write.id));
-        let verdict =
-            if asked && !ended { rules.strategy.choose(&held, &version, by_time, written_here) } else { by_time };
+        let asked = strategy.decides(finding) && !(finding.possible && others);
+        // Somebody else has deleted the row since, who may have seen what arrives, or what its node made of it.
+        let ended = self
+            .stones
+            .iter()
+            .map(|stone| &writes[*stone as usize])
+            .filter(|stone| rules.defect != Defect::DeletionOfOneRow || stone.before == Some(write.id))
+            .any(|stone| stone.time > write.time && stone.node != write.node && stone.node != Some(self.id));
+        let asked = asked && !ended;
+        let verdict = if asked { strategy.choose(&held, &version, by_time, written_here) } else { by_time };
         let dispute = (!finding.possible || !others)
             && matches!(finding.kind, Kind::InsertInsert | Kind::UpdateUpdate | Kind::UpdateDelete);
-        self.log(here.id, write.id, dispute, now);
+        let provisional = asked && strategy.earlier_may_stay();
+        self.log(here.id, write.id, Entry { dispute, provisional, noted: now });
         if verdict.applies() {
-            self.put(write.id);
+            self.put(write);
         }
+    }
+
+    /// The latest deletion by a node that is remembered.
+    fn last_stone(&self, writes: &[Write], node: Option<u8>) -> Option<Version> {
+        let stones = self.stones.iter().map(|stone| &writes[*stone as usize]);
+        stones.filter(|stone| stone.node == node).map(Write::version).max()
     }
 
     /// To the first of the writes here that are later than the one that arrives.

@@ -1,5 +1,6 @@
 //! The comparison of the key with all peers, and what a node adopts.
 
+use crate::node::Entry;
 use crate::world::{Defect, Marks, Rules, World};
 use conflict::{Strategy, Version};
 use std::cmp::Reverse;
@@ -24,10 +25,13 @@ impl World {
 
     pub fn prove(&mut self, node: usize, rules: &Rules) {
         let nodes = 0..self.nodes.len();
+        let strategy = rules.strategy(self.nodes[node].set);
         let differing: Vec<usize> = nodes.clone().filter(|other| !self.same(*other, node)).collect();
         let settled = self.received(&self.noted(node));
         if differing.is_empty() {
-            if !rules.strategy.earlier_may_stay() || settled || rules.defect == Defect::ProvenAtOnce {
+            let provisional =
+                rules.defect != Defect::ProvenByTheNew && self.nodes[node].open.iter().any(|entry| entry.provisional);
+            if !strategy.earlier_may_stay() && !provisional || settled || rules.defect == Defect::ProvenAtOnce {
                 let node = &mut self.nodes[node];
                 (node.asked, node.pull) = (None, None);
                 node.open.clear();
@@ -36,7 +40,7 @@ impl World {
         }
         let disputes = |node: usize| self.nodes[node].open.iter().any(|entry| entry.dispute);
         let dispute = if rules.defect == Defect::OwnRule { disputes(node) } else { nodes.clone().any(disputes) };
-        let rule = if dispute { rules.strategy.clone() } else { Strategy::LastWriteWins };
+        let rule = if dispute && strategy.earlier_may_stay() { strategy.clone() } else { Strategy::LastWriteWins };
         let target = nodes.clone().max_by(|one, other| self.rank(*one, &rule).cmp(&self.rank(*other, &rule)));
         let target = target.filter(|target| self.version(*target) != self.version(node));
         if (rule != Strategy::LastWriteWins || target.is_none() && settled) && rules.defect != Defect::NobodyIsAsked {
@@ -61,9 +65,10 @@ impl World {
             _ => self.received(&seen),
         };
         if arrived {
-            let now = self.now();
-            self.nodes[node].log(mine, theirs, false, now);
-            self.nodes[node].adopt(theirs);
+            let noted = self.now();
+            self.nodes[node].log(mine, theirs, Entry { dispute: false, provisional: false, noted });
+            let write = self.writes[theirs as usize];
+            self.nodes[node].adopt(&write);
             self.nodes[node].pull = None;
         }
     }

@@ -5,6 +5,9 @@ use conflict::{Change, Strategy};
 
 pub const NODES: usize = 3;
 
+/// In the stream: not a write, but the table's new strategy.
+pub const SETTING: u8 = u8::MAX;
+
 /// How much each node had sent at some moment.
 pub type Marks = [u8; NODES];
 
@@ -33,6 +36,10 @@ pub enum Defect {
     OwnRule,
     /// A deletion that loses to another one is not remembered, and the row comes back which that had seen.
     DeletionDropped,
+    /// A deletion stands against the write of the very row that it deleted only, not against those which that stands on.
+    DeletionOfOneRow,
+    /// Whether a conflict may be proven at once goes by the table's strategy of then, not by the one that decided it.
+    ProvenByTheNew,
     /// Conflicts are not logged.
     Silent,
 }
@@ -44,11 +51,21 @@ pub struct Rules {
     /// How often nodes compare while writes are under way; in the end as often as needed.
     pub proofs: u8,
     pub strategy: Strategy,
+    /// One that somebody may give the table meanwhile; it travels with the writes.
+    pub then: Option<Strategy>,
     pub defect: Defect,
+}
+
+impl Rules {
+    /// The strategy of a node to which the setting has come, or not.
+    pub fn strategy(&self, set: bool) -> &Strategy {
+        self.then.as_ref().filter(|_| set).unwrap_or(&self.strategy)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
+    Set { node: u8 },
     Write { node: u8, change: Change },
     Deliver { from: u8, to: u8 },
     Prove { node: u8 },
@@ -99,6 +116,9 @@ impl World {
                     if self.row_is_gone(node.into()) { &[Change::Insert] } else { &[Change::Update, Change::Delete] };
                 actions.extend(changes.iter().map(|change| Action::Write { node, change: *change }));
             }
+            if rules.then.is_some() && !self.sent.iter().flatten().any(|sent| *sent == SETTING) {
+                actions.push(Action::Set { node });
+            }
             if self.proofs > 0 && self.has_to_compare(node.into()) {
                 actions.push(Action::Prove { node });
             }
@@ -121,14 +141,23 @@ impl World {
             Action::Write { node, change } => self.write(node, change),
             Action::Deliver { from, to } => {
                 let (from, to) = (from as usize, to as usize);
-                let write = self.writes[self.sent[from][self.applied[from][to] as usize] as usize];
+                let sent = self.sent[from][self.applied[from][to] as usize];
                 self.applied[from][to] += 1;
+                if sent == SETTING {
+                    self.nodes[to].set = true;
+                    return;
+                }
+                let write = self.writes[sent as usize];
                 let now = self.now();
                 self.nodes[to].apply(&write, &self.writes, rules, now);
                 if rules.defect == Defect::Silent {
                     self.nodes[to].open.clear();
                     self.nodes[to].logged.clear();
                 }
+            }
+            Action::Set { node } => {
+                self.nodes[node as usize].set = true;
+                self.sent[node as usize].push(SETTING);
             }
             Action::Prove { node } => {
                 self.proofs -= 1;
@@ -142,7 +171,8 @@ impl World {
         let before = if self.row_is_gone(node.into()) { None } else { Some(over) };
         let id = self.writes.len() as u8;
         self.writes.push(Write { id, node: Some(node), time: id.into(), change, before, over });
-        self.nodes[node as usize].put(id);
+        let write = self.writes[id as usize];
+        self.nodes[node as usize].put(&write);
         self.sent[node as usize].push(id);
     }
 }
