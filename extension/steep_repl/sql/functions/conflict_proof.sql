@@ -97,10 +97,14 @@ DECLARE
   behind text;
   ask text[];
 BEGIN
-  IF differing = '{}' AND away = '{}' AND EXISTS (SELECT 1 FROM steep_repl.tables t WHERE t.table_schema = item->>'schema' AND t.table_name = item->>'table'
-                                                    AND steep_repl._earlier_may_stay(t)) THEN
+  IF differing = '{}' AND away = '{}' AND (
+       EXISTS (SELECT 1 FROM steep_repl.tables t WHERE t.table_schema = item->>'schema' AND t.table_name = item->>'table' AND steep_repl._earlier_may_stay(t))
+       OR EXISTS (SELECT 1 FROM steep_repl.conflict_log c
+                   WHERE c.converged_at IS NULL AND c.table_schema = item->>'schema' AND c.table_name = item->>'table' AND c.key = item->'key'
+                     AND c.strategy NOT IN ('last_write_wins', 'column_merge', 'function'))) THEN
     -- Nodes may agree for a moment and then not, when the write that lost here is still on its way to where the other has been
-    -- changed since: by time that could not be.
+    -- changed since: by time that could not be. So too for what was decided before somebody set another strategy: the others may
+    -- go by that, and know of no conflict.
     behind := steep_repl._behind(noted_at, caught_up);
     IF behind IS NOT NULL THEN
       PERFORM steep_repl._prove_later(item, format('the nodes agree, but a change may be on its way to %s', behind));

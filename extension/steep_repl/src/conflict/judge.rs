@@ -3,7 +3,7 @@
 use crate::conflict::lineage::{self, Meeting};
 use crate::conflict::{resolved, session, state};
 use crate::pg::{key_id, tombstone};
-use conflict::{Change, Evidence, Finding, State, Strategy, Verdict};
+use conflict::{Change, Evidence, Finding, Strategy, Verdict};
 
 /// A verdict, and the conflict that it ended, if it was one.
 pub struct Judgement {
@@ -70,14 +70,16 @@ fn truncated_since(meeting: &Meeting) -> bool {
     state::truncated_since(table, &key_id::of(table, meeting.key), meeting.arriving)
 }
 
-/// Whether somebody who had seen the row that arrives has deleted it: that came first, and lost to a later deletion here.
+/// Whether a third node has deleted the row since: it may have seen what arrives, or what became of that. What came of its
+/// deletion is known here, or was judged against something later here; the arriving write does not come back over it. The
+/// proof brings this node to what the two writers' nodes decided.
 fn ended_since(meeting: &Meeting) -> bool {
-    let table = &meeting.open.table;
-    let (State::Gone { .. }, Some(row)) = (meeting.held, meeting.changed.after_json(table)) else { return false };
+    let Some(stream) = session::stream().filter(|stream| stream.others) else { return false };
+    let (table, arriving) = (&meeting.open.table, meeting.arriving);
     let key = key_id::of(table, meeting.key);
-    tombstone::find(table.root, &key).iter().any(|found| {
-        found.tombstone.row_gone.as_ref() == Some(&row)
-            && state::version_of_stone(found, table.root.to_u32(), &key)
-                .is_some_and(|known| known.version > *meeting.arriving)
+    tombstone::find(table.root, &key).iter().filter(|found| !found.all_keys && !found.tombstone.displaced).any(|found| {
+        state::version_of_stone(found, table.root.to_u32(), &key).is_some_and(|known| {
+            known.version > *arriving && known.version.node != arriving.node && known.version.node != stream.me
+        })
     })
 }

@@ -4,7 +4,7 @@
 //!
 //! Apply workers of different peers meet like that on a third node, and an apply worker and the worker's repairs.
 
-use crate::conflict::state;
+use crate::conflict::state::{self, Gone};
 use crate::error;
 use crate::pg::key_id::KeyId;
 use crate::pg::plan::{self, Argument};
@@ -25,6 +25,7 @@ struct Insertion {
     version: Version,
     /// What was known of the key, and of other writers, before.
     held: State,
+    stones: usize,
     stir: Stir,
 }
 
@@ -34,8 +35,9 @@ thread_local! {
 }
 
 /// Notes that a row goes in under a key that has none.
-pub fn note_insertion(root: pg_sys::Oid, key: KeyId, version: Version, held: State, stir: Stir) {
-    INSERTIONS.with_borrow_mut(|list| list.push(Insertion { root, key, version, held, stir }));
+pub fn note_insertion(root: pg_sys::Oid, key: KeyId, version: Version, gone: &Gone, stir: Stir) {
+    let (held, stones) = (gone.state.clone(), gone.by_others);
+    INSERTIONS.with_borrow_mut(|list| list.push(Insertion { root, key, version, held, stones, stir }));
 }
 
 /// Looks whether somebody has written a tombstone of a key at which a row went in. To be called once it is there.
@@ -49,8 +51,9 @@ pub fn check_insertions() {
         for insertion in list {
             tombstone::await_writers(insertion.root, &insertion.key);
             let now = state::gone(&table::by_oid(insertion.root), &insertion.key, &insertion.version);
-            // A tombstone of our own says that the row gave way after all: it is not there.
-            if now.state != insertion.held && !now.just_now {
+            // A tombstone of our own says that the row gave way after all: it is not there. Also one that is not the latest may
+            // say that the row must not come back.
+            if (now.state != insertion.held || now.by_others > insertion.stones) && !now.just_now {
                 again("deleted");
             }
         }

@@ -163,12 +163,13 @@ fn delete(arriving: &Arriving, table: &Table, key: &Row, changed: &Changed) -> T
         tombstone::write(table.root, &id, &stone);
         meanwhile::refuse_newcomer(table, key);
         orphan::parent_gone(table, changed.before.as_ref().unwrap_or(key));
-    } else if changed.change == Change::Delete && table.strategy().earlier_may_stay() {
+    } else if table.strategy().earlier_may_stay() {
         // It loses to a later deletion, but the row that it had seen may arrive only now and must not come back.
         let version = Some((version.time, version.node.to_string()));
         let stone =
             tombstone::Tombstone { row_gone: changed.before_json(table), moved_to: None, displaced: false, version };
         tombstone::write(table.root, &id, &stone);
+        meanwhile::refuse_newcomer(table, key);
     }
     // Within one transaction a row may be moved on: where its first move is undone, the next is too.
     let moved_on = gone.displaced_with(&version);

@@ -46,8 +46,8 @@ pub fn insert(open: &OpenTable, new: &Row) -> Outcome {
             let key = key_id::of(table, new);
             let found = state::gone(table, &key, &version);
             let held = found.state.clone();
+            meanwhile::note_insertion(table.root, key, version.clone(), &found, stir);
             gone = Some(found);
-            meanwhile::note_insertion(table.root, key, version.clone(), held.clone(), stir);
             held
         }
     };

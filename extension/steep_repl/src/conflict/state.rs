@@ -53,6 +53,8 @@ pub struct Gone {
     pub truncated: bool,
     /// By the open transaction itself.
     pub just_now: bool,
+    /// How many tombstones others have written, also earlier ones.
+    pub by_others: usize,
 }
 
 /// The version that a tombstone of a key stands for.
@@ -74,9 +76,10 @@ pub fn truncated_since(table: &Table, key: &KeyId, arriving: &Version) -> bool {
 /// Looks up the tombstones of a key; the latest counts.
 pub fn gone(table: &Table, key: &KeyId, arriving: &Version) -> Gone {
     let mut latest: Option<(Option<Known>, Found)> = None;
-    let mut deleted_there = None;
+    let (mut deleted_there, mut by_others) = (None, 0);
     for found in tombstone::find(table.root, key) {
         let version = version_of_stone(&found, table.root.to_u32(), key);
+        by_others += usize::from(found.writer != Writer::Ours);
         if let Some(known) = &version
             && known.version.node == arriving.node
             && !found.tombstone.displaced
@@ -96,6 +99,7 @@ pub fn gone(table: &Table, key: &KeyId, arriving: &Version) -> Gone {
             both_deleted: false,
             truncated: false,
             just_now: false,
+            by_others,
         };
     };
     let both_deleted = version.as_ref().is_some_and(|k| deleted_there.is_some_and(|there| there < k.version));
@@ -107,6 +111,7 @@ pub fn gone(table: &Table, key: &KeyId, arriving: &Version) -> Gone {
         both_deleted,
         truncated: found.all_keys,
         just_now: found.writer == Writer::Ours,
+        by_others,
     }
 }
 

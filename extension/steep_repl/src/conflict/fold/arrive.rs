@@ -56,8 +56,8 @@ pub fn insert(open: &OpenTable, folds: &Folds, arriving: &Arriving, new: &Row) -
     let stored = open.find_by_key(new);
     if stored.is_none() {
         let (key, version) = (key_id::of(table, new), arriving.version());
-        let held = state::gone(table, &key, &version).state;
-        meanwhile::note_insertion(table.root, key, version, held, stir);
+        let gone = state::gone(table, &key, &version);
+        meanwhile::note_insertion(table.root, key, version, &gone, stir);
     }
     let deed = if changed.change == Change::Update { Deed::Update } else { Deed::Insert };
     let settled = settle(open, folds, arriving, &changed, new, deed, stored.as_ref());
