@@ -56,16 +56,18 @@ class StrategyThreeIT {
 
     @Test
     void aRowThatWasDeletedBySomebodyWhoHadSeenItDoesNotComeBack() {
-        Table table = mesh.table(COLUMNS, "(1, 'old')").strategy("first_write_wins", "");
+        Table table =
+                mesh.table(COLUMNS, "(1, 'old')", "(2, 'old')", "(3, 'old')").strategy("first_write_wins", "");
         mesh.pause();
-        table.on("a", "UPDATE item SET v = 'seen'");
+        table.on("a", "UPDATE item SET v = 'seen'", "UPDATE item SET v = 'again' WHERE id = 2");
         mesh.receive("b", "a");
         table.on("b", "DELETE FROM item");
         table.on("c", "DELETE FROM item");
-        // Of the two deletions its own is the later; it has not seen the row that is older than both.
+        // Of the two deletions its own is the later; it has not seen the rows that are older than both.
         mesh.receive("c", "b");
+        table.on("c", "INSERT INTO item VALUES (3, 'new')");
         mesh.resume();
-        table.proven().holds();
+        table.proven().holds("3|new");
     }
 
     @Test
