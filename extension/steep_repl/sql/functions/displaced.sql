@@ -29,6 +29,26 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steep_repl._displace(regclass, jsonb, bigint, text) IS 'Removes the row with that key and version, if it is here; false when that write has not arrived yet.';
 
+CREATE OR REPLACE FUNCTION steep_repl._moved_on(root regclass, key jsonb, since timestamptz) RETURNS jsonb
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  place jsonb := key;
+  next_key jsonb;
+BEGIN
+  -- As often as there are tombstones, at most: a row may come back to a key that it had.
+  FOR hop IN 1..20 LOOP
+    EXIT WHEN steep_repl._key_state(root, place)->>'row' IS NOT NULL;
+    SELECT s.moved_to::jsonb INTO next_key FROM steep_repl.tombstones s
+     CROSS JOIN LATERAL steep_repl._row_version(root, steep_repl._key_id(root, place), s.xmin) v
+     WHERE s.relation = root AND s.key_id = steep_repl._key_id(root, place) AND s.moved_to IS NOT NULL AND v.micros >= steep_repl._micros(since)
+     ORDER BY v.micros DESC LIMIT 1;
+    EXIT WHEN next_key IS NULL;
+    place := next_key;
+  END LOOP;
+  RETURN place;
+END $$;
+COMMENT ON FUNCTION steep_repl._moved_on(regclass, jsonb, timestamptz) IS 'The key under which a row stands that had this key at that time, as far as its moves are remembered.';
+
 CREATE OR REPLACE FUNCTION steep_repl._log_row_under_two_keys(root regclass, told steep_repl.displaced) RETURNS void
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -37,9 +57,10 @@ BEGIN ATOMIC
   INSERT INTO steep_repl.conflict_log (relation, subscription, peer, table_schema, table_name, conflict_type, local_tuple, local_origin, remote_origin,
                                        local_xact_ts, resolution, conflict_key, key, key_id, result, strategy, reason, not_converged_reason)
   SELECT t.relation, '', (told).node_id, t.table_schema, t.table_name, 'KEY-UPDATE', s.state->'row', s.state->>'node', (told).node_id,
-         steep_repl._at((s.state->>'micros')::bigint), 'PENDING', i.identity, (told).key, steep_repl._key_id(t.relation, (told).key), s.state->'row', t.strategy,
-         'the move that made this key lost against a later change of the old key, but the row has changed since: it stands under both keys', 'not compared yet'
-    FROM steep_repl.tables t CROSS JOIN LATERAL (SELECT steep_repl._key_state(root, (told).key) AS state) s
+         steep_repl._at((s.state->>'micros')::bigint), 'PENDING', i.identity, m.key, steep_repl._key_id(t.relation, m.key), s.state->'row', t.strategy,
+         'the move that made this key lost against another change of the old key, but the row has changed since: it stands under both keys', 'not compared yet'
+    FROM steep_repl.tables t CROSS JOIN LATERAL (SELECT steep_repl._moved_on(root, (told).key, (told).version_time) AS key) m
+   CROSS JOIN LATERAL (SELECT steep_repl._key_state(root, m.key) AS state) s
    CROSS JOIN LATERAL (SELECT steep_repl._conflict_key(t.table_schema, t.table_name, (told).key::text,
                                 format('%s %s', steep_repl._micros((told).version_time), (told).version_node), 'two keys') AS identity) i
    WHERE t.relation = root AND s.state->>'row' IS NOT NULL AND (s.state->>'micros')::bigint > steep_repl._micros((told).version_time)

@@ -39,9 +39,14 @@ BEGIN
     RETURN;
   END;
   RETURN QUERY SELECT * FROM steep_repl._check_pair(identity);
-  asked_at := clock_timestamp();
-  their_clock := steep_repl._peer_value(source_conninfo, 'SELECT pg_catalog.to_jsonb(pg_catalog.clock_timestamp())::text', 5)::jsonb->>0;
-  RETURN QUERY SELECT * FROM steep_repl._clock_problem(their_clock, asked_at, clock_timestamp());
+  BEGIN
+    asked_at := clock_timestamp();
+    their_clock := steep_repl._peer_value(source_conninfo, 'SELECT pg_catalog.to_jsonb(pg_catalog.clock_timestamp())::text', 5)::jsonb->>0;
+    RETURN QUERY SELECT * FROM steep_repl._clock_problem(their_clock, asked_at, clock_timestamp());
+  EXCEPTION WHEN OTHERS THEN
+    -- Once the two are linked the worker compares them all the time.
+    RAISE WARNING USING MESSAGE = format('the clock of the source could not be compared: %s', SQLERRM);
+  END;
   BEGIN
     back := steep_repl._peer_value(source_conninfo, format('SELECT steep_repl._peer_identity(%L)::text', own_conninfo))::jsonb;
     IF back->>'node_uid' IS DISTINCT FROM steep_repl._identity()->>'node_uid' THEN

@@ -105,6 +105,12 @@ BEGIN
     RETURN;
   END IF;
   IF strategy IN ('column_merge', 'function') OR delta_columns IS NOT NULL OR steep_repl._folds(known) THEN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+      -- What others have changed since its snapshot would be left as it was folded before.
+      RAISE EXCEPTION USING ERRCODE = 'SR058', MESSAGE = format('folds begin, change or end at READ COMMITTED only, this transaction is %s', upper(current_setting('transaction_isolation'))),
+        DETAIL = format('Table %s; nothing has been changed.', "table"),
+        HINT = 'BEGIN ISOLATION LEVEL READ COMMITTED, or SET default_transaction_isolation for this session.';
+    END IF;
     -- Whoever is writing has to end first: his changes are kept, or not, as a whole.
     PERFORM steep_repl._lock_table("table", known.before_images);
   END IF;
@@ -120,7 +126,7 @@ EXCEPTION WHEN OTHERS THEN
   RAISE;
 END $$;
 COMMENT ON FUNCTION steep_repl.set_conflict_strategy(regclass, text, text[], text[], regproc) IS
-  'Sets how a table decides its conflicts, on all nodes: it travels in the stream, and conflicts that nodes decide differently meanwhile are proven and made equal. priority: the node ids of node_priority, the first wins. delta_columns: columns whose differences are added up. resolver: the function of the strategy function, with (local jsonb, remote jsonb, base jsonb, versions jsonb) returns jsonb, on every node. Of two nodes that set it at once the later counts. Owners of the table only. Errors: SR001, SR041, SR043, SR053, SR054, SR055, SR056.';
+  'Sets how a table decides its conflicts, on all nodes: it travels in the stream, and conflicts that nodes decide differently meanwhile are proven and made equal. priority: the node ids of node_priority, the first wins. delta_columns: columns whose differences are added up. resolver: the function of the strategy function, with (local jsonb, remote jsonb, base jsonb, versions jsonb) returns jsonb, on every node. Of two nodes that set it at once the later counts. Owners of the table only. Errors: SR001, SR041, SR043, SR053, SR054, SR055, SR056, SR058.';
 
 CREATE OR REPLACE FUNCTION steep_repl._take_strategy(table_schema name, table_name name) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -160,10 +166,32 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steep_repl._take_strategy(name, name) IS 'Gives a table the strategy that any node set last.';
 
+CREATE OR REPLACE FUNCTION steep_repl._take_strategy_in_time(table_schema name, table_name name) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  relation regclass := (SELECT t.relation FROM steep_repl.tables t WHERE t.table_schema = _take_strategy_in_time.table_schema AND t.table_name = _take_strategy_in_time.table_name);
+  before text := current_setting('lock_timeout');
+BEGIN
+  PERFORM set_config('lock_timeout', current_setting('steep_repl.lock_timeout'), true);
+  PERFORM steep_repl._take_strategy(table_schema, table_name);
+  PERFORM set_config('lock_timeout', before, true);
+EXCEPTION WHEN lock_not_available THEN
+  RAISE EXCEPTION USING ERRCODE = 'lock_not_available', MESSAGE = format('the strategy of table %s cannot be changed while it is being used', relation),
+    DETAIL = format('Held by: %s', steep_repl._lock_holders(relation, false)),
+    HINT = 'It is tried again by itself. End that transaction if it stands still.';
+END $$;
+COMMENT ON FUNCTION steep_repl._take_strategy_in_time(name, name) IS
+  'The same in an apply worker, which does not wait for ever for who is writing: its error stands in subscription_status() and health(), and the stream comes again. Errors: 55P03.';
+
 CREATE OR REPLACE FUNCTION steep_repl._strategy_said() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  PERFORM steep_repl._take_strategy(NEW.table_schema, NEW.table_name);
+  IF steep_repl._applied_peer() IS NULL THEN
+    PERFORM steep_repl._take_strategy(NEW.table_schema, NEW.table_name);
+  ELSE
+    PERFORM steep_repl._take_strategy_in_time(NEW.table_schema, NEW.table_name);
+  END IF;
   RETURN NULL;
 END $$;
 COMMENT ON FUNCTION steep_repl._strategy_said() IS 'Fires where a strategy is set and where that arrives, in the order of the stream.';

@@ -46,8 +46,12 @@ pub fn judge(meeting: &Meeting, change: Change, evidence: Evidence) -> Judgement
     {
         return Judgement::without_strategy(by_time, Some(finding), ours_won);
     }
+    let mut verdict = strategy.choose(meeting.held, meeting.arriving, by_time, evidence.written_here);
+    if verdict.applies() && *strategy == Strategy::FirstWriteWins && ended_before(meeting) {
+        verdict = Verdict::Loses;
+    }
     Judgement {
-        verdict: strategy.choose(meeting.held, meeting.arriving, by_time, evidence.written_here),
+        verdict,
         finding: Some(finding),
         strategy: strategy.name(),
         pending: *strategy == Strategy::Manual,
@@ -70,6 +74,20 @@ fn truncated_since(meeting: &Meeting) -> bool {
     state::truncated_since(table, &key_id::of(table, meeting.key), meeting.arriving)
 }
 
+/// Whether this node had deleted or moved the very row that the arriving write replaces, before that: what stands here now
+/// came after. That deletion came first; on the other node it wins.
+fn ended_before(meeting: &Meeting) -> bool {
+    let (table, Some(stream)) = (&meeting.open.table, session::stream()) else { return false };
+    let Some(row) = meeting.changed.before_json(table) else { return false };
+    let key = key_id::of(table, meeting.key);
+    tombstone::find(table.root, &key).iter().any(|found| {
+        found.tombstone.row_gone.as_ref() == Some(&row)
+            && !found.tombstone.displaced
+            && state::version_of_stone(found, table.root.to_u32(), &key)
+                .is_some_and(|known| known.version.node == stream.me && known.version < *meeting.arriving)
+    })
+}
+
 /// Whether a third node has deleted the row since: it may have seen what arrives, or what became of that. What came of its
 /// deletion is known here, or was judged against something later here; the arriving write does not come back over it. The
 /// proof brings this node to what the two writers' nodes decided.
@@ -77,9 +95,11 @@ fn ended_since(meeting: &Meeting) -> bool {
     let Some(stream) = session::stream().filter(|stream| stream.others) else { return false };
     let (table, arriving) = (&meeting.open.table, meeting.arriving);
     let key = key_id::of(table, meeting.key);
-    tombstone::find(table.root, &key).iter().filter(|found| !found.all_keys && !found.tombstone.displaced).any(|found| {
-        state::version_of_stone(found, table.root.to_u32(), &key).is_some_and(|known| {
-            known.version > *arriving && known.version.node != arriving.node && known.version.node != stream.me
-        })
-    })
+    tombstone::find(table.root, &key).iter().filter(|found| !found.all_keys && !found.tombstone.displaced).any(
+        |found| {
+            state::version_of_stone(found, table.root.to_u32(), &key).is_some_and(|known| {
+                known.version > *arriving && known.version.node != arriving.node && known.version.node != stream.me
+            })
+        },
+    )
 }

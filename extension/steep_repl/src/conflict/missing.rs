@@ -11,7 +11,7 @@ use crate::conflict::lineage::Meeting;
 use crate::conflict::log::{Entry, Winner};
 use crate::conflict::session::{self, Arriving, How};
 use crate::conflict::state;
-use crate::conflict::{meanwhile, orphan, put, set_aside, unique};
+use crate::conflict::{meanwhile, orphan, put, set_aside, undone, unique};
 use crate::pg::acting_as::ActingAs;
 use crate::pg::canonical::Canonical;
 use crate::pg::commit_time::Writer;
@@ -142,7 +142,9 @@ fn delete(arriving: &Arriving, table: &Table, key: &Row, changed: &Changed) -> T
             arriving: &version,
             verdict,
         };
-        judge::judge(&meeting, changed.change, evidence)
+        let judgement = judge::judge(&meeting, changed.change, evidence);
+        undone::settle(arriving, &meeting, &judgement, None);
+        judgement
     });
     let verdict = judgement.verdict;
     if judgement.apart

@@ -3,7 +3,8 @@
 //! `session` knows the stream and its current change; `put`, `take` decide rows that a trigger brings; `missing` settles
 //! changes whose row is not here; `unique` the clashes; `orphan` notes foreign keys to be looked at; `log` writes the
 //! entries. `judge` asks the rules, which are in the crate `conflict`, and the strategy of the table; `lineage` looks at what
-//! this node's own writes stand on; `meanwhile` at what two processes write at one moment; `resolved` asks people, who are above all of them.
+//! this node's own writes stand on; `meanwhile` at what two processes write at one moment; `resolved` asks people, who are above all of them;
+//! `undone` takes back deletions that went before what lost.
 
 pub mod by_hand;
 pub mod changed;
@@ -21,4 +22,5 @@ pub mod session;
 pub mod set_aside;
 pub mod state;
 pub mod take;
+pub mod undone;
 pub mod unique;

@@ -6,7 +6,7 @@ use crate::conflict::judge::{self, Judgement};
 use crate::conflict::lineage::Meeting;
 use crate::conflict::log::Entry;
 use crate::conflict::session::{self, Arriving};
-use crate::conflict::{meanwhile, missing, state, unique};
+use crate::conflict::{meanwhile, missing, state, undone, unique};
 use crate::pg::canonical::Canonical;
 use crate::pg::commit_time::Writer;
 use crate::pg::key_id;
@@ -78,6 +78,7 @@ pub fn insert(open: &OpenTable, new: &Row) -> Outcome {
             verdict,
         };
         let mut judgement = judge::judge(&meeting, change, evidence);
+        undone::settle(&arriving, &meeting, &judgement, Some(new));
         verdict = judgement.verdict;
         if judgement.apart
             && verdict.applies()
@@ -91,7 +92,11 @@ pub fn insert(open: &OpenTable, new: &Row) -> Outcome {
         if let Some(mut entry) = Entry::judged(&judgement, state::known(&held)) {
             entry.local = stored.as_ref().map(|row| json(&row.row, open));
             entry.remote = Some(json(new, open));
-            entry.base = changed.before_json(table).or_else(|| gone.as_ref().and_then(|g| g.row_gone.clone()));
+            // With a deletion stands the row that it removed; the arriving write may have replaced another one.
+            let deleted = gone.as_ref().filter(|g| !g.displaced()).and_then(|g| g.row_gone.clone());
+            entry.base = deleted
+                .or_else(|| changed.before_json(table))
+                .or_else(|| gone.as_ref().and_then(|g| g.row_gone.clone()));
             entry.write(&arriving, table, new);
         }
     }
@@ -166,6 +171,7 @@ pub fn update(open: &OpenTable, old: &StoredRow, new: &Row) -> Outcome {
     let meeting = Meeting::with_row(open, old, &held, &changed, &version, verdict);
     let judgement = judge::judge(&meeting, changed.change, evidence);
     log(open, &arriving, &changed, &held, &judgement, old, Some(row));
+    undone::settle(&arriving, &meeting, &judgement, Some(row));
     if moved {
         return move_row(open, &arriving, old, row, &judgement);
     }

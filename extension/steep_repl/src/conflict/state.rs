@@ -133,9 +133,14 @@ pub fn known(state: &State) -> Option<&Version> {
 }
 
 impl Gone {
+    /// Displaced, not deleted.
+    pub fn displaced(&self) -> bool {
+        matches!(self.state, State::Gone { displaced: true, .. })
+    }
+
     /// Whether a write of this version has been displaced: all that its transaction writes to the key goes the same way.
     pub fn displaced_with(&self, version: &Version) -> bool {
-        matches!(&self.state, State::Gone { displaced: true, .. }) && known(&self.state) == Some(version)
+        self.displaced() && known(&self.state) == Some(version)
     }
 
     /// Adds what is known of the key to the evidence.

@@ -1,7 +1,7 @@
 //! One node: what it holds under the key, what its sessions write and what arrives.
 
 use crate::world::{Defect, Marks, Rules, Write};
-use conflict::{Change, Evidence, Kind, Known, State, Verdict, Version, decide, find};
+use conflict::{Change, Evidence, Kind, Known, State, Strategy, Verdict, Version, decide, find};
 
 pub const NAMES: [&str; 3] = ["a", "b", "c"];
 
@@ -145,12 +145,28 @@ impl Node {
             .filter(|stone| rules.defect != Defect::DeletionOfOneRow || stone.before == Some(write.id))
             .any(|stone| stone.time > write.time && stone.node != write.node && stone.node != Some(self.id));
         let asked = asked && !ended;
-        let verdict = if asked { strategy.choose(&held, &version, by_time, written_here) } else { by_time };
+        let mut verdict = if asked { strategy.choose(&held, &version, by_time, written_here) } else { by_time };
+        // This node had deleted the very row before that write.
+        let before = self.stones.iter().map(|stone| &writes[*stone as usize]).any(|stone| {
+            stone.time < write.time
+                && stone.node == Some(self.id)
+                && stone.before == write.before
+                && write.before.is_some()
+        });
+        if asked && *strategy == Strategy::FirstWriteWins && before {
+            verdict = Verdict::Loses;
+        }
         let dispute = (!finding.possible || !others)
             && matches!(finding.kind, Kind::InsertInsert | Kind::UpdateUpdate | Kind::UpdateDelete);
         let provisional = asked && strategy.earlier_may_stay();
         self.log(here.id, write.id, Entry { dispute, provisional, noted: now });
         if verdict.applies() {
+            if by_time == Verdict::Loses {
+                self.stones.retain(|stone| {
+                    let stone = &writes[*stone as usize];
+                    stone.node != Some(self.id) || stone.time < write.time
+                });
+            }
             self.put(write);
         }
     }

@@ -8,7 +8,7 @@ use crate::pg::plan::{self, Argument};
 use crate::pg::row::Row;
 use crate::pg::row_change::{self, Found, RowChange};
 use crate::pg::table::Table;
-use crate::pg::tombstone;
+use crate::pg::{tombstone, transaction};
 use conflict::Version;
 use conflict::fold::{Columns, Deed, Recorded};
 
@@ -48,7 +48,12 @@ pub fn from_before(
 ) -> Option<Recorded> {
     let (deed, before) = match here {
         Some(_) => (Deed::Update, None),
-        None => (Deed::Delete, row_gone.and_then(|row| columns::of_json(table, row).ok())),
+        // The types may have been narrowed since: then its values are not known any more.
+        None => (
+            Deed::Delete,
+            row_gone
+                .and_then(|row| transaction::in_subtransaction(|| columns::of_json(table, row).ok()).ok().flatten()),
+        ),
     };
     let version = version.cloned().or_else(|| here.map(|_| Version::new(0, "")))?;
     Some(Recorded { version, ordinal: -1, deed, before, after: here.cloned() })

@@ -234,8 +234,9 @@ class FoldIT {
     }
 
     @Test
-    void anotherStrategyWaitsForWhoeverFoldsByTheOldOne() throws SQLException {
+    void anotherStrategyWaitsForWhoeverFoldsByTheOldOneAndSaysSo() throws SQLException {
         Table table = stock("column_merge", "(1, 100, 1, 'old')");
+        mesh.node("a").execute("ALTER SYSTEM SET steep_repl.lock_timeout = '200ms'", "SELECT pg_reload_conf()");
         String columns = "SELECT delta_columns FROM steep_repl.tables WHERE table_schema = '" + table.schema() + "'";
         String kept = "SELECT count(*) FROM steep_repl.row_changes WHERE relation = 'item'::regclass";
         try (var connection = mesh.node("a").connect();
@@ -244,12 +245,15 @@ class FoldIT {
             writer.execute("UPDATE " + table.schema() + ".item SET n = n - 1");
             table.on(
                     "b", "SELECT steep_repl.set_conflict_strategy('item', 'column_merge', delta_columns => '{price}')");
+            // The apply worker does not wait for ever, and comes again.
             Mesh.await(
                     mesh.node("a"),
-                    "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '" + table.schema()
-                            + ".item'::regclass",
+                    "SELECT count(*) FROM steep_repl.subscription_status() WHERE last_error ~ 'cannot be changed while'"
+                            + " AND steep_repl.health()->>'reasons' ~ 'cannot be changed while'",
                     "1");
             connection.commit();
+        } finally {
+            mesh.node("a").execute("ALTER SYSTEM RESET steep_repl.lock_timeout", "SELECT pg_reload_conf()");
         }
         Mesh.await(mesh.node("a"), columns, "{price}");
         assertThat(table.value("a", kept)).isEqualTo("0");
@@ -332,6 +336,11 @@ class FoldIT {
                         assertThat(said.getDetail()).contains("nothing has been changed");
                     });
         }
+        assertThat(table.error(
+                        "a",
+                        "BEGIN ISOLATION LEVEL REPEATABLE READ;"
+                                + " SELECT steep_repl.set_conflict_strategy('item', 'column_merge')"))
+                .startsWith("SR058 folds begin, change or end at READ COMMITTED only, this transaction is REPEATABLE READ /");
         table.answers(now, "last_write_wins|null|null");
     }
 }

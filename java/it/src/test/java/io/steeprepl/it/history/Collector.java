@@ -10,6 +10,7 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -65,7 +66,9 @@ final class Collector {
         }
         Set<String> ordered =
                 tables(plan, shape -> !shape.hasUnique() && shape.strategy().isEmpty());
-        Set<String> provisional = tables(plan, shape -> shape.strategy().isPresent());
+        Map<String, List<String>> provisional = plan.shapes().stream()
+                .filter(shape -> shape.strategy().isPresent())
+                .collect(Collectors.toMap(Shape::table, Shape::priority));
         return new Evidence(writes, truncations, rows, log, ordered, provisional);
     }
 

@@ -81,11 +81,16 @@ enum Shape {
         return "SELECT steep_repl.add_table('" + table() + "', before_images => " + beforeImages + ")";
     }
 
+    /** The nodes whose writes stay, the first before all. */
+    List<String> priority() {
+        return this == PREFERRED ? List.of("b", "a") : List.of();
+    }
+
     /** Its strategy, as arguments of set_conflict_strategy. */
     Optional<String> strategy() {
         return switch (this) {
             case EARLIEST -> Optional.of("'first_write_wins'");
-            case PREFERRED -> Optional.of("'node_priority', priority => '{b,a}'");
+            case PREFERRED -> Optional.of("'node_priority', priority => '{" + String.join(",", priority()) + "}'");
             default -> Optional.empty();
         };
     }

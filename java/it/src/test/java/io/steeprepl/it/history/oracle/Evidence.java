@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  * @param rows what each node holds
  * @param log the conflict_log of all nodes
  * @param ordered tables in which the latest write of a key must stand: those without a secondary unique index
- * @param provisional tables whose strategy may let an earlier write stay: who had seen what lost by it may overturn that
+ * @param provisional tables whose strategy may let an earlier write stay: the nodes whose writes go before others, the first before all; none
+ *     where the earliest stays
  */
 public record Evidence(
         List<Write> writes,
@@ -24,7 +25,7 @@ public record Evidence(
         SortedMap<String, List<Row>> rows,
         List<Entry> log,
         Set<String> ordered,
-        Set<String> provisional) {
+        Map<String, List<String>> provisional) {
     Map<Long, Write> byId() {
         return writes.stream().collect(Collectors.toMap(Write::id, Function.identity()));
     }

@@ -26,7 +26,6 @@ final class NothingLost implements Rule {
             if (write.kind() == Write.Kind.DELETE) {
                 if (alive.contains(write.read())
                         && !deletionIsLogged(write, writes, evidence)
-                        && !whatCameAfterIsLogged(write, evidence)
                         && !movedToAnotherPartition(write, alive, evidence)) {
                     violations.add(lost(write, "what it deleted lives on, and no conflict_log has that"));
                 }
@@ -53,20 +52,7 @@ final class NothingLost implements Rule {
     private static Stream<Entry.Side> losers(Evidence evidence, Write write) {
         return evidence.log().stream()
                 .filter(e -> e.table().equals(write.table()))
-                .flatMap(e -> lost(e, evidence));
-    }
-
-    /**
-     * The sides of which a reader learns that they lost. Under a strategy that lets an earlier write stay also the winner, once
-     * somebody who had seen the loser has written: the entry has both whole. Who had seen a deletion is not known.
-     */
-    private static Stream<Entry.Side> lost(Entry entry, Evidence evidence) {
-        boolean overturned = evidence.provisional().contains(entry.table())
-                && entry.losers()
-                        .anyMatch(side -> side.isDeletion()
-                                || evidence.readByOthers().contains(side.write())
-                                || evidence.held().contains(side.write()));
-        return overturned ? Stream.of(entry.local(), entry.remote()) : entry.mentioned();
+                .flatMap(Entry::mentioned);
     }
 
     /**
@@ -76,7 +62,7 @@ final class NothingLost implements Rule {
     private static boolean deletionIsLogged(Write deletion, Map<Long, Write> writes, Evidence evidence) {
         return evidence.log().stream()
                 .filter(e -> e.table().equals(deletion.table()))
-                .filter(e -> lost(e, evidence).anyMatch(Entry.Side::isDeletion))
+                .filter(e -> e.mentioned().anyMatch(Entry.Side::isDeletion))
                 .anyMatch(e -> e.base() != null
                         ? e.base().equals(deletion.read())
                         : Objects.equals(e.key(), deletion.before())
@@ -84,19 +70,6 @@ final class NothingLost implements Rule {
                                         .filter(side -> side.write() != null)
                                         .anyMatch(side -> Evidence.line(Objects.requireNonNull(side.write()), writes)
                                                 .contains(deletion.read())));
-    }
-
-    /**
-     * An earlier write won against what the node made of the key after the deletion, which is in the log. By time a
-     * deletion never loses like that.
-     */
-    private static boolean whatCameAfterIsLogged(Write deletion, Evidence evidence) {
-        return evidence.provisional().contains(deletion.table())
-                && evidence.writes().stream()
-                        .filter(w -> w.node().equals(deletion.node())
-                                && Objects.equals(w.after(), deletion.before())
-                                && w.time().isAfter(deletion.time()))
-                        .anyMatch(w -> losers(evidence, w).anyMatch(side -> Objects.equals(side.write(), w.id())));
     }
 
     /** For the server a move between partitions is a deletion and an insertion: both sides deleted the old key. */

@@ -74,7 +74,7 @@ final class OneRowOneKey implements Rule {
                 .filter(e -> e.table().equals(one.table()) && e.key() != null && keys.contains(e.key()))
                 .anyMatch(e -> (e.isPending() && e.type().equals("KEY-UPDATE"))
                         // What moved away may come back as the earlier write, by a proof that knows of one key only.
-                        || (evidence.provisional().contains(e.table())
+                        || (evidence.provisional().containsKey(e.table())
                                 && e.type().equals("KEY-UPDATE")
                                 && e.possible())
                         || (e.table().equals(PARTED) && e.type().equals("UPDATE-DELETE")));

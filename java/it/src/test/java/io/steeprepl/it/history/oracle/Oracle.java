@@ -10,6 +10,7 @@ public final class Oracle {
             new NothingLost(),
             new UniqueValues(),
             new LatestStands(),
+            new StrategyStands(),
             new OneRowOneKey(),
             new LoggedOnce(),
             new NoFalseConflict());

@@ -76,7 +76,7 @@ class OracleTest {
     }
 
     @Test
-    void aWinnerMayLoseToSomebodyWhoHadSeenTheLoser() {
+    void aWinnerThatLosesToSomebodyWhoHadSeenTheLoserIsLoggedAgain() {
         Story story = new Story()
                 .insert("a", 1, 1)
                 .delete("a", 2, 1, 1)
@@ -84,21 +84,25 @@ class OracleTest {
                 .update("c", 4, 3, 1)
                 .ends(1, 4)
                 .logs("b", "UPDATE-DELETE", 1, 3L, null, 1L, "remote");
-        assertThat(story.judged()).containsExactly("LOST");
-        assertThat(story.provisional().judged()).isEmpty();
+        assertThat(story.provisional().judged()).containsExactly("LOST");
+        assertThat(story.logs("a", "UPDATE-DELETE", 1, null, 4L, 1L, "remote").judged())
+                .isEmpty();
     }
 
     @Test
-    void aDeletionGoesWithTheInsertionAfterIt() {
+    void theEntryOfTheInsertionAfterADeletionDoesNotHaveTheDeletion() {
         Story story = new Story()
                 .insert("a", 1, 1)
                 .move("b", 2, 1, 1, 2)
                 .delete("a", 3, 1, 1)
                 .insert("a", 4, 1)
                 .ends(2, 2);
-        assertThat(story.logs("a", "INSERT-INSERT", 1, 4L, 2L, 1L, "remote").judged())
+        assertThat(story.provisional()
+                        .logs("a", "INSERT-INSERT", 1, 4L, 2L, 1L, "remote")
+                        .judged())
                 .containsExactly("LOST");
-        assertThat(story.provisional().judged()).isEmpty();
+        assertThat(story.logs("a", "UPDATE-DELETE", 1, null, 2L, 1L, "remote").judged())
+                .isEmpty();
     }
 
     @Test
@@ -114,6 +118,26 @@ class OracleTest {
         assertThat(story.logs("a", "k", "KEY-UPDATE", 1, Story.side(1, 2L), Story.side(2, 3L), 1L, "remote", true)
                         .judged())
                 .isEmpty();
+    }
+
+    @Test
+    void whatTheStrategyLetsStayHasToStand() {
+        for (long winner : new long[] {2, 3}) {
+            Story story = new Story()
+                    .insert("a", 1, 1)
+                    .calm()
+                    .update("a", 2, 1, 1)
+                    .update("b", 3, 1, 1)
+                    .ends(1, winner)
+                    .logs("a", "UPDATE-UPDATE", 1, 2L, 3L, 1L, winner == 2 ? "local" : "remote");
+            List<String> wrong = List.of("NOT-BY-STRATEGY", "NOT-BY-STRATEGY");
+            assertThat(story.provisional().judged()).isEqualTo(winner == 2 ? List.of() : wrong);
+            assertThat(story.provisional("b").judged()).isEqualTo(winner == 3 ? List.of() : wrong);
+            // Of nodes that are not in the list the later write.
+            assertThat(story.provisional("c").judged()).isEqualTo(winner == 3 ? List.of() : wrong);
+            // What came after is a longer quarrel.
+            assertThat(story.update("b", 4, winner, 1).provisional().judged()).doesNotContain("NOT-BY-STRATEGY");
+        }
     }
 
     @Test

@@ -3,6 +3,7 @@ package io.steeprepl.it.history.oracle;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -16,7 +17,7 @@ final class Story {
     private final List<Entry> log = new ArrayList<>();
     private final String table;
     private Set<String> ordered = Set.of();
-    private Set<String> provisional = Set.of();
+    private Map<String, List<String>> provisional = Map.of();
     private int epoch;
 
     Story() {
@@ -171,9 +172,9 @@ final class Story {
         return this;
     }
 
-    /** What a node decides may be overturned. */
-    Story provisional() {
-        provisional = Set.of(table);
+    /** The earliest write stays, or that of the first of these nodes. */
+    Story provisional(String... priority) {
+        provisional = Map.of(table, List.of(priority));
         return this;
     }
 
