@@ -59,15 +59,6 @@ CREATE OR REPLACE FUNCTION steep_repl._put_tombstone(relation oid, key jsonb, ro
   LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'put_tombstone_wrapper';
 COMMENT ON FUNCTION steep_repl._put_tombstone(oid, jsonb, text, bigint, text, boolean) IS 'Writes a tombstone under a version of its own.';
 
-CREATE OR REPLACE FUNCTION steep_repl._undo_deletions(root oid, id uuid, micros bigint) RETURNS void
-  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-  DELETE FROM steep_repl.tombstones s
-   WHERE s.relation = root AND s.key_id = id AND NOT s.displaced AND s.version_node IS NULL
-     AND (SELECT v.node = steep_repl.node_id() AND v.micros >= _undo_deletions.micros FROM steep_repl._row_version(root, id, s.xmin) v);
-END;
-COMMENT ON FUNCTION steep_repl._undo_deletions(oid, uuid, bigint) IS 'Forgets the deletions of a key that were made here after that time: an earlier write of a peer stays, which undoes them.';
-
 CREATE OR REPLACE FUNCTION steep_repl._refuse_newcomer(relation oid, key jsonb) RETURNS void
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'refuse_newcomer_wrapper';
 COMMENT ON FUNCTION steep_repl._refuse_newcomer(oid, jsonb) IS 'To be called after a tombstone of a key without a row. Errors: 40001 when somebody has inserted one meanwhile.';

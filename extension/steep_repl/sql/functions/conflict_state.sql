@@ -22,6 +22,15 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steep_repl._row_version(oid, uuid, xid) IS 'The version of a row or tombstone by its xmin; NULLs when nobody knows it.';
 
+CREATE OR REPLACE FUNCTION steep_repl._undo_deletions(root oid, id uuid, micros bigint) RETURNS void
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  DELETE FROM steep_repl.tombstones s
+   WHERE s.relation = root AND s.key_id = id AND NOT s.displaced AND s.version_node IS NULL
+     AND (SELECT v.node = steep_repl.node_id() AND v.micros >= _undo_deletions.micros FROM steep_repl._row_version(root, id, s.xmin) v);
+END;
+COMMENT ON FUNCTION steep_repl._undo_deletions(oid, uuid, bigint) IS 'Forgets the deletions of a key that were made here after that time: an earlier write of a peer stays, which undoes them.';
+
 CREATE OR REPLACE FUNCTION steep_repl._key_state(root regclass, key jsonb) RETURNS jsonb
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
