@@ -340,7 +340,8 @@ class FoldIT {
                         "a",
                         "BEGIN ISOLATION LEVEL REPEATABLE READ;"
                                 + " SELECT steep_repl.set_conflict_strategy('item', 'column_merge')"))
-                .startsWith("SR058 folds begin, change or end at READ COMMITTED only, this transaction is REPEATABLE READ /");
+                .startsWith(
+                        "SR058 folds begin, change or end at READ COMMITTED only, this transaction is REPEATABLE READ /");
         table.answers(now, "last_write_wins|null|null");
     }
 }

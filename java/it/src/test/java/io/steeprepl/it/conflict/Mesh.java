@@ -27,7 +27,7 @@ final class Mesh implements AutoCloseable {
                             "ALTER SYSTEM SET wal_retrieve_retry_interval = '100ms'",
                             "SELECT pg_reload_conf()",
                             "CREATE TABLE tide (node text PRIMARY KEY, n int)"));
-            mesh.cluster.link(size);
+            mesh.link();
             mesh.node("a").execute("SELECT steep_repl.add_table('tide')");
             mesh.awaitReady("public");
             mesh.nodes().forEach(node -> node.execute("INSERT INTO tide VALUES ('" + node.id() + "', 0)"));
@@ -36,6 +36,26 @@ final class Mesh implements AutoCloseable {
             mesh.close();
             throw e;
         }
+    }
+
+    /**
+     * Three nodes are linked by the superuser; two by the small role of the guide, so that all that conflicts need of a peer is
+     * tried with no more than its rights.
+     */
+    private void link() {
+        if (nodes().size() > 2) {
+            cluster.link(nodes().size());
+            return;
+        }
+        nodes().forEach(node -> node.execute(
+                "CREATE ROLE steep_link LOGIN REPLICATION IN ROLE steep_repl_admin",
+                "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO steep_link",
+                "ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO steep_link",
+                "GRANT SELECT ON tide TO steep_link"));
+        nodes().forEach(node -> node.query("SELECT steep_repl.subscribe('"
+                + other(node.id()).conninfo().replace("user=postgres", "user=steep_link") + "')"));
+        nodes().forEach(node ->
+                await(node, "SELECT string_agg(state, ', ') FROM steep_repl.subscription_status()", "streaming"));
     }
 
     List<TestNode> nodes() {
