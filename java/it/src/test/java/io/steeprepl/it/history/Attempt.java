@@ -25,9 +25,21 @@ final class Attempt {
             @Nullable Long read,
             @Nullable Integer before,
             @Nullable Integer after,
-            @Nullable String row) {
+            @Nullable String row,
+            @Nullable String was) {
+        Draft(
+                long id,
+                Write.Kind kind,
+                Shape shape,
+                @Nullable Long read,
+                @Nullable Integer before,
+                @Nullable Integer after,
+                @Nullable String row) {
+            this(id, kind, shape, read, before, after, row, null);
+        }
+
         Write at(String node, Instant time, int epoch, int ordinal) {
-            return new Write(id, node, kind, shape.table(), read, before, after, row, time, epoch, ordinal);
+            return new Write(id, node, kind, shape.table(), read, before, after, row, was, time, epoch, ordinal);
         }
     }
 

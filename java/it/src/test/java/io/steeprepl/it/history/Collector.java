@@ -67,9 +67,12 @@ final class Collector {
         Set<String> ordered =
                 tables(plan, shape -> !shape.hasUnique() && shape.strategy().isEmpty());
         Map<String, List<String>> provisional = plan.shapes().stream()
-                .filter(shape -> shape.strategy().isPresent())
+                .filter(Shape::provisional)
                 .collect(Collectors.toMap(Shape::table, Shape::priority));
-        return new Evidence(writes, truncations, rows, log, ordered, provisional);
+        Map<String, Boolean> folded = plan.shapes().stream()
+                .filter(Shape::folds)
+                .collect(Collectors.toMap(Shape::table, shape -> shape == Shape.MERGED));
+        return new Evidence(writes, truncations, rows, log, ordered, provisional, folded);
     }
 
     private static Set<String> tables(Plan plan, Predicate<Shape> wanted) {

@@ -74,7 +74,7 @@ final class Mesh implements AutoCloseable {
             for (Shape shape : Shape.values()) {
                 node.execute(shape.create());
             }
-            node.execute(Drain.CREATE);
+            node.execute(Drain.CREATE, Shape.RESOLVER);
         }
         for (Shape shape : Shape.values()) {
             node(0).execute(shape.add());
@@ -89,7 +89,7 @@ final class Mesh implements AutoCloseable {
         decided.forEach(shape -> node(0).execute("SELECT steep_repl.set_conflict_strategy('" + shape.table() + "', "
                 + shape.strategy().orElseThrow() + ")"));
         awaitAll(
-                "SELECT count(*) FROM steep_repl.tables WHERE strategy <> 'last_write_wins'",
+                "SELECT count(*) FROM steep_repl.tables WHERE strategy <> 'last_write_wins' OR delta_columns IS NOT NULL",
                 Integer.toString(decided.size()));
     }
 

@@ -38,9 +38,9 @@ final class Planner {
     }
 
     private Plan plan(long seed) {
-        List<Step> steps = new ArrayList<>();
-        int writes = 20 + random.nextInt(41);
-        while (nextId - (long) base * IDS < writes) {
+        List<Step> steps = new ArrayList<>(beginning());
+        long end = nextId + 20 + random.nextInt(41);
+        while (nextId < end) {
             int dice = random.nextInt(100);
             if (dice < 12) {
                 steps.add(new Step.Trouble(troubles.next()));
@@ -53,6 +53,19 @@ final class Planner {
             }
         }
         return new Plan(seed, base, nodes, shapes, steps);
+    }
+
+    /** Rows that are folds are there from the start, so that all that is added to them counts. */
+    private List<Step> beginning() {
+        List<Operation> inserts = new ArrayList<>();
+        for (Shape shape : shapes.stream().filter(Shape::folds).toList()) {
+            for (int key = 1; key <= keys; key++) {
+                inserts.add(new Operation.Insert(id(), shape, base * Plan.KEYS + key, null));
+            }
+        }
+        return inserts.isEmpty()
+                ? List.of()
+                : List.of(new Step.Burst(List.of(new Step.Work(0, inserts))), new Step.Calm());
     }
 
     private List<Step.Work> works() {
@@ -72,6 +85,9 @@ final class Planner {
     private List<Operation> operation() {
         Shape shape = shapes.get(random.nextInt(shapes.size()));
         int key = key();
+        if (shape.folds()) {
+            return List.of(new Operation.Update(id(), shape, key, random.nextBoolean(), unique(), false));
+        }
         int dice = random.nextInt(100);
         if (dice < 28) {
             return List.of(new Operation.Insert(id(), shape, key, unique()));

@@ -22,7 +22,18 @@ enum Shape {
     PARTED(true, "NULL", ""),
     /** Not the latest write stands. */
     EARLIEST(true, "NULL", ""),
-    PREFERRED(true, "NULL", "");
+    PREFERRED(true, "NULL", ""),
+    /** What both sides add to a number counts, each column stays as its last writer left it. */
+    MERGED(true, "NULL", "ADD COLUMN n bigint NOT NULL DEFAULT 0"),
+    /** The later row stays, but for its number, which is the sum. */
+    SUMMED(true, "NULL", "ADD COLUMN n bigint NOT NULL DEFAULT 0"),
+    /** The same, as a function makes it. */
+    JOINED(true, "NULL", "ADD COLUMN n bigint NOT NULL DEFAULT 0");
+
+    /** What JOINED needs on all nodes. */
+    static final String RESOLVER =
+            "CREATE FUNCTION joined(local jsonb, remote jsonb, base jsonb, versions jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS"
+                    + " $$ SELECT remote || jsonb_build_object('n', (local->>'n')::bigint + (remote->>'n')::bigint - (base->>'n')::bigint) $$";
 
     private final boolean beforeImages;
     private final String unique;
@@ -63,6 +74,16 @@ enum Shape {
         return this == WIDE;
     }
 
+    /** Its rows are folds of their changes. */
+    boolean folds() {
+        return this == MERGED || this == SUMMED || this == JOINED;
+    }
+
+    /** An earlier write may stay. */
+    boolean provisional() {
+        return this == EARLIEST || this == PREFERRED;
+    }
+
     /** The statements that make it. */
     String create() {
         String columns = "(id int PRIMARY KEY, u text, note text, write_id bigint NOT NULL, read_id bigint)";
@@ -73,7 +94,8 @@ enum Shape {
                                 + " CREATE TABLE parted_1 PARTITION OF parted FOR VALUES WITH (MODULUS 2, REMAINDER 1)";
                     case FOLDED -> "; CREATE UNIQUE INDEX folded_u ON folded (lower(u)) WHERE u IS NOT NULL";
                     case PLAIN, PLAIN_KEYED, EARLIEST, PREFERRED -> "";
-                    case ITEM, ITEM_KEYED, DEFERRED, WIDE -> "; ALTER TABLE " + table() + " " + alteration;
+                    case ITEM, ITEM_KEYED, DEFERRED, WIDE, MERGED, SUMMED, JOINED ->
+                        "; ALTER TABLE " + table() + " " + alteration;
                 };
     }
 
@@ -91,6 +113,9 @@ enum Shape {
         return switch (this) {
             case EARLIEST -> Optional.of("'first_write_wins'");
             case PREFERRED -> Optional.of("'node_priority', priority => '{" + String.join(",", priority()) + "}'");
+            case MERGED -> Optional.of("'column_merge', delta_columns => '{n}'");
+            case SUMMED -> Optional.of("'last_write_wins', delta_columns => '{n}'");
+            case JOINED -> Optional.of("'function', resolver => 'public.joined'");
             default -> Optional.empty();
         };
     }

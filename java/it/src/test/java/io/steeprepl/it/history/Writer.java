@@ -22,9 +22,11 @@ final class Writer {
         switch (operation) {
             case Operation.Insert i -> insert(i.id(), Write.Kind.INSERT, shape, i.key(), i.unique(), null);
             case Operation.Update u -> {
-                String sets = "note = 'n" + u.id() + "'"
-                        + (u.changesUnique() ? ", u = " + literal(u.unique()) : "")
-                        + (u.changesWide() && shape.toasted() ? ", wide = " + wide(u.id()) : "");
+                String sets = shape.folds()
+                        ? fold(u)
+                        : "note = 'n" + u.id() + "'"
+                                + (u.changesUnique() ? ", u = " + literal(u.unique()) : "")
+                                + (u.changesWide() && shape.toasted() ? ", wide = " + wide(u.id()) : "");
                 if (!update(u.id(), Write.Kind.UPDATE, shape, u.key(), u.key(), sets)) {
                     insert(u.id(), Write.Kind.INSERT, shape, u.key(), u.unique(), null);
                 }
@@ -55,6 +57,12 @@ final class Writer {
         }
     }
 
+    /** One of two columns, and always something more. */
+    private static String fold(Operation.Update u) {
+        return (u.changesUnique() ? "u = " + literal(u.unique()) : "note = 'n" + u.id() + "'") + ", n = n + "
+                + (1 + u.id() % 7);
+    }
+
     private @Nullable Long read(Shape shape, int key) throws SQLException {
         String sql = "SELECT write_id FROM " + shape.table() + " WHERE id = " + key + " FOR UPDATE";
         String value = value(sql);
@@ -76,9 +84,11 @@ final class Writer {
         if (read == null) {
             return false;
         }
+        String was =
+                shape.folds() ? value("SELECT to_jsonb(t)::text FROM " + shape.table() + " t WHERE id = " + key) : null;
         String row = value(say("UPDATE " + shape.table() + " AS t SET " + sets + ", write_id = " + id + ", read_id = "
                 + read + " WHERE id = " + key + " RETURNING to_jsonb(t)::text"));
-        note(new Attempt.Draft(id, kind, shape, read, key, to, row));
+        note(new Attempt.Draft(id, kind, shape, read, key, to, row, was));
         return true;
     }
 

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param ordered tables in which the latest write of a key must stand: those without a secondary unique index
  * @param provisional tables whose strategy may let an earlier write stay: the nodes whose writes go before others, the first before all; none
  *     where the earliest stays
+ * @param folded tables whose rows are folds of their changes, with whether each column goes by its last writer
  */
 public record Evidence(
         List<Write> writes,
@@ -25,7 +26,8 @@ public record Evidence(
         SortedMap<String, List<Row>> rows,
         List<Entry> log,
         Set<String> ordered,
-        Map<String, List<String>> provisional) {
+        Map<String, List<String>> provisional,
+        Map<String, Boolean> folded) {
     Map<Long, Write> byId() {
         return writes.stream().collect(Collectors.toMap(Write::id, Function.identity()));
     }

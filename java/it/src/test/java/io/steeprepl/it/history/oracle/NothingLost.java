@@ -22,7 +22,9 @@ final class NothingLost implements Rule {
                 .flatMap(write -> Evidence.line(write, writes).stream())
                 .collect(Collectors.toSet());
         List<Violation> violations = new ArrayList<>();
-        for (Write write : evidence.writes()) {
+        for (Write write : evidence.writes().stream()
+                .filter(w -> !evidence.folded().containsKey(w.table()))
+                .toList()) {
             if (write.kind() == Write.Kind.DELETE) {
                 if (alive.contains(write.read())
                         && !deletionIsLogged(write, writes, evidence)

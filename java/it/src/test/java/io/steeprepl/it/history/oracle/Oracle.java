@@ -11,6 +11,7 @@ public final class Oracle {
             new UniqueValues(),
             new LatestStands(),
             new StrategyStands(),
+            new FoldStands(),
             new OneRowOneKey(),
             new LoggedOnce(),
             new NoFalseConflict());

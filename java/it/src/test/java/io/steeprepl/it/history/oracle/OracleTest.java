@@ -141,6 +141,22 @@ class OracleTest {
     }
 
     @Test
+    void whatWasAddedToAFoldCountsAndEachColumnIsItsLastWritersOrTheRowTheLatest() {
+        for (boolean byColumn : new boolean[] {true, false}) {
+            Story story = new Story()
+                    .begins("a", 1, 1, "old", 10)
+                    .changes("a", 2, 1, "old", 10, "new", 13)
+                    .changes("b", 3, 1, "old", 10, "old", 14);
+            assertThat(story.folded(byColumn)
+                            .ends(1, 3, byColumn ? "new" : "old", 17)
+                            .judged())
+                    .isEmpty();
+            assertThat(story.changes("b", 4, 1, "old", 14, "old", 15).judged())
+                    .containsExactly("NOT-FOLDED", "NOT-FOLDED");
+        }
+    }
+
+    @Test
     void aLogMustHaveTheWholeRow() {
         Story story = new Story()
                 .insert("a", 1, 1)

@@ -18,6 +18,7 @@ final class Story {
     private final String table;
     private Set<String> ordered = Set.of();
     private Map<String, List<String>> provisional = Map.of();
+    private Map<String, Boolean> folded = Map.of();
     private int epoch;
 
     Story() {
@@ -62,7 +63,8 @@ final class Story {
             @Nullable Integer before,
             @Nullable Integer after) {
         String row = after == null ? null : text(after, id);
-        writes.add(new Write(id, node, kind, table, read, before, after, row, Instant.ofEpochSecond(id), epoch, 0));
+        writes.add(
+                new Write(id, node, kind, table, read, before, after, row, null, Instant.ofEpochSecond(id), epoch, 0));
         return this;
     }
 
@@ -78,6 +80,7 @@ final class Story {
                 last.before(),
                 last.after(),
                 last.row(),
+                last.was(),
                 writes.getLast().time(),
                 last.epoch(),
                 1));
@@ -178,12 +181,54 @@ final class Story {
         return this;
     }
 
+    /** An update of a row that has a number, from one state to the other: note and number. */
+    Story changes(String node, long id, int key, String note, int number, String newNote, int newNumber) {
+        writes.add(new Write(
+                id,
+                node,
+                Write.Kind.UPDATE,
+                table,
+                id - 1,
+                key,
+                key,
+                numbered(key, newNote, newNumber),
+                numbered(key, note, number),
+                Instant.ofEpochSecond(id),
+                epoch,
+                0));
+        return this;
+    }
+
+    /** The insertion of such a row. */
+    Story begins(String node, long id, int key, String note, int number) {
+        String row = numbered(key, note, number);
+        writes.add(new Write(
+                id, node, Write.Kind.INSERT, table, null, null, key, row, null, Instant.ofEpochSecond(id), epoch, 0));
+        return this;
+    }
+
+    /** The row that all nodes hold in the end. */
+    Story ends(int key, long write, String note, int number) {
+        rows.values().forEach(held -> held.add(new Row(table, key, null, write, numbered(key, note, number), "")));
+        return this;
+    }
+
+    private static String numbered(int key, String note, int number) {
+        return "{\"n\": " + number + ", \"id\": " + key + ", \"note\": \"" + note + "\"}";
+    }
+
+    /** Rows are folds; each column goes by its last writer, or only the number is a sum. */
+    Story folded(boolean byColumn) {
+        folded = Map.of(table, byColumn);
+        return this;
+    }
+
     static Entry.Side side(int key, @Nullable Long write) {
         return new Entry.Side(write, write == null ? null : text(key, write));
     }
 
     private Evidence evidence() {
-        return new Evidence(writes, truncations, rows, log, ordered, provisional);
+        return new Evidence(writes, truncations, rows, log, ordered, provisional, folded);
     }
 
     /** The names of the rules that are broken. */

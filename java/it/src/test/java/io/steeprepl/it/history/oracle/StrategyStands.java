@@ -23,8 +23,9 @@ final class StrategyStands implements Rule {
                     .filter(w -> w.table().equals(table) && w.after() != null)
                     .forEach(w -> keys.add(w.after()));
             for (int key : keys) {
-                pair(table, key, evidence).map(pair -> winner(pair, priority)).ifPresent(winner -> evidence.rows()
-                        .forEach((node, rows) -> {
+                pair(table, key, evidence)
+                        .map(pair -> winner(pair, priority))
+                        .ifPresent(winner -> evidence.rows().forEach((node, rows) -> {
                             if (rows.stream()
                                     .noneMatch(r ->
                                             r.table().equals(table) && r.key() == key && r.write() == winner.id())) {
@@ -65,8 +66,8 @@ final class StrategyStands implements Rule {
 
     private static Write winner(List<Write> pair, List<String> priority) {
         Comparator<Write> version = Comparator.comparing(Write::time).thenComparing(Write::node);
-        Comparator<Write> rank = Comparator.comparing(
-                w -> priority.contains(w.node()) ? priority.indexOf(w.node()) : priority.size());
+        Comparator<Write> rank =
+                Comparator.comparing(w -> priority.contains(w.node()) ? priority.indexOf(w.node()) : priority.size());
         return pair.stream()
                 .min(priority.isEmpty() ? version : rank.thenComparing(version.reversed()))
                 .orElseThrow();

@@ -12,7 +12,9 @@ final class WholeRows implements Rule {
         Map<Long, Write> writes = evidence.byId();
         List<Violation> violations = new ArrayList<>();
         evidence.rows().forEach((node, rows) -> {
-            for (Row row : rows) {
+            for (Row row : rows.stream()
+                    .filter(r -> !evidence.folded().containsKey(r.table()))
+                    .toList()) {
                 Write write = writes.get(row.write());
                 String where = row.table() + " " + row.key() + " on " + node + ": " + Texts.brief(row.text());
                 if (write == null) {

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param before the key of the row that it removed or changed, null for an insertion
  * @param after the key under which its row stands, null for a deletion
  * @param row the whole row as jsonb text, null for a deletion
+ * @param was the row that it changed, likewise, where that is known
  * @param time when its transaction committed, as the node says
  * @param epoch all writes of earlier epochs had arrived on all nodes before it
  * @param ordinal its place within its transaction
@@ -24,6 +25,7 @@ public record Write(
         @Nullable Integer before,
         @Nullable Integer after,
         @Nullable String row,
+        @Nullable String was,
         Instant time,
         int epoch,
         int ordinal) {
