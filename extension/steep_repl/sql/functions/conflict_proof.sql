@@ -341,6 +341,20 @@ BEGIN ATOMIC
        -- Only if what is overwritten stands in it.
        AND (nullif(state->'row', 'null') IS NOT DISTINCT FROM c.local_tuple OR nullif(state->'row', 'null') IS NOT DISTINCT FROM c.remote_tuple)
     RETURNING c.id
+  ), overturned AS (
+    -- Other entries in which the row had lost that stays after all: there the other side has lost.
+    UPDATE steep_repl.conflict_log c
+       SET winner = CASE c.winner WHEN 'local' THEN 'remote' ELSE 'local' END,
+           resolution = CASE c.winner WHEN 'local' THEN 'APPLIED_REMOTE' ELSE 'KEPT_LOCAL' END,
+           result = nullif((pull).target->'row', 'null'), resolved_at = clock_timestamp(), resolved_by = 'proof',
+           reason = 'the nodes differed after a conflict: the row that had lost here stays'
+      FROM adoption a
+     WHERE c.conflict_key <> a.identity AND c.converged_at IS NULL AND c.resolution IN ('KEPT_LOCAL', 'APPLIED_REMOTE')
+       AND c.key_id = steep_repl._key_id(root, (pull).key) AND c.table_schema = (pull).table_schema AND c.table_name = (pull).table_name
+       AND (CASE c.winner WHEN 'local' THEN (c.remote_origin, steep_repl._micros(c.remote_xact_ts)) ELSE (c.local_origin, steep_repl._micros(c.local_xact_ts)) END)
+           IS NOT DISTINCT FROM ((pull).target->>'node', ((pull).target->>'micros')::bigint)
+       AND (CASE c.winner WHEN 'local' THEN c.remote_tuple ELSE c.local_tuple END) IS NOT DISTINCT FROM nullif((pull).target->'row', 'null')
+       AND EXISTS (SELECT 1 FROM steep_repl.tables t WHERE t.relation = root AND steep_repl._earlier_may_stay(t))
   )
   INSERT INTO steep_repl.conflict_log (relation, subscription, table_schema, table_name, conflict_type, local_tuple, remote_tuple, local_origin, remote_origin,
     local_xact_ts, remote_xact_ts, resolution, resolved_at, resolved_by, conflict_key, key, key_id, result, strategy, winner, possible, reason, not_converged_reason)

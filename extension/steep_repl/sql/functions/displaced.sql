@@ -68,6 +68,29 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl._log_row_under_two_keys(regclass, steep_repl.displaced) IS 'Leaves a row that stands under two keys to a person.';
 
+CREATE OR REPLACE FUNCTION steep_repl._undo_own_move(root regclass, key jsonb, micros bigint) RETURNS jsonb
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  me text := steep_repl.node_id();
+  place jsonb := steep_repl._moved_on(root, key, steep_repl._at(micros));
+  state jsonb := steep_repl._key_state(root, place);
+  told steep_repl.displaced;
+BEGIN
+  SELECT me, 0, t.table_schema, t.table_name, place, steep_repl._at(micros), me, 'moved'
+    INTO told.node_id, told.seq, told.table_schema, told.table_name, told.key, told.version_time, told.version_node, told.reason
+    FROM steep_repl.tables t WHERE t.relation = root;
+  IF state->>'row' IS NOT NULL AND ((state->>'micros')::bigint, state->>'node') = (micros, me) THEN
+    PERFORM steep_repl._displace(root, place, micros, me);
+    PERFORM steep_repl._queue_displaced(told.table_schema, told.table_name, place::text, micros, me, 'moved');
+    RETURN state->'row';
+  END IF;
+  PERFORM steep_repl._log_row_under_two_keys(root, told);
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION steep_repl._undo_own_move(regclass, jsonb, bigint) IS
+  'Displaces, on all nodes, the row that this node had moved to a key in the transaction of that time, and that row; NULL, and an entry for a person, when it has changed since.';
+
 CREATE OR REPLACE FUNCTION steep_repl._take_displaced() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -2,6 +2,7 @@
 
 use crate::conflict::lineage::{self, Meeting};
 use crate::conflict::{resolved, session, state};
+use crate::pg::plan::{self, Argument};
 use crate::pg::{key_id, tombstone};
 use conflict::{Change, Evidence, Finding, Strategy, Verdict};
 
@@ -47,7 +48,10 @@ pub fn judge(meeting: &Meeting, change: Change, evidence: Evidence) -> Judgement
         return Judgement::without_strategy(by_time, Some(finding), ours_won);
     }
     let mut verdict = strategy.choose(meeting.held, meeting.arriving, by_time, evidence.written_here);
-    if verdict.applies() && *strategy == Strategy::FirstWriteWins && ended_before(meeting) {
+    if verdict.applies()
+        && *strategy == Strategy::FirstWriteWins
+        && (ended_before(meeting) || goes_on_from_a_loser(meeting))
+    {
         verdict = Verdict::Loses;
     }
     Judgement {
@@ -86,6 +90,26 @@ fn ended_before(meeting: &Meeting) -> bool {
             && state::version_of_stone(found, table.root.to_u32(), &key)
                 .is_some_and(|known| known.version.node == stream.me && known.version < *meeting.arriving)
     })
+}
+
+/// Whether the row that the arriving write replaces had lost here: what comes of it loses to what comes of
+/// the winner, whichever is the earlier of these.
+fn goes_on_from_a_loser(meeting: &Meeting) -> bool {
+    let table = &meeting.open.table;
+    let Some(row) = meeting.changed.before_json(table) else { return false };
+    let lost = plan::rows(
+        "SELECT 1 FROM steep_repl.conflict_log c
+          WHERE c.key_id = $1::uuid AND c.table_schema = $2::name AND c.table_name = $3::name AND c.remote_tuple = $4::jsonb
+            AND c.remote_origin = $5 AND c.winner = 'local' LIMIT 1",
+        &[
+            Argument::text(&key_id::text(&key_id::of(table, meeting.key))),
+            Argument::text(&table.schema),
+            Argument::text(&table.name),
+            Argument::text(&row),
+            Argument::text(&meeting.arriving.node),
+        ],
+    );
+    !lost.is_empty()
 }
 
 /// Whether a third node has deleted the row since: it may have seen what arrives, or what became of that. What came of its

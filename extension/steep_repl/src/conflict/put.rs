@@ -170,8 +170,8 @@ pub fn update(open: &OpenTable, old: &StoredRow, new: &Row) -> Outcome {
     let row = whole.as_ref().unwrap_or(new);
     let meeting = Meeting::with_row(open, old, &held, &changed, &version, verdict);
     let judgement = judge::judge(&meeting, changed.change, evidence);
-    log(open, &arriving, &changed, &held, &judgement, old, Some(row));
     undone::settle(&arriving, &meeting, &judgement, Some(row));
+    log(open, &arriving, &changed, &held, &judgement, old, Some(row));
     if moved {
         return move_row(open, &arriving, old, row, &judgement);
     }

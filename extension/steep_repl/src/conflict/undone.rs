@@ -11,13 +11,13 @@ use crate::pg::key_id;
 use crate::pg::plan::{self, Argument};
 use crate::pg::row::Row;
 use crate::pg::tombstone;
-use conflict::{Change, Kind, State};
+use conflict::{Change, Kind, State, Version};
 
 /// Forgets the deletions of a key that were made here after the arriving write, which the strategy lets stay, and logs those
 /// of the row that comes back by it; `row` is what it makes of that. Once its writer has deleted that row again, they would be
 /// taken for what is here, as the later ones.
 pub fn settle(arriving: &Arriving, meeting: &Meeting, judgement: &Judgement, row: Option<&Row>) {
-    let Some(me) = session::stream().map(|stream| stream.me) else { return };
+    let Some(stream) = session::stream() else { return };
     let (changed, table) = (meeting.changed, &meeting.open.table);
     if judgement.finding.is_none() || meeting.verdict.applies() || !judgement.verdict.applies() {
         return;
@@ -26,7 +26,7 @@ pub fn settle(arriving: &Arriving, meeting: &Meeting, judgement: &Judgement, row
     let mut any = false;
     for found in tombstone::find(table.root, &id) {
         let known = state::version_of_stone(&found, table.root.to_u32(), &id).map(|known| known.version);
-        let Some(known) = known.filter(|known| known.node == me && known > meeting.arriving) else { continue };
+        let Some(known) = known.filter(|known| known.node == stream.me && known > meeting.arriving) else { continue };
         if found.all_keys || found.tombstone.displaced {
             continue;
         }
@@ -37,9 +37,13 @@ pub fn settle(arriving: &Arriving, meeting: &Meeting, judgement: &Judgement, row
         if decided || judgement.apart {
             continue;
         }
-        let kind = if changed.change == Change::Move { Kind::KeyUpdate } else { Kind::UpdateDelete };
+        // Among more than two nodes the one that wrote what arrives may not be able to tell that this move has lost.
+        let moved = found.tombstone.moved_to.filter(|_| stream.others);
+        let local = moved.and_then(|moved_to| take_back(table.root, &moved_to, &known));
+        let move_lost = changed.change == Change::Move || local.is_some();
         let entry = Entry {
-            kind: kind.name(),
+            kind: if move_lost { Kind::KeyUpdate } else { Kind::UpdateDelete }.name(),
+            local,
             remote: Some(put::json(row, meeting.open)),
             base: found.tombstone.row_gone.or_else(|| changed.before_json(table)),
             reason: Some("undone together with the row that was written here after it"),
@@ -53,4 +57,17 @@ pub fn settle(arriving: &Arriving, meeting: &Meeting, judgement: &Judgement, row
             &[Argument::oid(table.root), Argument::text(&key_id::text(&id)), Argument::of(Some(meeting.arriving.time))],
         );
     }
+}
+
+/// Displaces, on all nodes, the row that this node had moved, wherever it has moved on to; the row as JSON. None when it is
+/// gone, or has been changed since: then a person has to say which of the two stays.
+fn take_back(root: pgrx::pg_sys::Oid, moved_to: &str, version: &Version) -> Option<String> {
+    plan::rows(
+        "SELECT steep_repl._undo_own_move($1, $2::jsonb, $3)::text",
+        &[Argument::oid(root), Argument::text(moved_to), Argument::of(Some(version.time))],
+    )
+    .into_iter()
+    .flatten()
+    .flatten()
+    .next()
 }

@@ -37,6 +37,8 @@ pub struct Node {
     pub pull: Option<(u8, u8, Marks)>,
     /// Tombstones: deletions made here, arrived or adopted, also those that lost to a later one here.
     stones: Vec<u8>,
+    /// Writes that arrived and lost in a conflict.
+    lost: Vec<u8>,
     /// Its log: what was here, and what arrived.
     pub logged: Vec<(u8, u8)>,
 }
@@ -60,6 +62,7 @@ impl Node {
             asked: None,
             pull: None,
             stones: Vec::new(),
+            lost: Vec::new(),
             logged: Vec::new(),
         }
     }
@@ -146,15 +149,18 @@ impl Node {
             .any(|stone| stone.time > write.time && stone.node != write.node && stone.node != Some(self.id));
         let asked = asked && !ended;
         let mut verdict = if asked { strategy.choose(&held, &version, by_time, written_here) } else { by_time };
-        // This node had deleted the very row before that write.
-        let before = self.stones.iter().map(|stone| &writes[*stone as usize]).any(|stone| {
-            stone.time < write.time
-                && stone.node == Some(self.id)
-                && stone.before == write.before
-                && write.before.is_some()
-        });
+        // This node had deleted the very row before that write, or the write goes on from one that has lost here.
+        let before = self
+            .stones
+            .iter()
+            .map(|stone| &writes[*stone as usize])
+            .any(|stone| stone.time < write.time && stone.node == Some(self.id) && stone.before == write.before);
+        let before = write.before.is_some_and(|row| before || self.lost.contains(&row));
         if asked && *strategy == Strategy::FirstWriteWins && before {
             verdict = Verdict::Loses;
+        }
+        if verdict == Verdict::Loses {
+            self.lost.push(write.id);
         }
         let dispute = (!finding.possible || !others)
             && matches!(finding.kind, Kind::InsertInsert | Kind::UpdateUpdate | Kind::UpdateDelete);
