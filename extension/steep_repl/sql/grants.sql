@@ -24,6 +24,13 @@ GRANT EXECUTE ON FUNCTION steep_repl.range_status(), steep_repl.range_settings()
 -- Whoever inserts calls it: it is in a constraint.
 GRANT EXECUTE ON FUNCTION steep_repl.check_id_range(regclass, bigint) TO PUBLIC;
 
+GRANT SELECT ON steep_repl.schema_fingerprints TO steep_repl_viewer;
+-- What these run as their caller looks into the catalogue only.
+GRANT EXECUTE ON FUNCTION steep_repl.compute_fingerprint(text, text), steep_repl.schema_definitions(text, text),
+  steep_repl.compare_fingerprints(text), steep_repl.schema_diff(text, text, text), steep_repl._refuse_no_table(text, text),
+  steep_repl._definitions(oid[]), steep_repl._type_definitions(oid), steep_repl._unique_index(oid) TO steep_repl_viewer;
+GRANT EXECUTE ON FUNCTION steep_repl.capture_fingerprints() TO steep_repl_operator;
+
 GRANT EXECUTE ON FUNCTION steep_repl.allocate_range(text, text, bigint), steep_repl.release_range(text, text, bigint),
   steep_repl.apply_range_constraint(text, text, bigint, bigint), steep_repl.enable_bypass(regclass, interval, text),
   steep_repl.disable_bypass(regclass), steep_repl.range_strays(regclass, timestamptz) TO steep_repl_operator;

@@ -64,7 +64,8 @@ BEGIN
     IF NOT (mine->>'exists')::boolean THEN
       RETURN QUERY SELECT format('table %I.%I does not exist here', theirs.t->>'table_schema', theirs.t->>'table_name'), 'Create the schema here first, for example with pg_dump --schema-only.';
     ELSIF mine->'columns' <> described->'columns' THEN
-      RETURN QUERY SELECT format('table %I.%I has other columns here than on the source', theirs.t->>'table_schema', theirs.t->>'table_name'), 'Make both the same.';
+      RETURN QUERY SELECT format('table %I.%I has other columns here than on the source: %s', theirs.t->>'table_schema', theirs.t->>'table_name',
+          steep_repl._column_problem(mine->'columns', described->'columns', steep_repl.node_id(), identity->>'node_id')), 'Make both the same.';
     ELSIF (mine->>'holds_rows')::boolean THEN
       RETURN QUERY SELECT format('table %I.%I holds rows here%s', theirs.t->>'table_schema', theirs.t->>'table_name',
           CASE WHEN (described->>'holds_rows')::boolean THEN ' and on the source' ELSE '' END), 'Empty it here; rows of both sides are not merged.';

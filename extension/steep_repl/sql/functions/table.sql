@@ -54,9 +54,7 @@ BEGIN
     problems := problems || ARRAY(SELECT format('%s: %s', link.peer, p) FROM jsonb_array_elements_text(there->'problems') p);
     locked := locked + (there ? 'locked_by')::integer;
     IF there->'columns' <> here->'columns' THEN
-      problems := problems || format('%s: other columns. There: %s. Here: %s', link.peer,
-        (SELECT string_agg(format('%I %s', c.key, c.value), ', ') FROM jsonb_each_text(there->'columns') c WHERE c.value IS DISTINCT FROM here->'columns'->>c.key),
-        (SELECT string_agg(format('%I %s', c.key, c.value), ', ') FROM jsonb_each_text(here->'columns') c WHERE c.value IS DISTINCT FROM there->'columns'->>c.key));
+      problems := problems || format('%s: other columns. %s', link.peer, steep_repl._column_problem(here->'columns', there->'columns', me, link.peer));
     END IF;
     IF (there->>'holds_rows')::boolean THEN
       holders := holders || link.peer;

@@ -10,6 +10,17 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl._columns(oid) IS 'The columns of a table with their types, as a JSON object.';
 
+CREATE OR REPLACE FUNCTION steep_repl._column_problem(mine jsonb, theirs jsonb, me text, peer text) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT string_agg(steep_repl._difference(d.object, d.property, d.local, d.remote, me, peer), '; ')
+    FROM steep_repl._definition_differences(
+           jsonb_build_object('columns', (SELECT jsonb_agg(jsonb_build_object('name', c.key, 'type', c.value) ORDER BY c.key) FROM jsonb_each_text(mine) c)),
+           jsonb_build_object('columns', (SELECT jsonb_agg(jsonb_build_object('name', c.key, 'type', c.value) ORDER BY c.key) FROM jsonb_each_text(theirs) c))) d;
+END;
+COMMENT ON FUNCTION steep_repl._column_problem(jsonb, jsonb, text, text) IS
+  'Where the columns of two tables differ, as schema_diff() says it, of what _columns() has of them: what else differs does not keep a table from replicating.';
+
 CREATE OR REPLACE FUNCTION steep_repl._table_problems(relation oid, before_images boolean) RETURNS TABLE (problem text, remedy text)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable

@@ -37,3 +37,4 @@ SELECT pg_catalog.pg_extension_config_dump('steep_repl.nodes', 'WHERE conninfo I
 \include tables/range.sql
 \include tables/work.sql
 \include tables/snapshot.sql
+\include tables/schema.sql
