@@ -7,7 +7,7 @@ DECLARE
 BEGIN
   IF kind IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'undefined_table', MESSAGE = format('table %I.%I does not exist', p_schema, p_table),
-      DETAIL = CASE WHEN NOT EXISTS (SELECT 1 FROM pg_namespace n WHERE n.nspname = p_schema) THEN format('There is no schema %I.', p_schema) END,
+      DETAIL = CASE WHEN EXISTS (SELECT 1 FROM pg_namespace n WHERE n.nspname = p_schema) THEN 'The schema is there.' ELSE 'There is no such schema.' END,
       HINT = 'Schema and table are given as they are called, without quotes: (''public'', ''Big Orders'').';
   ELSIF kind NOT IN ('r', 'p') THEN
     RAISE EXCEPTION USING ERRCODE = 'wrong_object_type', MESSAGE = format('%I.%I is no table', p_schema, p_table),
@@ -22,28 +22,43 @@ CREATE OR REPLACE FUNCTION steep_repl.schema_definitions(p_schema text DEFAULT N
 #variable_conflict use_column
 DECLARE
   before text := current_setting('lock_timeout');
-  wanted oid[] := ARRAY(
-    SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind IN ('r', 'p') AND (p_schema IS NULL OR n.nspname = p_schema) AND (p_table IS NULL OR c.relname = p_table)
-       -- Tables of users; a table that is named may be any.
-       AND (p_schema IS NOT NULL AND p_table IS NOT NULL
-            OR c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'steep_repl')
-               AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')));
+  wanted oid[];
 BEGIN
-  -- PostgreSQL opens a table whose expressions it writes: who changes it at this moment keeps that waiting.
-  PERFORM set_config('lock_timeout', current_setting('steep_repl.lock_timeout'), true);
-  RETURN QUERY
-    SELECT n.nspname::text, c.relname::text, encode(sha256(convert_to(d.definition::text, 'UTF8')), 'hex'),
-           jsonb_array_length(d.definition->'columns'), d.definition
-      FROM steep_repl._definitions(wanted) d JOIN pg_class c ON c.oid = d.relation JOIN pg_namespace n ON n.oid = c.relnamespace
-     ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C";
-  PERFORM set_config('lock_timeout', before, true);
-EXCEPTION WHEN lock_not_available THEN
-  RAISE EXCEPTION USING ERRCODE = 'lock_not_available', MESSAGE = 'a table is being changed',
-    DETAIL = (SELECT format('%s is held by %s.', string_agg(l.relation::regclass::text, ', '), string_agg(DISTINCT coalesce('pid ' || l.pid, 'a prepared transaction'), ', '))
-                FROM pg_locks l WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND l.granted AND l.relation = ANY (wanted)
-                 AND l.pid IS DISTINCT FROM pg_backend_pid() AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())),
-    HINT = 'Try again when that transaction has ended, or raise steep_repl.lock_timeout.';
+  FOR attempt IN 1..10 LOOP
+    wanted := ARRAY(
+      SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+       WHERE c.relkind IN ('r', 'p') AND (p_schema IS NULL OR n.nspname = p_schema) AND (p_table IS NULL OR c.relname = p_table)
+         -- Tables of users; a table that is named may be any.
+         AND (p_schema IS NOT NULL AND p_table IS NOT NULL
+              OR c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'steep_repl')
+                 AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')));
+    BEGIN
+      -- PostgreSQL opens a table whose expressions it writes: who changes it at this moment keeps that waiting.
+      PERFORM set_config('lock_timeout', current_setting('steep_repl.lock_timeout'), true);
+      -- All or nothing: the rows are sorted before the first of them is returned.
+      RETURN QUERY
+        SELECT n.nspname::text, c.relname::text, encode(sha256(convert_to(d.definition::text, 'UTF8')), 'hex'),
+               jsonb_array_length(d.definition->'columns'), d.definition
+          FROM steep_repl._definitions(wanted) d JOIN pg_class c ON c.oid = d.relation JOIN pg_namespace n ON n.oid = c.relnamespace
+         ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C";
+      PERFORM set_config('lock_timeout', before, true);
+      RETURN;
+    EXCEPTION
+      WHEN internal_error THEN
+        -- PostgreSQL writes expressions by the catalogue as it is, not as this query sees it: something is being dropped.
+        IF attempt = 10 THEN
+          RAISE;
+        END IF;
+      WHEN lock_not_available THEN
+        RAISE EXCEPTION USING ERRCODE = 'lock_not_available', MESSAGE = 'a table is being changed',
+          -- Who waits to change a table keeps those that come later waiting too.
+          DETAIL = coalesce((SELECT string_agg(DISTINCT format('%s changes %s, or waits to.', coalesce('pid ' || l.pid, 'A prepared transaction'), l.relation::regclass), E'\n')
+                      FROM pg_locks l WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND l.relation = ANY (wanted)
+                       AND l.pid IS DISTINCT FROM pg_backend_pid() AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())),
+                    'That has ended meanwhile.'),
+          HINT = 'Try again when that transaction has ended, or raise steep_repl.lock_timeout.';
+    END;
+  END LOOP;
 END $$;
 COMMENT ON FUNCTION steep_repl.schema_definitions(text, text) IS
   'What the tables of this node are: all of users, those of a schema, or one. The fingerprint is sha256 of the definition''s text. Errors: 55P03.';
@@ -105,7 +120,7 @@ BEGIN
      ORDER BY table_schema COLLATE "C", table_name COLLATE "C";
 END $$;
 COMMENT ON FUNCTION steep_repl.compare_fingerprints(text) IS
-  'The tables of users here and on a peer (node id or connection string), as both are now: MATCH, MISMATCH, LOCAL_ONLY or REMOTE_ONLY. Definer: connects. Errors: SR004, SR006, SR017, SR021, SR022, SR024, SR100 to SR102, 55P03.';
+  'The tables of users here and on a peer (node id or connection string), as both are now: MATCH, MISMATCH, LOCAL_ONLY or REMOTE_ONLY. Definer: connects. Errors: SR004, SR006, SR017, SR021, SR022, SR024, SR090 to SR092, 55P03.';
 
 CREATE OR REPLACE FUNCTION steep_repl.schema_diff(peer text, schema text DEFAULT NULL, "table" text DEFAULT NULL) RETURNS TABLE (
   table_schema text, table_name text, object text, property text, local text, remote text, difference text)

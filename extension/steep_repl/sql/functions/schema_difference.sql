@@ -2,8 +2,8 @@
 
 CREATE OR REPLACE FUNCTION steep_repl._column_text(definition jsonb) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-  RETURN concat_ws(' ', definition->>'type', 'COLLATE ' || (definition->>'collation'), definition->>'nullability', 'DEFAULT ' || (definition->>'default'),
-                   'GENERATED ' || (definition->>'identity') || ' AS IDENTITY', 'GENERATED ' || (definition->>'generated'));
+  RETURN nullif(concat_ws(' ', definition->>'type', 'COLLATE ' || (definition->>'collation'), definition->>'nullability', 'DEFAULT ' || (definition->>'default'),
+                   'GENERATED ' || (definition->>'identity') || ' AS IDENTITY', 'GENERATED ' || (definition->>'generated')), '');
 COMMENT ON FUNCTION steep_repl._column_text(jsonb) IS 'A column of a definition on one line.';
 
 CREATE OR REPLACE FUNCTION steep_repl._definition_differences(here jsonb, there jsonb) RETURNS TABLE (object text, property text, local text, remote text)
@@ -55,6 +55,8 @@ BEGIN ATOMIC
       CROSS JOIN LATERAL (
         SELECT key, h.value AS local, t.value AS remote FROM jsonb_each_text(here->s.section) h FULL JOIN jsonb_each_text(there->s.section) t USING (key)) x
      WHERE x.local IS DISTINCT FROM x.remote
+       -- A type that one side does not use at all comes with a column that it does not have.
+       AND (s.section <> 'types' OR x.local IS NOT NULL AND x.remote IS NOT NULL OR here->'columns' = there->'columns')
   )
   SELECT d.object, d.property, d.local, d.remote FROM differing d
    WHERE d.n = 0 OR here IS NOT NULL AND there IS NOT NULL

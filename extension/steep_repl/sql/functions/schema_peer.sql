@@ -53,7 +53,7 @@ BEGIN
                               AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE')))::text $q$);
   EXCEPTION WHEN sqlclient_unable_to_establish_sqlconnection THEN
     GET STACKED DIAGNOSTICS message = MESSAGE_TEXT;
-    RAISE EXCEPTION USING ERRCODE = 'SR100', MESSAGE = format('%s cannot be reached', name), DETAIL = message,
+    RAISE EXCEPTION USING ERRCODE = 'SR090', MESSAGE = format('%s cannot be reached', name), DETAIL = message,
       HINT = 'Check that it runs, and host, port and pg_hba.conf there. It is this node''s server that connects.';
   END;
   IF (basics->>'number')::int < 180000 THEN
@@ -63,11 +63,11 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'SR022', MESSAGE = format('%s does not have the extension', name),
       DETAIL = format('Its database is %s.', basics->>'database'), HINT = 'CREATE EXTENSION steep_repl there.';
   ELSIF NOT (basics->>'known')::boolean THEN
-    RAISE EXCEPTION USING ERRCODE = 'SR101', MESSAGE = format('%s has no fingerprints yet', name),
+    RAISE EXCEPTION USING ERRCODE = 'SR091', MESSAGE = format('%s has no fingerprints yet', name),
       DETAIL = format('Its database %s has steep_repl %s, this one %s.', basics->>'database', basics->>'extension', steep_repl.version()),
       HINT = 'ALTER EXTENSION steep_repl UPDATE there.';
   ELSIF NOT (basics->>'allowed')::boolean THEN
-    RAISE EXCEPTION USING ERRCODE = 'SR102', MESSAGE = format('role %s may not ask %s for its schema', basics->>'role', name),
+    RAISE EXCEPTION USING ERRCODE = 'SR092', MESSAGE = format('role %s may not ask %s for its schema', basics->>'role', name),
       DETAIL = format('Its database is %s.', basics->>'database'), HINT = format('GRANT steep_repl_viewer TO %I, there.', basics->>'role');
   END IF;
   answer := steep_repl._peer_value(conninfo, format(
@@ -80,4 +80,4 @@ BEGIN
   RETURN answer || jsonb_build_object('node_id', coalesce(answer->>'node_id', 'the peer'), 'tables', coalesce(nullif(answer->'tables', 'null'), '[]'));
 END $$;
 COMMENT ON FUNCTION steep_repl._peer_schema(text, text, text, text) IS
-  'What a peer answers of its tables: node_id, and as tables that aggregate of schema_definitions(). Errors: SR004, SR006, SR017, SR021, SR022, SR024, SR100 to SR102.';
+  'What a peer answers of its tables: node_id, and as tables that aggregate of schema_definitions(). Errors: SR004, SR006, SR017, SR021, SR022, SR024, SR090 to SR092.';

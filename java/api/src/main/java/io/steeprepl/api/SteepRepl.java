@@ -23,6 +23,9 @@ public interface SteepRepl extends AutoCloseable {
     /** The ranges of ids that each node hands out. */
     RangeApi ranges();
 
+    /** What tables are, here and on other nodes. */
+    SchemaApi schemas();
+
     /** Initialising this node from another one. */
     StartApi start();
 

@@ -10,6 +10,7 @@ import io.steeprepl.cli.node.NodeCommand;
 import io.steeprepl.cli.output.Format;
 import io.steeprepl.cli.range.RangeCommand;
 import io.steeprepl.cli.sandbox.SandboxCommand;
+import io.steeprepl.cli.schema.SchemaCommand;
 import io.steeprepl.cli.service.InstallCommand;
 import io.steeprepl.cli.service.RestartCommand;
 import io.steeprepl.cli.service.RunCommand;
@@ -40,6 +41,7 @@ import picocli.CommandLine.ScopeType;
             SubscriptionCommand.class,
             RangeCommand.class,
             ConflictCommand.class,
+            SchemaCommand.class,
             AuditCommand.class,
             ConfigCommand.class,
             InstallCommand.class,

@@ -5,6 +5,7 @@ import io.steeprepl.api.ConflictApi;
 import io.steeprepl.api.HealthApi;
 import io.steeprepl.api.NodeApi;
 import io.steeprepl.api.RangeApi;
+import io.steeprepl.api.SchemaApi;
 import io.steeprepl.api.StartApi;
 import io.steeprepl.api.SteepRepl;
 import io.steeprepl.api.SubscriptionApi;
@@ -79,6 +80,11 @@ public final class DirectSteepRepl implements SteepRepl {
     @Override
     public RangeApi ranges() {
         return new DirectRanges(database);
+    }
+
+    @Override
+    public SchemaApi schemas() {
+        return new DirectSchemas(database);
     }
 
     @Override

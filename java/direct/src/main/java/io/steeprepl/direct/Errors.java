@@ -19,6 +19,9 @@ final class Errors {
     /** The server went away: shut down, crashed, starting up, idle session ended. */
     private static final Set<String> GONE = Set.of("57P01", "57P02", "57P03", "57P04", "57P05");
 
+    /** Not this node, but the one that it was to ask. */
+    private static final String PEER_UNREACHABLE = "SR090";
+
     private Errors() {}
 
     /** {@code cancelled}: whether this side asked for the end. */
@@ -34,6 +37,9 @@ final class Errors {
         if (state.startsWith("08") || GONE.contains(state)) {
             return new ApiException.CannotConnect(
                     state, "the connection was lost", message, "see the server's log, and try again", error);
+        }
+        if (state.equals(PEER_UNREACHABLE)) {
+            return new ApiException.CannotConnect(state, message, detail, hint, error);
         }
         if (state.equals(QUERY_CANCELED) || TIMEOUT.contains(state)) {
             return new ApiException.TimedOut(state, message, detail, hint, error);

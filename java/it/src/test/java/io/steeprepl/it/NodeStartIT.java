@@ -116,6 +116,28 @@ class NodeStartIT {
     }
 
     @Test
+    void columnsThatDifferAreNamedWhatElseDiffersIsNot() {
+        c.execute(
+                "ALTER TABLE t ALTER v TYPE varchar(10)",
+                "ALTER TABLE t ADD w int",
+                "ALTER TABLE big ALTER filler SET DEFAULT 'x', ADD UNIQUE (filler)");
+        assertThat(c.rows("SELECT problem FROM steep_repl.check_start('" + a.conninfo() + "', '" + c.conninfo() + "')"))
+                .containsExactly(
+                        "table public.t has other columns here than on the source: column v type: character varying(10) on c, text on a; column w: integer on c, none on a");
+    }
+
+    @Test
+    void theCommandWarnsOfWhatElseDiffers() {
+        c.execute("ALTER TABLE big ALTER filler SET DEFAULT 'x'", "CREATE TABLE own (id int)");
+        Commands.Ended started = Commands.run(c.uri(), "node", "start", c.uri(), "--from", a.uri());
+        assertThat(started.code()).as(started.err()).isZero();
+        assertThat(started.err())
+                .contains("warning: table public.big differs: column filler default: 'x'::text on c, none on a")
+                .doesNotContain("own");
+        awaitComplete();
+    }
+
+    @Test
     void clocksThatDifferAreNamed() {
         String check =
                 "SELECT problem || '; ' || remedy FROM steep_repl._clock_problem(now() + interval '%s', now(), now() + interval '%s')";

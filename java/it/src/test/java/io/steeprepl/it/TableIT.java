@@ -82,8 +82,9 @@ class TableIT {
         b.execute("CREATE TABLE r9 (id bigint PRIMARY KEY, w text)");
         assertThat(Sql.error(a, "SELECT steep_repl.add_table('r9')"))
                 .contains("b: other columns")
-                .contains("id bigint")
-                .contains("v text");
+                .contains("column id type: integer on a, bigint on b")
+                .contains("column v: text on a, none on b")
+                .contains("column w: none on a, text on b");
     }
 
     @Test

@@ -27,6 +27,7 @@ public final class Dispatcher {
                     RemoteTables.NOUN,
                     RemoteConflicts.NOUN,
                     RemoteRanges.NOUN,
+                    RemoteSchemas.NOUN,
                     RemoteStart.NOUN)
             .flatMap(noun -> noun.operations().stream())
             .collect(Collectors.toUnmodifiableMap(Operation::name, Function.identity()));

@@ -5,6 +5,7 @@ import io.steeprepl.api.ConflictApi;
 import io.steeprepl.api.HealthApi;
 import io.steeprepl.api.NodeApi;
 import io.steeprepl.api.RangeApi;
+import io.steeprepl.api.SchemaApi;
 import io.steeprepl.api.StartApi;
 import io.steeprepl.api.SteepRepl;
 import io.steeprepl.api.SubscriptionApi;
@@ -54,6 +55,11 @@ public final class RemoteSteepRepl implements SteepRepl {
     @Override
     public RangeApi ranges() {
         return new RemoteRanges(line);
+    }
+
+    @Override
+    public SchemaApi schemas() {
+        return new RemoteSchemas(line);
     }
 
     @Override

@@ -9,11 +9,11 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /** Finds how to connect to what a user calls a node: a connection, a service, or a node id that a registry knows. */
-record NodeNames(
+public record NodeNames(
         Function<String, ConnectionSpec> parse, Supplier<SteepRepl> registry, Supplier<ConnectionSpec> registrySpec) {
 
     /** The connection that {@code word} means; a node of the registry is reached as the registry itself is. */
-    ConnectionSpec resolve(String word) {
+    public ConnectionSpec resolve(String word) {
         if (ConnectionSpec.isConnectionString(word) || ConnectionSpec.isService(word, Surroundings.ofProcess())) {
             return parse.apply(word);
         }

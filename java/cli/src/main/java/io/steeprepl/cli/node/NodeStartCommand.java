@@ -68,6 +68,9 @@ final class NodeStartCommand extends Action {
                         null,
                         null);
             }
+            if (!running) {
+                new SourceSchema(node, out).compare(from);
+            }
             long id = node.start().start(from, own.conninfo());
             return new StartWatch(way, out).follow(node, id);
         }

@@ -55,33 +55,33 @@ record ParityCase(String method, boolean fails, List<String> masks, List<String>
         return method + (fails ? " fails" : "");
     }
 
-    private static ParityCase works(String method, Call call) {
+    static ParityCase works(String method, Call call) {
         return new ParityCase(method, false, List.of(), List.of(), call);
     }
 
-    private static ParityCase acts(String method, Consumer<SteepRepl> act) {
+    static ParityCase acts(String method, Consumer<SteepRepl> act) {
         return works(method, (node, _) -> {
             act.accept(node);
             return "done";
         });
     }
 
-    private static ParityCase refused(String method, Call call) {
+    static ParityCase refused(String method, Call call) {
         return new ParityCase(method, true, List.of(), List.of(), call);
     }
 
-    private static ParityCase refusedAct(String method, Consumer<SteepRepl> act) {
+    static ParityCase refusedAct(String method, Consumer<SteepRepl> act) {
         return refused(method, (node, _) -> {
             act.accept(node);
             return "done";
         });
     }
 
-    private ParityCase but(String... differing) {
+    ParityCase but(String... differing) {
         return new ParityCase(method, fails, List.of(differing), before, call);
     }
 
-    private ParityCase after(String... statements) {
+    ParityCase after(String... statements) {
         return new ParityCase(method, fails, masks, List.of(statements), call);
     }
 
@@ -94,6 +94,7 @@ record ParityCase(String method, boolean fails, List<String> masks, List<String>
         all.addAll(conflicts());
         all.addAll(decisions());
         all.addAll(ranges());
+        all.addAll(SchemaCases.all());
         all.addAll(starts());
         return all.stream();
     }
