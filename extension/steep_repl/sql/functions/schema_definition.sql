@@ -54,7 +54,7 @@ END;
 COMMENT ON FUNCTION steep_repl._unique_index(oid) IS 'A unique index that belongs to no constraint, without names.';
 
 CREATE OR REPLACE FUNCTION steep_repl._definitions(relations oid[]) RETURNS TABLE (relation oid, definition jsonb)
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
   -- Constants in expressions and bounds are written as these say, names as the last two.
   SET datestyle = 'ISO, YMD' SET timezone = 'UTC' SET intervalstyle = 'postgres' SET extra_float_digits = 1 SET bytea_output = 'hex'
   SET lc_monetary = 'C' SET xmlbinary = 'base64' SET standard_conforming_strings = on SET quote_all_identifiers = off
@@ -66,7 +66,7 @@ BEGIN ATOMIC
       SELECT coalesce(jsonb_agg(jsonb_build_object(
                'name', a.attname,
                'type', format_type(a.atttypid, a.atttypmod),
-               'collation', CASE WHEN a.attcollation <> t.typcollation THEN (SELECT format('%I.%I', n.nspname, l.collname)
+               'collation', CASE WHEN a.attcollation <> 0 AND a.attcollation <> (SELECT t.typcollation FROM pg_type t WHERE t.oid = a.atttypid) THEN (SELECT format('%I.%I', n.nspname, l.collname)
                                   FROM pg_collation l JOIN pg_namespace n ON n.oid = l.collnamespace WHERE l.oid = a.attcollation) END,
                'nullability', CASE WHEN a.attnotnull THEN coalesce((
                    SELECT concat_ws(' ', 'NOT NULL', CASE WHEN k.connoinherit THEN 'NO INHERIT' END, CASE WHEN NOT k.convalidated THEN 'NOT VALID' END)
@@ -75,9 +75,9 @@ BEGIN ATOMIC
                'identity', CASE a.attidentity WHEN 'a' THEN 'ALWAYS' WHEN 'd' THEN 'BY DEFAULT' END,
                'generated', CASE a.attgenerated WHEN 's' THEN 'STORED ' WHEN 'v' THEN 'VIRTUAL ' END || pg_get_expr(d.adbin, d.adrelid))
              ORDER BY a.attnum), '[]')
-        FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+        FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
-    'types', CASE WHEN EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.atttypid >= 16384) THEN steep_repl._type_definitions(c.oid) END,
+    'types', CASE WHEN (SELECT bool_or(a.atttypid >= 16384) FROM pg_attribute a WHERE a.attrelid = c.oid) THEN steep_repl._type_definitions(c.oid) END,
     'inherits', (
       SELECT jsonb_agg(format('%I.%I', n.nspname, p.relname) ORDER BY i.inhseqno)
         FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent JOIN pg_namespace n ON n.oid = p.relnamespace
