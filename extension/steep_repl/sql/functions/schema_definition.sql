@@ -43,7 +43,7 @@ CREATE OR REPLACE FUNCTION steep_repl._unique_index(index oid) RETURNS text
 BEGIN ATOMIC
   -- pg_get_indexdef() without what it begins with, which has the names, and without storage parameters.
   SELECT 'INDEX ' || replace(substr(pg_get_indexdef(i.indexrelid), length(format('CREATE UNIQUE INDEX %I ON %s%I.%I USING ',
-             c.relname, CASE c.relkind WHEN 'I' THEN 'ONLY ' ELSE '' END, tn.nspname, t.relname)) + 1),
+             c.relname, CASE c.relkind WHEN 'I' THEN 'ONLY ' ELSE '' END, CASE tn.oid WHEN pg_my_temp_schema() THEN 'pg_temp' ELSE tn.nspname END, t.relname)) + 1),
            coalesce((SELECT ' WITH (' || string_agg(quote_ident(o.option_name) || '='
                               || CASE quote_ident(o.option_value) WHEN o.option_value THEN o.option_value ELSE quote_literal(o.option_value) END, ', ') || ')'
                        FROM pg_options_to_table(c.reloptions) o), ''), '')

@@ -3,6 +3,7 @@ package io.steeprepl.it;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.steeprepl.testkit.Binaries;
+import io.steeprepl.testkit.Cluster;
 import io.steeprepl.testkit.Server;
 import io.steeprepl.testkit.TestNode;
 import java.io.IOException;
@@ -12,7 +13,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** On a server that is too old the install script itself says so, before any library is loaded. */
+/** A server that is too old is named as such: by the install script itself, before any library is loaded, and by its peers. */
 class OldServerIT {
     @Test
     void createExtensionNamesBothVersions() throws IOException, InterruptedException {
@@ -37,6 +38,12 @@ class OldServerIT {
                     .startsWith("0A000 steep_repl requires PostgreSQL 18 or newer, this server is 15.");
             assertThat(node.query("SELECT count(*) FROM pg_roles WHERE rolname LIKE 'steep_repl%'"))
                     .isEqualTo("0");
+            try (Cluster cluster = Cluster.start(1)) {
+                assertThat(Sql.error(
+                                cluster.node(0),
+                                "SELECT * FROM steep_repl.compare_fingerprints('" + node.conninfo() + "')"))
+                        .matches("SR021 the peer runs PostgreSQL 15\\..* / Its database is postgres\\.");
+            }
         }
     }
 }

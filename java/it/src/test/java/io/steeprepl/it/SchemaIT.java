@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.steeprepl.testkit.Cluster;
 import io.steeprepl.testkit.ClusterLogs;
 import io.steeprepl.testkit.TestNode;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -276,6 +278,48 @@ class SchemaIT {
         """)
     void whatIsNoTableIsRefused(String call, String error) {
         assertThat(Sql.error(a, "SELECT * FROM steep_repl." + call)).isEqualTo(error);
+    }
+
+    @Test
+    void aTemporaryTableHasAFingerprintToo() throws Exception {
+        try (var connection = a.connect();
+                var statement = connection.createStatement()) {
+            statement.execute("CREATE TEMP TABLE passing (id int); CREATE UNIQUE INDEX ON passing (abs(id))");
+            try (var row = statement.executeQuery(
+                    "SELECT d.definition->>'persistence', d.definition->'unique' FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,"
+                            + " steep_repl.schema_definitions(n.nspname, 'passing') d WHERE c.relname = 'passing'")) {
+                assertThat(row.next()).isTrue();
+                assertThat(row.getString(1) + " " + row.getString(2))
+                        .isEqualTo("temporary [\"INDEX btree (abs(id))\"]");
+            }
+        }
+    }
+
+    /** PostgreSQL writes expressions by the catalogue of that moment, not of the query's. */
+    @Test
+    void tablesThatComeAndGoMeanwhileDoNotDisturb() throws Exception {
+        var stop = new AtomicBoolean();
+        var made = new AtomicInteger();
+        Thread churn = Thread.ofVirtual().start(() -> {
+            while (!stop.get()) {
+                b.execute(
+                        "CREATE TYPE m.passing_type AS ENUM ('a')",
+                        "CREATE TABLE m.passing (id int PRIMARY KEY, a int CHECK (a > 0), b text DEFAULT 'x' UNIQUE, t m.passing_type, r int REFERENCES m.passing)",
+                        "CREATE UNIQUE INDEX ON m.passing (lower(b)) WHERE a > 1",
+                        "DROP TABLE m.passing",
+                        "DROP TYPE m.passing_type");
+                made.incrementAndGet();
+            }
+        });
+        try {
+            while (made.get() < 100) {
+                assertThat(Integer.parseInt(b.query("SELECT steep_repl.capture_fingerprints()")))
+                        .isBetween(7, 8);
+            }
+        } finally {
+            stop.set(true);
+            churn.join();
+        }
     }
 
     @Test
