@@ -26,6 +26,12 @@ public interface SteepRepl extends AutoCloseable {
     /** What tables are, here and on other nodes. */
     SchemaApi schemas();
 
+    /** All rows of many tables, in files. */
+    SnapshotApi snapshots();
+
+    /** Long work in the background. */
+    WorkApi work();
+
     /** Initialising this node from another one. */
     StartApi start();
 

@@ -18,9 +18,11 @@ import io.steeprepl.cli.service.StartCommand;
 import io.steeprepl.cli.service.StatusCommand;
 import io.steeprepl.cli.service.StopCommand;
 import io.steeprepl.cli.service.UninstallCommand;
+import io.steeprepl.cli.snapshot.SnapshotCommand;
 import io.steeprepl.cli.subscription.SubscriptionCommand;
 import io.steeprepl.cli.table.TableCommand;
 import io.steeprepl.cli.tls.TlsCommand;
+import io.steeprepl.cli.work.WorkCommand;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -42,6 +44,8 @@ import picocli.CommandLine.ScopeType;
             RangeCommand.class,
             ConflictCommand.class,
             SchemaCommand.class,
+            SnapshotCommand.class,
+            WorkCommand.class,
             AuditCommand.class,
             ConfigCommand.class,
             InstallCommand.class,
@@ -70,7 +74,8 @@ public final class RootCommand {
             names = "--direct",
             scope = ScopeType.INHERIT,
             description = {
-                "Talk to the database itself, and to nothing else. Without it, and without -c and --remote, this machine's",
+                "Talk to the database itself, and to nothing else. Without it, and without -c and --remote, this"
+                        + " machine's",
                 "daemon is asked where the database cannot be reached or lacks the extension."
             })
     boolean direct;

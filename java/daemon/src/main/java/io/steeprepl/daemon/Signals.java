@@ -8,11 +8,11 @@ import org.slf4j.LoggerFactory;
  * What the system tells a process. Java's one way to hear it is {@code sun.misc.Signal}, whose use javac warns of in a way
  * that cannot be silenced; hence by name.
  */
-final class Signals {
+public final class Signals {
     private Signals() {}
 
     /** Does {@code action} at that signal, instead of what would happen; nothing where there is no such signal. */
-    static void at(String signal, Runnable action) {
+    public static void at(String signal, Runnable action) {
         try {
             Class<?> type = Class.forName("sun.misc.Signal");
             Class<?> handler = Class.forName("sun.misc.SignalHandler");

@@ -6,18 +6,23 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Savepoint;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.PGConnection;
 
 /** Runs statements on one connection, each in a transaction of its own unless it is told otherwise, and turns errors into the api's. */
 final class Database {
     private final Connection connection;
     private volatile @Nullable PreparedStatement running;
     private volatile boolean cancelled;
+    private final Set<String> heard = new HashSet<>();
 
     Database(Connection connection) {
         this.connection = connection;
@@ -112,6 +117,19 @@ final class Database {
                 connection.rollback(before);
                 return Optional.of(e);
             }
+        } catch (SQLException e) {
+            throw Errors.translate(e, cancelled);
+        }
+    }
+
+    /** Returns when something is said on a channel, or after {@code longest}. What was said before the first call is not heard. */
+    void hear(String channel, Duration longest) {
+        if (heard.add(channel)) {
+            run("LISTEN " + channel);
+        }
+        try {
+            // 0 would be for ever.
+            connection.unwrap(PGConnection.class).getNotifications((int) Math.max(1, longest.toMillis()));
         } catch (SQLException e) {
             throw Errors.translate(e, cancelled);
         }

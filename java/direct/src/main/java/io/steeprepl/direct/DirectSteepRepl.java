@@ -6,10 +6,12 @@ import io.steeprepl.api.HealthApi;
 import io.steeprepl.api.NodeApi;
 import io.steeprepl.api.RangeApi;
 import io.steeprepl.api.SchemaApi;
+import io.steeprepl.api.SnapshotApi;
 import io.steeprepl.api.StartApi;
 import io.steeprepl.api.SteepRepl;
 import io.steeprepl.api.SubscriptionApi;
 import io.steeprepl.api.TableApi;
+import io.steeprepl.api.WorkApi;
 import io.steeprepl.direct.connection.ConnectionSpec;
 import io.steeprepl.direct.connection.Connector;
 import java.sql.Connection;
@@ -85,6 +87,16 @@ public final class DirectSteepRepl implements SteepRepl {
     @Override
     public SchemaApi schemas() {
         return new DirectSchemas(database);
+    }
+
+    @Override
+    public SnapshotApi snapshots() {
+        return new DirectSnapshots(database);
+    }
+
+    @Override
+    public WorkApi work() {
+        return new DirectWork(database);
     }
 
     @Override

@@ -76,4 +76,9 @@ record Row(ResultSet row) {
         Array value = row.getArray(column);
         return value == null ? List.of() : List.of((String[]) value.getArray());
     }
+
+    List<Long> bigs(String column) throws SQLException {
+        Array value = row.getArray(column);
+        return value == null ? List.of() : List.of((Long[]) value.getArray());
+    }
 }

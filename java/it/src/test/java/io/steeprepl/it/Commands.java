@@ -6,30 +6,33 @@ import io.steeprepl.cli.Main;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.List;
+import java.util.stream.Stream;
 
 /** Runs commands as a user would type them. */
-final class Commands {
+public final class Commands {
     private Commands() {}
 
     /** How a command ended. */
-    record Ended(int code, String out, String err) {
-        JsonNode json() throws IOException {
+    public record Ended(int code, String out, String err) {
+        public JsonNode json() throws IOException {
             return new ObjectMapper().readTree(out);
         }
     }
 
     /** Runs a command on a database. */
-    static Ended run(String uri, String... args) {
-        String[] line = new String[args.length + 2];
-        line[0] = "-c";
-        line[1] = uri;
-        System.arraycopy(args, 0, line, 2, args.length);
+    public static Ended run(String uri, String... args) {
+        return run(Stream.concat(Stream.of("-c", uri), Stream.of(args)).toList());
+    }
+
+    /** Runs a command as it stands. */
+    public static Ended run(List<String> line) {
         var out = new StringWriter();
         var err = new StringWriter();
         int code = Main.commandLine()
                 .setOut(new PrintWriter(out, true))
                 .setErr(new PrintWriter(err, true))
-                .execute(line);
+                .execute(line.toArray(String[]::new));
         return new Ended(code, out.toString(), err.toString());
     }
 }

@@ -28,6 +28,8 @@ public final class Dispatcher {
                     RemoteConflicts.NOUN,
                     RemoteRanges.NOUN,
                     RemoteSchemas.NOUN,
+                    RemoteSnapshots.NOUN,
+                    RemoteWork.NOUN,
                     RemoteStart.NOUN)
             .flatMap(noun -> noun.operations().stream())
             .collect(Collectors.toUnmodifiableMap(Operation::name, Function.identity()));

@@ -14,6 +14,7 @@ import io.steeprepl.api.Lsn;
 import io.steeprepl.api.NodeId;
 import io.steeprepl.api.QualifiedName;
 import io.steeprepl.api.StartProgress;
+import io.steeprepl.api.WorkState;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -34,6 +35,7 @@ final class Forms {
         text(module, Lsn.class, Lsn::toString, Lsn::parse);
         text(module, NodeId.class, NodeId::value, NodeId::new);
         text(module, QualifiedName.class, Forms::name, QualifiedName::parse);
+        text(module, WorkState.class, WorkState::text, WorkState::of);
         text(
                 module,
                 StartProgress.State.class,

@@ -6,10 +6,12 @@ import io.steeprepl.api.HealthApi;
 import io.steeprepl.api.NodeApi;
 import io.steeprepl.api.RangeApi;
 import io.steeprepl.api.SchemaApi;
+import io.steeprepl.api.SnapshotApi;
 import io.steeprepl.api.StartApi;
 import io.steeprepl.api.SteepRepl;
 import io.steeprepl.api.SubscriptionApi;
 import io.steeprepl.api.TableApi;
+import io.steeprepl.api.WorkApi;
 
 /** A node that is reached through the daemon beside it. */
 public final class RemoteSteepRepl implements SteepRepl {
@@ -60,6 +62,16 @@ public final class RemoteSteepRepl implements SteepRepl {
     @Override
     public SchemaApi schemas() {
         return new RemoteSchemas(line);
+    }
+
+    @Override
+    public SnapshotApi snapshots() {
+        return new RemoteSnapshots(line);
+    }
+
+    @Override
+    public WorkApi work() {
+        return new RemoteWork(line);
     }
 
     @Override

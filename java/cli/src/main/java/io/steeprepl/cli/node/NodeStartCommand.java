@@ -7,6 +7,7 @@ import io.steeprepl.cli.Action;
 import io.steeprepl.cli.ExitCode;
 import io.steeprepl.cli.output.Column;
 import io.steeprepl.cli.output.Output;
+import io.steeprepl.cli.progress.Follower;
 import io.steeprepl.direct.connection.ConnectionSpec;
 import java.util.List;
 import java.util.function.Supplier;
@@ -72,7 +73,7 @@ final class NodeStartCommand extends Action {
                 new SourceSchema(node, out).compare(from);
             }
             long id = node.start().start(from, own.conninfo());
-            return new StartWatch(way, out).follow(node, id);
+            return new Follower<>(new FollowedStart(id), way, out).follow(node);
         }
     }
 }

@@ -10,7 +10,18 @@ final class Table {
     private static final Set<String> GOOD = Set.of("healthy", "online", "streaming", "ready", "complete");
     private static final Set<String> BAD = Set.of("unhealthy", "failed", "unavailable", "missing");
     private static final Set<String> BETWEEN = Set.of(
-            "degraded", "waiting", "paused", "linking", "copying", "joining", "requested", "removing", "unknown");
+            "degraded",
+            "waiting",
+            "paused",
+            "linking",
+            "copying",
+            "joining",
+            "requested",
+            "removing",
+            "unknown",
+            "pending",
+            "running",
+            "cancelled");
 
     private final boolean colour;
 

@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * @param before statements that make things as they were
  */
 record ParityCase(String method, boolean fails, List<String> masks, List<String> before, Call call) {
-    private static final String TIME = "\\d{4}-\\d\\d-\\d\\dT[0-9:.]+Z";
+    static final String TIME = "\\d{4}-\\d\\d-\\d\\dT[0-9:.]+Z";
     private static final QualifiedName WAIT = QualifiedName.parse("public.\"Wait\"");
     private static final QualifiedName ITEM = QualifiedName.parse("item");
     private static final QualifiedName COUNTED = QualifiedName.parse("counted");
@@ -95,6 +95,7 @@ record ParityCase(String method, boolean fails, List<String> masks, List<String>
         all.addAll(decisions());
         all.addAll(ranges());
         all.addAll(SchemaCases.all());
+        all.addAll(SnapshotCases.all());
         all.addAll(starts());
         return all.stream();
     }

@@ -52,6 +52,7 @@ final class ParityData {
                 a,
                 "SELECT count(*) FROM steep_repl.conflict_log WHERE table_name = 'item' AND converged_at IS NOT NULL",
                 "2");
+        SnapshotCases.make(a);
     }
 
     static void await(TestNode node, String sql, String expected) {

@@ -32,7 +32,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /** One node reached in three ways: by its database, and over real sockets by gRPC with certificates and by IPC. */
-final class Ways implements AutoCloseable {
+public final class Ways implements AutoCloseable {
     static final String DIRECT = "direct";
     static final String GRPC = "grpc";
     static final String IPC = "ipc";
@@ -47,7 +47,8 @@ final class Ways implements AutoCloseable {
     private final IpcServer ipc;
     private final Path socket;
 
-    Ways(TestNode node) throws IOException {
+    /** Begins to listen for that node. */
+    public Ways(TestNode node) throws IOException {
         spec = ConnectionSpec.resolve(node.uri(), new Surroundings(Map.of(), Path.of("/"), "nobody"));
         pool = new Pool(spec, connector, 4, Duration.ofSeconds(10));
         List<Answers> answers = List.of(new ApiAnswers(new Dispatcher(pool::open)));
@@ -62,6 +63,11 @@ final class Ways implements AutoCloseable {
         socket = certs.folder().resolve("ipc.sock");
         var settings = new IpcSettings(true, Optional.of(socket), 8, 1 << 20, Duration.ofSeconds(30));
         ipc = new IpcServer(socket, settings, answers, new Events());
+    }
+
+    /** Where its socket is. */
+    public Path socket() {
+        return socket;
     }
 
     /** The node, in one of the ways. */

@@ -1,0 +1,33 @@
+package io.steeprepl.cli.snapshot;
+
+import io.steeprepl.api.SteepRepl;
+import io.steeprepl.cli.ExitCode;
+import io.steeprepl.cli.NodeAction;
+import io.steeprepl.cli.output.Output;
+import java.util.LinkedHashMap;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** {@code snapshot delete}. */
+@Command(
+        name = "delete",
+        description = {
+            "Removes a snapshot's files, and nothing else in its folder. Without a question.",
+            "For members of pg_write_server_files."
+        },
+        footer = {"  steep-repl snapshot list", "  steep-repl snapshot delete 3"})
+final class SnapshotDeleteCommand extends NodeAction {
+    @Parameters(paramLabel = "ID", description = "Its number, see snapshot list.")
+    private long id;
+
+    @Override
+    protected ExitCode run(SteepRepl node, Output out) {
+        String path = node.snapshots().delete(id);
+        var object = new LinkedHashMap<String, @Nullable Object>();
+        object.put("id", id);
+        object.put("path", path);
+        out.done("snapshot %d is deleted: %s".formatted(id, path), object);
+        return ExitCode.OK;
+    }
+}
