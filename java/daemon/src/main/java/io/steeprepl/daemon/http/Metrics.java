@@ -50,6 +50,7 @@ public final class Metrics {
         node();
         links();
         conflicts();
+        new RangeMetrics(view, registry).register();
         pool(pool);
         counter("steep_repl_audit_writes_total", "Entries that the daemon wrote into the audit log.", audit::written);
         counter("steep_repl_audit_lost_total", "Entries that were given up because too many waited.", audit::lost);

@@ -89,6 +89,11 @@ class DaemonIT {
             assertThat(daemon.metric("steep_repl_replication_lag_bytes{peer=\"b\"}"))
                     .isNotNegative();
             assertThat(daemon.get("/nonsense").statusCode()).isEqualTo(404);
+            cluster.nodes().forEach(node -> node.execute("CREATE TABLE counted (id serial PRIMARY KEY)"));
+            a.query("SELECT steep_repl.add_table('counted')");
+            String of = "{node=\"a\",table=\"counted\"}";
+            daemon.await("its ranges", () -> daemon.metric("steep_repl_range_ids_left" + of) > 1e9);
+            assertThat(daemon.metric("steep_repl_range_used_percent" + of)).isZero();
             assertThat(daemon.term()).isZero();
             assertThat(daemon.socket()).doesNotExist();
             assertThat(actions("whole")).isEqualTo("daemon.start daemon.stop");
