@@ -22,7 +22,7 @@ GRANT SELECT ON steep_repl.identity_ranges TO steep_repl_viewer;
 GRANT EXECUTE ON FUNCTION steep_repl.range_status(), steep_repl.range_settings(), steep_repl.check_range_threshold(text, text, integer),
   steep_repl.check_id_range(text, text, bigint) TO steep_repl_viewer;
 -- Whoever inserts calls it: it is in a constraint.
-GRANT EXECUTE ON FUNCTION steep_repl.check_id_range(regclass, bigint) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION steep_repl.check_id_range(oid, bigint), steep_repl.check_id_range(oid, integer), steep_repl.check_id_range(oid, smallint) TO PUBLIC;
 
 GRANT SELECT ON steep_repl.schema_fingerprints TO steep_repl_viewer;
 -- What these run as their caller looks into the catalogue only.

@@ -19,8 +19,10 @@ impl Grid {
     ///
     /// While a sequence leaves its range, sessions draw values behind the end, at most `slack` of them. Where `to` lies
     /// there, these values are its ids, and whoever has drawn one may keep it: so the sequence never gives one of them
-    /// again. `from` stays the range that was left when several are passed. When somebody has set the sequence elsewhere, nobody knows how many had been drawn.
-    pub fn enter(self, from: Option<Range>, to: Range, position: Option<i64>, slack: i64) -> Entry {
+    /// again. `from` stays the range that was left when several are passed. When somebody has set the sequence elsewhere,
+    /// nobody knows how many had been drawn. Of a sequence that counts in larger steps the ids of one step before its first
+    /// value are left to it: some applications use those.
+    pub fn enter(self, from: Option<Range>, to: Range, position: Option<i64>, slack: i64, step: i64) -> Entry {
         let (start, end) = (self.place(self.start_of(to)), self.place(self.end_of(to)));
         let position = position.map(|id| self.place(id));
         if position.is_some_and(|place| (start..=end).contains(&place)) {
@@ -38,6 +40,7 @@ impl Grid {
             Some(drawn) if start < drawn.end && end >= drawn.start => drawn.end.max(start),
             _ => start,
         };
+        let first = end.min(first + i128::from(step - 1)).max(first);
         if first > end { Entry::Passed } else { self.id(first).map_or(Entry::Passed, Entry::At) }
     }
 }
@@ -53,10 +56,10 @@ mod tests {
     }
 
     fn enter(from: (i64, i64), to: (i64, i64), position: i64) -> Entry {
-        let up = UP.enter(Some(range(from.0, from.1)), range(to.0, to.1), Some(position), 30);
+        let up = UP.enter(Some(range(from.0, from.1)), range(to.0, to.1), Some(position), 30, 1);
         // Downwards it must be the same.
         let down = Grid { base: -1, limit: -100_000, descending: true, ..UP };
-        let mirrored = down.enter(Some(range(-from.1, -from.0)), range(-to.1, -to.0), Some(-position), 30);
+        let mirrored = down.enter(Some(range(-from.1, -from.0)), range(-to.1, -to.0), Some(-position), 30, 1);
         let back = match mirrored {
             Entry::At(id) => Entry::At(-id),
             other => other,
@@ -87,15 +90,22 @@ mod tests {
     fn a_range_elsewhere_is_entered_at_its_beginning() {
         assert_eq!(enter((1, 100), (301, 400), 107), Entry::At(301));
         assert_eq!(enter((301, 400), (1, 100), 407), Entry::At(1));
-        assert_eq!(UP.enter(None, range(1, 100), Some(-5), 30), Entry::At(1));
-        assert_eq!(UP.enter(Some(range(1, 100)), range(301, 400), None, 30), Entry::At(301));
+        assert_eq!(UP.enter(None, range(1, 100), Some(-5), 30, 1), Entry::At(1));
+        assert_eq!(UP.enter(Some(range(1, 100)), range(301, 400), None, 30, 1), Entry::At(301));
+    }
+
+    #[test]
+    fn a_step_before_the_first_value_lies_in_the_range_too() {
+        assert_eq!(UP.enter(Some(range(1, 100)), range(301, 400), Some(107), 3000, 50), Entry::At(350));
+        assert_eq!(UP.enter(Some(range(1, 100)), range(301, 340), Some(107), 3000, 50), Entry::At(340));
+        assert_eq!(UP.enter(Some(range(1, 100)), range(101, 200), Some(107), 3000, 50), Entry::Here);
     }
 
     #[test]
     fn what_may_have_been_drawn_before_somebody_set_the_sequence_is_left_out() {
         assert_eq!(enter((1, 100), (101, 200), 5000), Entry::At(131));
         assert_eq!(enter((1, 100), (101, 120), 5000), Entry::Passed);
-        assert_eq!(UP.enter(Some(range(1, 100)), range(101, 200), None, 30), Entry::At(131));
+        assert_eq!(UP.enter(Some(range(1, 100)), range(101, 200), None, 30, 1), Entry::At(131));
         assert_eq!(enter((1, 100), (101, 200), 150), Entry::Here);
     }
 
@@ -118,7 +128,7 @@ mod tests {
                     let from = ranges[current];
                     while current + 1 < ranges.len() {
                         current += 1;
-                        match UP.enter(Some(from), ranges[current], Some(position), 30) {
+                        match UP.enter(Some(from), ranges[current], Some(position), 30, 1) {
                             Entry::Here => break,
                             Entry::At(id) => {
                                 position = id;

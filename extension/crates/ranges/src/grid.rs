@@ -39,7 +39,7 @@ impl Grid {
     }
 
     /// The ids at some places, as far as there are such ids.
-    fn range(self, from: i128, to: i128) -> Option<Range> {
+    pub(crate) fn range(self, from: i128, to: i128) -> Option<Range> {
         let to = to.min(self.place(self.limit));
         if from > to {
             return None;

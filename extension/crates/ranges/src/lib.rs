@@ -6,8 +6,10 @@
 
 mod enter;
 mod grid;
+mod run;
 mod share;
 
 pub use enter::Entry;
 pub use grid::{Grid, Range};
+pub use run::slack;
 pub use share::Share;

@@ -23,7 +23,16 @@ DECLARE
   ranged text := (SELECT string_agg(format('column %I of %s', t.column_name, t.relation::regclass), ', ') FROM steep_repl.range_tables t
                    WHERE t.active AND EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = t.relation)
                      AND NOT EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = t.relation AND a.attname = t.column_name AND NOT a.attisdropped));
+  elsewhere record;
 BEGIN
+  SELECT t.column_name, t.relation::regclass AS relation, t.sequence::regclass AS sequence INTO elsewhere FROM pg_event_trigger_ddl_commands() d
+    JOIN steep_repl.range_tables t ON d.classid = 'pg_class'::regclass AND t.relation = d.objid
+   WHERE t.active AND steep_repl._draws_elsewhere(t.relation, t.column_name, t.sequence) LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR047',
+      MESSAGE = format('cannot have column %I of %s take its values from another sequence: those of %s go in ranges', elsewhere.column_name, elsewhere.relation, elsewhere.sequence),
+      HINT = format('SELECT steep_repl.set_ranges(%L, enabled => false); change the column on all nodes; then set_ranges(%1$L, enabled => true) on one.', elsewhere.relation::text);
+  END IF;
   IF ranged IS NOT NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'SR047', MESSAGE = format('cannot rename or drop %s: its ids go in ranges', ranged),
       HINT = 'SELECT steep_repl.remove_table(…), rename it on each node, and add it again with existing => ''identical''.';

@@ -49,6 +49,9 @@ BEGIN ATOMIC
     'system_identifier', (SELECT c.system_identifier::text FROM pg_control_system() c),
     'in_recovery', pg_is_in_recovery(),
     'links', (SELECT count(*) FROM steep_repl.links k WHERE k.wanted <> 'remove'),
+    'range_lines', (SELECT coalesce(jsonb_object_agg(format('%I.%I', n.nspname, c.relname), r.line), '{}') FROM steep_repl.range_tables t
+                      JOIN steep_repl.range_sequences r USING (sequence) JOIN pg_class c ON c.oid = t.relation JOIN pg_namespace n ON n.oid = c.relnamespace
+                     WHERE t.active),
     'settings', (SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]')
                    FROM steep_repl.check_settings((SELECT count(*)::int + 1 FROM steep_repl.links k WHERE k.wanted <> 'remove')) s));
 END;
@@ -110,6 +113,10 @@ BEGIN
                  FROM jsonb_array_elements(mine->'settings') s
     UNION ALL SELECT format('setting %s is %s on the peer: %s', s->>'name', s->>'current', s->>'problem'),
                      format('%s = %s', s->>'name', s->>'wanted')
-                FROM jsonb_array_elements(identity->'settings') s;
+                FROM jsonb_array_elements(identity->'settings') s
+    UNION ALL SELECT format('the ids of %s go in ranges on both nodes, begun apart: both hand out the same ones', here.key),
+                     format('On the node whose rows are to give way: SELECT steep_repl.remove_table(%L); SELECT steep_repl.drop_ranges(%1$L); add it again once they are linked', here.key)
+                FROM jsonb_each_text(mine->'range_lines') here JOIN jsonb_each_text(identity->'range_lines') there USING (key)
+               WHERE here.value <> there.value;
 END $$;
 COMMENT ON FUNCTION steep_repl._check_pair(jsonb) IS 'All that speaks against a link with a peer of that identity.';

@@ -85,7 +85,7 @@ BEGIN
     PERFORM steep_repl._audit_as(argument->>'actor', 'range.allocate', 'table', named, NULL, answer);
     RETURN answer::text;
   END IF;
-  PERFORM steep_repl._fill_ranges(s);
+  PERFORM steep_repl._fill_ranges(s, steep_repl._position(s.sequence));
   SELECT r.status INTO was FROM steep_repl.identity_ranges r WHERE r.relation = table_oid AND r.range_start = (argument->>'start')::bigint;
   IF was IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'SR082', MESSAGE = format('no range of this node for table %s begins at %s', named, coalesce(argument->>'start', 'NULL')),
@@ -197,7 +197,7 @@ CREATE OR REPLACE FUNCTION steep_repl.range_settings() RETURNS TABLE (
   table_schema text, table_name text, column_name text, enabled boolean, range_size bigint, largest_size bigint, threshold integer)
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  SELECT n.nspname::text, c.relname::text, d.column_name::text, s.sequence IS NOT NULL, s.range_size, s.block, s.threshold
+  SELECT n.nspname::text, c.relname::text, d.column_name::text, s.sequence IS NOT NULL, coalesce(t.wanted_size, s.range_size), s.block, coalesce(t.wanted_threshold, s.threshold)
     FROM steep_repl.tables k JOIN pg_class c ON c.oid = k.relation JOIN pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN steep_repl.range_tables t ON t.relation = k.relation AND t.active
     LEFT JOIN steep_repl.range_sequences s ON s.sequence = t.sequence

@@ -6,15 +6,16 @@ CREATE OR REPLACE FUNCTION steep_repl._guard_ids(relation regclass, column_name 
 DECLARE
   leaf regclass;
 BEGIN
-  -- Where the id decides in which partition a row lies, no trigger may change it: there the worker moves the sequence early.
-  IF NOT steep_repl._partitions_by(relation, column_name) THEN
+  -- A trigger costs each row, and COPY most of what makes it fast. Where blocks are large their ends are left unused instead, and
+  -- where the id decides in which partition a row lies no trigger may change it.
+  IF steep_repl._replaces_ids(relation) THEN
     EXECUTE format('CREATE OR REPLACE TRIGGER "!steep_repl_range" BEFORE INSERT ON %s FOR EACH ROW EXECUTE FUNCTION steep_repl._range()', relation);
   END IF;
   FOR leaf IN SELECT l FROM steep_repl._leaves(relation) l LOOP
     PERFORM steep_repl._guard_leaf(relation, leaf, column_name);
   END LOOP;
 END $$;
-COMMENT ON FUNCTION steep_repl._guard_ids(regclass, name) IS 'Puts the trigger that moves into the next range, and the constraint, on a table.';
+COMMENT ON FUNCTION steep_repl._guard_ids(regclass, name) IS 'Puts the constraint on a table, and where it needs one the trigger that replaces ids behind the end of a range.';
 
 CREATE OR REPLACE FUNCTION steep_repl._guard_leaf(relation regclass, leaf regclass, column_name name) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -22,9 +23,10 @@ CREATE OR REPLACE FUNCTION steep_repl._guard_leaf(relation regclass, leaf regcla
 BEGIN
   IF NOT EXISTS (SELECT 1 FROM pg_constraint c WHERE c.conrelid = leaf AND c.conname = steep_repl._range_constraint(relation)) THEN
     -- NOT VALID: no row is looked at under the lock, and a dump adds it after the rows. On leaves and without
-    -- inheritance: a partition can be attached, and a child of the old kind has ids of its own.
-    EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I CHECK (steep_repl.check_id_range(%L::regclass, %I)) NO INHERIT NOT VALID',
-                   'ONLY ' || leaf::text, steep_repl._range_constraint(relation), relation, column_name);
+    -- inheritance: a partition can be attached, and a child of the old kind has ids of its own. By tableoid: a copy
+    -- (LIKE … INCLUDING ALL) asks for itself.
+    EXECUTE format('ALTER TABLE ONLY %s ADD CONSTRAINT %I CHECK (steep_repl.check_id_range(tableoid, %I)) NO INHERIT NOT VALID',
+                   leaf, steep_repl._range_constraint(relation), column_name);
   END IF;
 END $$;
 COMMENT ON FUNCTION steep_repl._guard_leaf(regclass, regclass, name) IS 'Puts the constraint on a table or a partition.';
@@ -53,3 +55,12 @@ BEGIN ATOMIC
                   WHERE a.attnum = ANY (p.partattrs::int2[]) OR 0 = ANY (p.partattrs::int2[]));
 END;
 COMMENT ON FUNCTION steep_repl._partitions_by(regclass, name) IS 'Whether a column takes part in deciding in which partition a row lies.';
+
+CREATE OR REPLACE FUNCTION steep_repl._replaces_ids(relation regclass) RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT coalesce((SELECT NOT steep_repl._leaves_early(s.block, steep_repl._range_slack(q.seqcache, q.seqincrement)) AND NOT steep_repl._partitions_by(_replaces_ids.relation, t.column_name)
+                     FROM steep_repl.range_tables t JOIN steep_repl.range_sequences s USING (sequence)
+                      JOIN pg_sequence q ON q.seqrelid = s.sequence WHERE t.relation = _replaces_ids.relation), false);
+END;
+COMMENT ON FUNCTION steep_repl._replaces_ids(regclass) IS 'Whether a trigger replaces ids of a table behind the end of a range: where blocks are small.';

@@ -5,14 +5,16 @@ CREATE OR REPLACE FUNCTION steep_repl._ranges_due() RETURNS SETOF text
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT s.sequence::text FROM steep_repl.range_sequences s LEFT JOIN pg_class c ON c.oid = s.sequence
-   WHERE c.oid IS NULL
+   WHERE (s.error IS NULL OR s.next_try <= clock_timestamp())
+     AND (c.oid IS NULL
       OR EXISTS (SELECT 1 FROM steep_repl.range_tables t LEFT JOIN pg_class k ON k.oid = t.relation WHERE t.sequence = s.sequence AND k.oid IS NULL)
       OR EXISTS (SELECT 1 FROM steep_repl.range_tables t WHERE t.sequence = s.sequence AND t.active)
          AND (s.step IS NOT NULL AND s.timeline = steep_repl._timeline()
               AND ((s.seen_number, s.seen_value) IS DISTINCT FROM (steep_repl._opened(s.counter), steep_repl._position(s.sequence))
                    OR s.last_id <> steep_repl._ids_end(s.sequence)
+                   OR EXISTS (SELECT 1 FROM steep_repl.range_tables t WHERE t.sequence = s.sequence AND coalesce(t.wanted_size, t.wanted_threshold) IS NOT NULL)
                    OR EXISTS (SELECT 1 FROM steep_repl.identity_ranges r JOIN steep_repl.range_tables t ON t.relation = r.relation
-                               WHERE t.sequence = s.sequence AND NOT r.announced)));
+                               WHERE t.sequence = s.sequence AND NOT r.announced))));
 END;
 COMMENT ON FUNCTION steep_repl._ranges_due() IS 'The sequences with ranges that have moved since the worker last looked, or are gone.';
 
@@ -34,16 +36,16 @@ BEGIN
   IF NOT FOUND OR steep_repl._range_cleared(s) THEN
     RETURN;
   END IF;
-  PERFORM steep_repl._fill_ranges(s);
+  stands := steep_repl._position(this);
+  PERFORM steep_repl._fill_ranges(s, stands);
+  s := steep_repl._as_wanted(s);
   IF s.last_id <> steep_repl._ids_end(this) THEN
     -- The column has become a bigint, or the sequence has another limit.
     UPDATE steep_repl.range_sequences x SET last_id = steep_repl._ids_end(this) WHERE x.sequence = this RETURNING * INTO s;
     PERFORM steep_repl._ranges_changed();
   END IF;
-  stands := steep_repl._position(this);
   opened := steep_repl._opened(s.counter);
-  SELECT r.* INTO here FROM steep_repl.identity_ranges r JOIN steep_repl.range_tables t ON t.relation = r.relation
-   WHERE t.sequence = this AND r.number = opened AND r.timeline = s.timeline LIMIT 1;
+  SELECT * INTO here FROM steep_repl._range_numbered(this, opened);
   -- Past its last value a sequence stands nowhere.
   known := coalesce(opened > 0 AND here.status <> 'released' AND stands BETWEEN here.range_start AND here.range_end, false);
   IF known AND opened = s.seen_number AND (stands - s.seen_value) * (CASE WHEN s.descending THEN -1 ELSE 1 END) < 0 THEN
@@ -62,10 +64,10 @@ BEGIN
     END IF;
     -- Where the next range lies elsewhere, the last ids of this one are left unused: applications that draw values to insert
     -- them later would get some that are nobody's.
-    known := later.number IS NULL OR NOT steep_repl._moves_early(this) AND (
-      abs(CASE WHEN s.descending THEN later.range_end - here.range_start ELSE later.range_start - here.range_end END) = 1
+    known := later.number IS NULL
+      OR abs(CASE WHEN s.descending THEN later.range_end - here.range_start ELSE later.range_start - here.range_end END) = 1
       OR here.range_end - here.range_start + 1 - used * (here.range_end - here.range_start + 1) / 100
-         > greatest((here.range_end - here.range_start + 1) / 100, CASE WHEN opened = s.seen_number THEN 2 * abs(stands - s.seen_value) ELSE 0 END));
+         > greatest((here.range_end - here.range_start + 1) / 100, CASE WHEN opened = s.seen_number THEN 2 * abs(stands - s.seen_value) ELSE 0 END);
   END IF;
   IF NOT known THEN
     PERFORM steep_repl._move_on(s, set_back);
@@ -86,6 +88,24 @@ END $$;
 COMMENT ON FUNCTION steep_repl._range_step(text) IS
   'Looks after one sequence: writes down what sessions opened, cuts the next range at the threshold, and moves a sequence on that somebody has set back.';
 
+CREATE OR REPLACE FUNCTION steep_repl._as_wanted(s steep_repl.range_sequences) RETURNS steep_repl.range_sequences
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  wanted record;
+  now_so steep_repl.range_sequences := s;
+BEGIN
+  FOR wanted IN SELECT * FROM steep_repl.range_tables t WHERE t.sequence = (s).sequence AND coalesce(t.wanted_size, t.wanted_threshold) IS NOT NULL
+                 FOR UPDATE SKIP LOCKED LOOP
+    UPDATE steep_repl.range_sequences x SET range_size = coalesce(wanted.wanted_size, x.range_size), threshold = coalesce(wanted.wanted_threshold, x.threshold)
+     WHERE x.sequence = (s).sequence RETURNING * INTO now_so;
+    UPDATE steep_repl.range_tables t SET wanted_size = NULL, wanted_threshold = NULL WHERE t.relation = wanted.relation;
+    PERFORM steep_repl._ranges_changed();
+  END LOOP;
+  RETURN now_so;
+END $$;
+COMMENT ON FUNCTION steep_repl._as_wanted(steep_repl.range_sequences) IS
+  'Makes ranges from now on as large as set_ranges has asked for. The caller holds the sequence and has written down what sessions opened: whoever opens a range by itself must cut the same one as the worker.';
+
 CREATE OR REPLACE FUNCTION steep_repl._range_cleared(s steep_repl.range_sequences) RETURNS boolean
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -101,12 +121,6 @@ BEGIN
   RETURN true;
 END $$;
 COMMENT ON FUNCTION steep_repl._range_cleared(steep_repl.range_sequences) IS 'Forgets tables that were dropped; true when nothing is left of the sequence.';
-
-CREATE OR REPLACE FUNCTION steep_repl._moves_early(sequence oid) RETURNS boolean
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-  RETURN EXISTS (SELECT 1 FROM steep_repl.range_tables t WHERE t.sequence = _moves_early.sequence AND t.active
-                    AND steep_repl._partitions_by(t.relation::regclass, t.column_name));
-COMMENT ON FUNCTION steep_repl._moves_early(oid) IS 'Whether a sequence must leave its range before the end, because no trigger can replace an id.';
 
 CREATE OR REPLACE FUNCTION steep_repl._announce_ranges(sequence oid) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -196,6 +210,7 @@ BEGIN
   ELSIF NOT EXISTS (SELECT 1 FROM steep_repl.links) AND s.step IS NOT NULL THEN
     -- A node without peers has nobody to collide with: all is its own, from behind what it knows of. Peers of before, of
     -- which it may not know, have shares of the same ids: under another line they are not joined as if they had none.
+    PERFORM steep_repl._hold_range(this);
     UPDATE steep_repl.range_sequences x SET line = gen_random_uuid() WHERE x.sequence = this RETURNING * INTO s;
     PERFORM steep_repl._take_share(this, jsonb_build_object('line', s.line, 'step', 1, 'share_offset', 0, 'first_block',
       (SELECT greatest(s.first_block, max(steep_repl._block_after(s.base, s.block, s.last_id, s.descending, k.id)))

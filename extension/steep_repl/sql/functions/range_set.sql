@@ -26,7 +26,8 @@ BEGIN
     PERFORM steep_repl._reserve_ranges(known.table_schema, known.table_name);
     PERFORM steep_repl._lock_table("table", true);
     PERFORM steep_repl._begin_ranges("table", steep_repl._farthest_elsewhere("table"), coalesce(range_size, current_setting('steep_repl.default_range_size')::bigint),
-                                     coalesce(threshold, current_setting('steep_repl.range_threshold')::integer));
+                                     coalesce(threshold, current_setting('steep_repl.range_threshold')::integer),
+                                     EXISTS (SELECT 1 FROM steep_repl.links));
     PERFORM steep_repl._say(known.table_schema, known.table_name, 'ranges', '{"enabled": true}');
   ELSIF NOT enabled AND has_them THEN
     PERFORM steep_repl._unguard_ids("table");
@@ -38,12 +39,8 @@ BEGIN
       RAISE EXCEPTION USING ERRCODE = 'SR082', MESSAGE = format('a range of %s has at most %s ids, not %s', "table", s.block, range_size),
         DETAIL = 'That many ids lie together in a block, which is cut when the table gets its ranges.', HINT = 'allocate_range() gives any number of ids, in several ranges.';
     END IF;
-    -- Whoever opens a range by itself must cut the same one as the worker.
-    PERFORM steep_repl._hold_range(s.sequence);
-    PERFORM steep_repl._fill_ranges(s);
-    UPDATE steep_repl.range_sequences x SET range_size = coalesce(set_ranges.range_size, x.range_size), threshold = coalesce(set_ranges.threshold, x.threshold)
-     WHERE x.sequence = s.sequence;
-    PERFORM steep_repl._ranges_changed();
+    UPDATE steep_repl.range_tables t SET wanted_size = coalesce(set_ranges.range_size, t.wanted_size), wanted_threshold = coalesce(set_ranges.threshold, t.wanted_threshold)
+     WHERE t.relation = "table" AND coalesce(range_size, threshold) IS NOT NULL;
   ELSIF enabled IS NULL THEN
     PERFORM steep_repl._range_table("table");
   END IF;
@@ -56,7 +53,7 @@ EXCEPTION WHEN OTHERS THEN
   RAISE;
 END $$;
 COMMENT ON FUNCTION steep_repl.set_ranges(regclass, boolean, bigint, integer) IS
-  'Has the ids of a replicated table go in ranges, or no more, on all nodes; and on this node sets how large the ranges are that are cut from now on, and at which percent the next one is. Enabling asks all linked nodes for their highest id. Owners only. Definer: changes the table. Errors: SR001, SR043, SR048, SR080, SR082, SR083, 42501, 55P03.';
+  'Has the ids of a replicated table go in ranges, or no more, on all nodes; and on this node sets how large the ranges are that are cut from now on, and at which percent the next one is; the worker makes it so. Enabling asks all linked nodes for their highest id, and leaves out as many ids behind it as a block has: peers hand them out until they hear of it. Owners only. Definer: changes the table. Errors: SR001, SR043, SR048, SR080, SR082, SR083, 42501, 55P03.';
 
 CREATE OR REPLACE FUNCTION steep_repl._need_range_column(relation regclass) RETURNS void
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -77,18 +74,10 @@ COMMENT ON FUNCTION steep_repl._need_range_column(regclass) IS 'Errors: SR080 wh
 
 CREATE OR REPLACE FUNCTION steep_repl._reserve_ranges(table_schema name, table_name name) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  other text;
 BEGIN
   PERFORM steep_repl._peer_value(l.conninfo, format('SELECT steep_repl._reserve_range(%L, %L, %L)', table_schema, table_name, steep_repl.node_id()))
      FROM steep_repl.links l WHERE l.wanted <> 'remove';
-  -- Each writes at all others first and then looks at home, as when a table is added.
-  SELECT r.node_id INTO other FROM steep_repl.table_reservations r
-   WHERE r.table_schema = _reserve_ranges.table_schema AND r.table_name = _reserve_ranges.table_name AND r.until > clock_timestamp() LIMIT 1;
-  IF FOUND THEN
-    RAISE EXCEPTION USING ERRCODE = 'SR048', MESSAGE = format('the ranges of %I.%I are being set up on %s at the same time', table_schema, table_name, other),
-      HINT = 'One call on one node is enough. If neither succeeded, try again on one of them in half a minute.';
-  END IF;
+  PERFORM steep_repl._give_way(table_schema, table_name, 'the ranges of %I.%I are being set up on %s at the same time');
 END $$;
 COMMENT ON FUNCTION steep_repl._reserve_ranges(name, name) IS 'Error SR048 when another node sets up the ranges of a table, or has.';
 

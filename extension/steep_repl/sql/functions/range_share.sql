@@ -36,9 +36,8 @@ BEGIN
   END IF;
   SELECT * INTO s FROM pg_sequence q WHERE q.seqrelid = drawn.sequence;
   SELECT d.last_value, d.is_called INTO stands, called FROM pg_get_sequence_data(drawn.sequence::regclass) d;
-  IF NOT called THEN
-    stands := NULL;
-  END IF;
+  -- Where it counts in larger steps, applications use the ids between two of its values.
+  stands := CASE WHEN called THEN greatest(least(stands::numeric + s.seqincrement - sign(s.seqincrement), s.seqmax), s.seqmin)::bigint END;
   EXECUTE format('SELECT %s(%I) FROM %s', CASE WHEN s.seqincrement > 0 THEN 'max' ELSE 'min' END, drawn.column_name, steep_repl._source_of(relation)) INTO held;
   RETURN CASE WHEN s.seqincrement > 0 THEN greatest(stands, held) ELSE least(stands, held) END;
 END $$;
@@ -72,6 +71,9 @@ CREATE OR REPLACE FUNCTION steep_repl._put_range_table(relation oid, sequence oi
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 BEGIN
+  -- Ranges of a sequence that the column had before are numbered otherwise. They stay this node's.
+  UPDATE steep_repl.identity_ranges r SET number = NULL, status = CASE WHEN r.status = 'active' THEN 'exhausted' ELSE r.status END, announced = false
+    FROM steep_repl.range_tables t WHERE t.relation = _put_range_table.relation AND t.sequence <> _put_range_table.sequence AND r.relation = t.relation;
   INSERT INTO steep_repl.range_tables (relation, sequence, column_name) VALUES (relation, sequence, column_name)
   ON CONFLICT ON CONSTRAINT range_tables_pkey DO UPDATE SET active = true, sequence = excluded.sequence, column_name = excluded.column_name;
   -- Tables that are called otherwise now keep their ranges; those that are gone do not.
@@ -92,7 +94,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steep_repl._put_range_table(oid, oid, name) IS 'Has the ids of a table go in the ranges of a sequence.';
 
-CREATE OR REPLACE FUNCTION steep_repl._begin_ranges(relation regclass, farthest bigint, range_size bigint, threshold integer) RETURNS boolean
+CREATE OR REPLACE FUNCTION steep_repl._begin_ranges(relation regclass, farthest bigint, range_size bigint, threshold integer, apart boolean DEFAULT false) RETURNS boolean
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
@@ -124,48 +126,89 @@ BEGIN
     room := abs(s.last_id::numeric - s.base) + 1;
     -- Large enough for several ranges, small enough that many nodes get many of them.
     s.block := greatest(1, least(100::numeric * range_size, 1000000, trunc(room / 256)))::bigint;
+    IF apart AND room > s.block THEN
+      s.base := s.base + CASE WHEN s.descending THEN -s.block ELSE s.block END;
+    END IF;
     s.range_size := greatest(1, least(range_size, s.block));
     INSERT INTO steep_repl.range_sequences (sequence, line, base, block, last_id, descending, range_size, threshold, step, share_offset, first_block, timeline, counter)
     VALUES (s.sequence, s.line, s.base, s.block, s.last_id, s.descending, s.range_size, threshold, 1, 0, 0, steep_repl._timeline(), steep_repl._make_counter(s.sequence))
     RETURNING * INTO s;
     PERFORM steep_repl._put_range_table(relation, s.sequence, drawn.column_name);
-    IF farthest IS NOT NULL THEN
-      -- What was handed out here before stays this node's.
-      PERFORM steep_repl._write_range(s.sequence, 0, CASE WHEN s.descending THEN s.base + 1 ELSE least(q.seqmin, farthest) END,
-                                      CASE WHEN s.descending THEN greatest(q.seqmax, farthest) ELSE s.base - 1 END, 'exhausted');
+    IF farthest IS NOT NULL AND NOT EXISTS (SELECT 1 FROM steep_repl.identity_ranges r WHERE r.relation = _begin_ranges.relation) THEN
+      -- What was handed out here before stays this node's. After another sequence its ranges say so.
+      PERFORM steep_repl._write_range(s.sequence, 0, CASE WHEN s.descending THEN farthest ELSE least(q.seqmin, farthest) END,
+                                      CASE WHEN s.descending THEN greatest(q.seqmax, farthest) ELSE farthest END, 'exhausted');
     END IF;
   ELSE
     PERFORM steep_repl._put_range_table(relation, s.sequence, drawn.column_name);
+    -- Ids may have been taken anywhere while nobody looked.
+    farthest := CASE WHEN s.descending THEN least(farthest, here) ELSE greatest(farthest, here) END;
+    IF farthest IS NOT NULL AND apart THEN
+      PERFORM steep_repl._skip_blocks(s.sequence, steep_repl._block_after(s.base, s.block, s.last_id, s.descending, farthest));
+    END IF;
   END IF;
   PERFORM steep_repl._settle_in(s.sequence);
   RETURN true;
 END $$;
-COMMENT ON FUNCTION steep_repl._begin_ranges(regclass, bigint, bigint, integer) IS
-  'Has the ids of a table go in ranges, all of which are this node''s until it gives shares away; false when none of its keys comes from a sequence. farthest: the last id that the other nodes know. Errors: SR083.';
+COMMENT ON FUNCTION steep_repl._begin_ranges(regclass, bigint, bigint, integer, boolean) IS
+  'Has the ids of a table go in ranges, all of which are this node''s until it gives shares away; false when none of its keys comes from a sequence. farthest: the last id that the other nodes know. apart: they go on handing out ids until they hear of it. Errors: SR083.';
 
 CREATE OR REPLACE FUNCTION steep_repl._settle_in(sequence oid) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
   s steep_repl.range_sequences;
+  stands bigint;
 BEGIN
   PERFORM steep_repl._hold_range(sequence);
   SELECT * INTO s FROM steep_repl.range_sequences x WHERE x.sequence = _settle_in.sequence;
-  PERFORM steep_repl._fill_ranges(s);
+  stands := steep_repl._position(sequence);
+  PERFORM steep_repl._fill_ranges(s, stands);
   IF s.timeline = steep_repl._timeline() AND NOT EXISTS (
-       SELECT 1 FROM steep_repl.identity_ranges r JOIN steep_repl.range_tables t ON t.relation = r.relation
-        WHERE t.sequence = s.sequence AND r.timeline = s.timeline AND r.status <> 'released' AND r.number = steep_repl._opened(s.counter) AND r.number > 0
-          AND steep_repl._position(s.sequence) BETWEEN r.range_start AND r.range_end) THEN
+       SELECT 1 FROM steep_repl._range_numbered(s.sequence, steep_repl._opened(s.counter)) r
+        WHERE r.status <> 'released' AND steep_repl._opened(s.counter) > 0 AND stands BETWEEN r.range_start AND r.range_end) THEN
     PERFORM steep_repl._move_on(s);
   END IF;
 END $$;
 COMMENT ON FUNCTION steep_repl._settle_in(oid) IS 'Moves a sequence that is in none of this node''s ranges into one.';
 
+CREATE OR REPLACE FUNCTION steep_repl._skip_blocks(sequence oid, first bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  s steep_repl.range_sequences;
+  last record;
+  rest bigint[];
+BEGIN
+  PERFORM steep_repl._hold_range(sequence);
+  UPDATE steep_repl.range_sequences x SET first_block = greatest(x.first_block, first) WHERE x.sequence = _skip_blocks.sequence AND x.step IS NOT NULL
+  RETURNING * INTO s;
+  IF s.sequence IS NULL OR s.timeline IS DISTINCT FROM steep_repl._timeline() THEN
+    RETURN;
+  END IF;
+  PERFORM steep_repl._fill_ranges(s, steep_repl._position(sequence));
+  -- What is left of the block of the last range is cut, so that the next one is of a block behind.
+  SELECT * INTO last FROM steep_repl._last_range(sequence);
+  rest := steep_repl._range_after(s, last.range_start, last.range_end, s.block);
+  IF last.number > 0 AND steep_repl._block_after(s.base, s.block, s.last_id, s.descending, rest[1]) <= first THEN
+    PERFORM steep_repl._write_range(sequence, last.number + 1, rest[1], rest[2], 'active');
+  END IF;
+  UPDATE steep_repl.identity_ranges r SET status = CASE WHEN r.number > steep_repl._opened(s.counter) THEN 'released' ELSE 'exhausted' END, announced = false
+    FROM steep_repl.range_tables t
+   WHERE t.relation = r.relation AND t.sequence = _skip_blocks.sequence AND r.timeline = s.timeline AND r.status = 'active'
+     AND steep_repl._block_after(s.base, s.block, s.last_id, s.descending, CASE WHEN s.descending THEN r.range_start ELSE r.range_end END) <= first;
+  IF FOUND THEN
+    PERFORM steep_repl._move_on(s);
+  END IF;
+  PERFORM steep_repl._ranges_changed();
+END $$;
+COMMENT ON FUNCTION steep_repl._skip_blocks(oid, bigint) IS 'Has a sequence go on in this block or behind it, because nobody knows which ids before it were taken.';
+
 CREATE OR REPLACE FUNCTION steep_repl._range_facts(table_schema text, table_name text, dormant boolean DEFAULT false) RETURNS jsonb
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT jsonb_build_object('line', s.line, 'column', t.column_name, 'base', s.base, 'block', s.block, 'last_id', s.last_id, 'descending', s.descending,
-                            'range_size', s.range_size, 'threshold', s.threshold, 'step', CASE WHEN s.timeline = steep_repl._timeline() THEN s.step END)
+                            'range_size', s.range_size, 'threshold', s.threshold, 'first_block', s.first_block, 'step', CASE WHEN s.timeline = steep_repl._timeline() THEN s.step END)
     FROM steep_repl.range_tables t JOIN steep_repl.range_sequences s USING (sequence)
     JOIN pg_class c ON c.oid = t.relation JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE (t.active OR dormant) AND n.nspname = _range_facts.table_schema AND c.relname = _range_facts.table_name;
@@ -193,7 +236,7 @@ BEGIN
     IF s.step IS NULL OR s.timeline IS DISTINCT FROM steep_repl._timeline() THEN
       RETURN NULL;
     END IF;
-    PERFORM steep_repl._fill_ranges(s);
+    PERFORM steep_repl._fill_ranges(s, steep_repl._position(s.sequence));
     SELECT greatest(s.first_block, max(steep_repl._block_after(s.base, s.block, s.last_id, s.descending, CASE WHEN s.descending THEN r.range_start ELSE r.range_end END)))
       INTO free FROM steep_repl.identity_ranges r JOIN steep_repl.range_tables t ON t.relation = r.relation
      WHERE t.sequence = s.sequence AND r.timeline = s.timeline;
@@ -218,6 +261,8 @@ COMMENT ON FUNCTION steep_repl._grant_share(text, text, uuid, text) IS
 CREATE OR REPLACE FUNCTION steep_repl._take_share(sequence oid, share jsonb) RETURNS void
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
+  -- The sequence first and its row then, as whoever gives a share takes them: else the two wait for each other.
+  SELECT steep_repl._hold_range(_take_share.sequence);
   UPDATE steep_repl.range_sequences s SET step = (share->>'step')::bigint, share_offset = (share->>'share_offset')::bigint,
          first_block = (share->>'first_block')::bigint, timeline = steep_repl._timeline(), request = NULL, requested_at = NULL, error = NULL
    WHERE s.sequence = _take_share.sequence AND s.line = (share->>'line')::uuid;
@@ -229,7 +274,8 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl._take_share(oid, jsonb) IS 'Makes a share that a peer has given this node''s own.';
 
-CREATE OR REPLACE FUNCTION steep_repl._join_ranges(relation regclass, peer text, conninfo text, request uuid, request_timeline integer, dormant boolean DEFAULT false) RETURNS boolean
+CREATE OR REPLACE FUNCTION steep_repl._join_ranges(relation regclass, peer text, conninfo text, request uuid, request_timeline integer, dormant boolean DEFAULT false,
+    skipping boolean DEFAULT false) RETURNS boolean
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
@@ -262,6 +308,9 @@ BEGIN
       HINT = format('SELECT steep_repl.drop_ranges(%L) on the node whose rows are to give way, or add the table without ranges: identity_ranges => false.', relation::text);
   END IF;
   PERFORM steep_repl._put_range_table(relation, known.sequence, drawn.column_name);
+  IF skipping THEN
+    PERFORM steep_repl._skip_blocks(known.sequence, (facts->>'first_block')::bigint);
+  END IF;
   -- Restored since: the answer may have been taken, and used, before. The worker asks under a request of its own.
   IF (known.step IS NULL OR known.timeline IS DISTINCT FROM steep_repl._timeline()) AND request_timeline = steep_repl._timeline() THEN
     share := steep_repl._peer_value(conninfo, format('SELECT steep_repl._grant_share(%L, %L, %L, %L)::text', schema_name, name, request, steep_repl.node_id()))::jsonb;
@@ -271,8 +320,8 @@ BEGIN
   END IF;
   RETURN true;
 END $$;
-COMMENT ON FUNCTION steep_repl._join_ranges(regclass, text, text, uuid, integer, boolean) IS
-  'Takes part in the ranges of a table as a peer has them: asks it for a share, under a request that was committed before. Without one now the worker asks on. Errors: SR084.';
+COMMENT ON FUNCTION steep_repl._join_ranges(regclass, text, text, uuid, integer, boolean, boolean) IS
+  'Takes part in the ranges of a table as a peer has them: asks it for a share, under a request that was committed before. Without one now the worker asks on. skipping: it had its share before, and ids were taken by anybody meanwhile. Errors: SR084.';
 
 CREATE OR REPLACE FUNCTION steep_repl._set_up_ranges(relation regclass, farthest bigint) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$

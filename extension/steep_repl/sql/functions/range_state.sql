@@ -4,10 +4,18 @@ CREATE OR REPLACE FUNCTION steep_repl._range() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'steep_repl_range';
 COMMENT ON FUNCTION steep_repl._range() IS 'Gives a row an id of the next range when its sequence has left the one before.';
 
-CREATE OR REPLACE FUNCTION steep_repl.check_id_range("table" regclass, id bigint) RETURNS boolean
+CREATE OR REPLACE FUNCTION steep_repl.check_id_range(relation oid, id bigint) RETURNS boolean
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'steep_repl_check_id';
-COMMENT ON FUNCTION steep_repl.check_id_range(regclass, bigint) IS
-  'What the constraint steep_range_… of a table calls: true for an id in this node''s ranges, in apply workers, while a bypass is on, for a row that is there already, and where the table has no ranges. Errors: 23514, with the ranges and what to do.';
+COMMENT ON FUNCTION steep_repl.check_id_range(oid, bigint) IS
+  'What the constraint steep_range_… of a table calls with its tableoid: true for an id in this node''s ranges, in apply workers, while a bypass is on, for a row that is there already, and where the table has no ranges. Moves the sequence on before its ids end. Errors: 23514, with the ranges and what to do; 40001, 2200H.';
+
+CREATE OR REPLACE FUNCTION steep_repl.check_id_range(relation oid, id integer) RETURNS boolean
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'steep_repl_check_id_4';
+COMMENT ON FUNCTION steep_repl.check_id_range(oid, integer) IS 'The same for integer columns: without a cast the constraint is made ready sooner.';
+
+CREATE OR REPLACE FUNCTION steep_repl.check_id_range(relation oid, id smallint) RETURNS boolean
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'steep_repl_check_id_2';
+COMMENT ON FUNCTION steep_repl.check_id_range(oid, smallint) IS 'The same for smallint columns.';
 
 CREATE OR REPLACE FUNCTION steep_repl._next_range(base bigint, block bigint, last_id bigint, descending boolean, step bigint,
     share_offset bigint, first_block bigint, last_start bigint, last_end bigint, size bigint) RETURNS bigint[]
@@ -24,16 +32,28 @@ CREATE OR REPLACE FUNCTION steep_repl._block_after(base bigint, block bigint, la
   LANGUAGE c IMMUTABLE STRICT AS 'MODULE_PATHNAME', 'block_after_wrapper';
 COMMENT ON FUNCTION steep_repl._block_after(bigint, bigint, bigint, boolean, bigint) IS 'The first block after that of an id; 0 for an id before the base.';
 
+CREATE OR REPLACE FUNCTION steep_repl._block_around(base bigint, block bigint, last_id bigint, descending boolean, id bigint) RETURNS bigint[]
+  LANGUAGE c IMMUTABLE STRICT AS 'MODULE_PATHNAME', 'block_around_wrapper';
+COMMENT ON FUNCTION steep_repl._block_around(bigint, bigint, bigint, boolean, bigint) IS 'The block of an id: start and end; NULL for an id before the base.';
+
 CREATE OR REPLACE FUNCTION steep_repl._halve_share(step bigint, share_offset bigint, first_block bigint, free bigint) RETURNS bigint[]
   LANGUAGE c IMMUTABLE STRICT AS 'MODULE_PATHNAME', 'halve_share_wrapper';
 COMMENT ON FUNCTION steep_repl._halve_share(bigint, bigint, bigint, bigint) IS
   'Halves a share: the step of both, their first block, the offset that stays, the one that is given away; NULL when it cannot be halved.';
 
 CREATE OR REPLACE FUNCTION steep_repl._enter_range(base bigint, block bigint, last_id bigint, descending boolean, from_start bigint, from_end bigint,
-    to_start bigint, to_end bigint, "position" bigint, slack bigint) RETURNS bigint[]
+    to_start bigint, to_end bigint, "position" bigint, slack bigint, step bigint) RETURNS TABLE (at bigint, passed boolean)
   LANGUAGE c IMMUTABLE AS 'MODULE_PATHNAME', 'enter_range_wrapper';
-COMMENT ON FUNCTION steep_repl._enter_range(bigint, bigint, bigint, boolean, bigint, bigint, bigint, bigint, bigint, bigint) IS
-  'How a sequence gets from one range into another: the id to set it to, NULL to leave it where it stands; and -1 when that range must be passed over.';
+COMMENT ON FUNCTION steep_repl._enter_range(bigint, bigint, bigint, boolean, bigint, bigint, bigint, bigint, bigint, bigint, bigint) IS
+  'How a sequence gets from one range into another: the id to set it to, NULL to leave it where it stands; passed: that range must be passed over.';
+
+CREATE OR REPLACE FUNCTION steep_repl._leaves_early(block bigint, slack bigint) RETURNS boolean
+  LANGUAGE c IMMUTABLE STRICT AS 'MODULE_PATHNAME', 'leaves_early_wrapper';
+COMMENT ON FUNCTION steep_repl._leaves_early(bigint, bigint) IS 'Whether the end of a block is left unused, so that no row needs a trigger that replaces its id.';
+
+CREATE OR REPLACE FUNCTION steep_repl._range_slack(cache bigint, increment bigint) RETURNS bigint
+  LANGUAGE c IMMUTABLE STRICT AS 'MODULE_PATHNAME', 'range_slack_wrapper';
+COMMENT ON FUNCTION steep_repl._range_slack(bigint, bigint) IS 'How far sessions may draw from a sequence before one of them moves it.';
 
 CREATE OR REPLACE FUNCTION steep_repl._timeline() RETURNS integer
   LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'timeline_wrapper';
@@ -90,6 +110,22 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl._range_column(regclass) IS 'The column of a key of a table whose ids come from a sequence, and whether an index begins with it; no row when there is none.';
 
+CREATE OR REPLACE FUNCTION steep_repl._draws_elsewhere(relation oid, column_name name, sequence oid) RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  -- Sequences of the column's default, or of its identity. Without any an application draws the values.
+  SELECT coalesce(bool_and(x.drawn <> _draws_elsewhere.sequence), false) FROM (
+    SELECT d.refobjid AS drawn FROM pg_attribute a JOIN pg_attrdef f ON f.adrelid = a.attrelid AND f.adnum = a.attnum
+      JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid AND d.refclassid = 'pg_class'::regclass
+      JOIN pg_sequence s ON s.seqrelid = d.refobjid
+     WHERE a.attrelid = relation AND a.attname = _draws_elsewhere.column_name AND a.attgenerated = ''
+    UNION ALL
+    SELECT d.objid FROM pg_attribute a JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+       AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum AND d.deptype = 'i' JOIN pg_sequence s ON s.seqrelid = d.objid
+     WHERE a.attrelid = relation AND a.attname = _draws_elsewhere.column_name) x;
+END;
+COMMENT ON FUNCTION steep_repl._draws_elsewhere(oid, name, oid) IS 'Whether a column takes its values from other sequences than this one.';
+
 CREATE OR REPLACE FUNCTION steep_repl._opened(counter oid) RETURNS bigint
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
   RETURN (SELECT d.last_value FROM pg_get_sequence_data(counter::regclass) d);
@@ -110,26 +146,39 @@ COMMENT ON FUNCTION steep_repl._bypass_until(oid) IS 'Until when a table takes a
 CREATE OR REPLACE FUNCTION steep_repl._own_ranges(relation oid) RETURNS TABLE (
   table_name text, column_name text, sequence text, counter text, base bigint, block bigint, last_id bigint, descending boolean,
   step bigint, share_offset bigint, first_block bigint, range_size bigint, opened bigint, bypass_until bigint,
-  index text, number bigint, range_start bigint, range_end bigint, usable boolean, missing text)
+  slack bigint, increment bigint, early boolean, number bigint, range_start bigint, range_end bigint, usable boolean, missing text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  -- STABLE: so it reads in the snapshot of its caller, the latest one, and takes none of its own, which may be an old one.
+  -- STABLE: so it reads in the snapshot of its caller, the latest one, and takes none of its own, which may be an old one. Without
+  -- calls of other functions in SQL where it can be: insertions wait for it, once a range and more.
   SELECT t.relation::regclass::text, t.column_name::text, s.sequence::text, s.counter::text, s.base, s.block, s.last_id, s.descending,
-         CASE WHEN s.timeline = steep_repl._timeline() THEN s.step END, s.share_offset, s.first_block, s.range_size,
-         o.opened, steep_repl._micros(steep_repl._bypass_until(t.relation)),
-         (SELECT i.indexrelid::text FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-            JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
-           WHERE i.indrelid = t.relation AND a.attname = t.column_name AND i.indpred IS NULL AND i.indisvalid AND m.amname = 'btree' AND c.relkind = 'i'
-           ORDER BY i.indnatts, i.indexrelid LIMIT 1),
-         r.number, r.range_start, r.range_end, r.status <> 'released', steep_repl._share_missing(s)
-    FROM steep_repl.range_tables t JOIN steep_repl.range_sequences s USING (sequence)
-    CROSS JOIN LATERAL (SELECT steep_repl._opened(s.counter) AS opened) o
-    CROSS JOIN LATERAL (SELECT max(x.number) AS last FROM steep_repl.identity_ranges x WHERE x.relation = t.relation AND x.timeline = steep_repl._timeline()) l
-    LEFT JOIN steep_repl.identity_ranges r ON r.relation = t.relation AND r.timeline = steep_repl._timeline() AND (r.number >= o.opened - 1 OR r.number = l.last)
+         CASE WHEN s.timeline = n.timeline THEN s.step END, s.share_offset, s.first_block, s.range_size, o.opened,
+         (SELECT steep_repl._micros(b.until) FROM steep_repl.range_bypasses b WHERE b.relation = t.relation AND b.ended_at IS NULL),
+         steep_repl._range_slack(q.seqcache, q.seqincrement), abs(q.seqincrement),
+         EXISTS (SELECT 1 FROM steep_repl.range_tables a WHERE a.sequence = s.sequence AND a.active
+                    AND NOT EXISTS (SELECT 1 FROM pg_trigger g WHERE g.tgrelid = a.relation AND g.tgname = '!steep_repl_range')),
+         r.number, r.range_start, r.range_end, r.status <> 'released',
+         CASE WHEN s.step IS NULL OR s.timeline IS DISTINCT FROM n.timeline THEN steep_repl._share_missing(s) END
+    FROM steep_repl.range_tables t JOIN steep_repl.range_sequences s USING (sequence) JOIN pg_sequence q ON q.seqrelid = s.sequence
+    CROSS JOIN LATERAL (SELECT d.last_value AS opened FROM pg_get_sequence_data(s.counter::regclass) d OFFSET 0) o
+    CROSS JOIN (SELECT steep_repl._timeline() AS timeline OFFSET 0) n
+    LEFT JOIN LATERAL (SELECT x.number AS last FROM steep_repl.identity_ranges x WHERE x.relation = t.relation AND x.timeline = n.timeline
+                        AND x.number IS NOT NULL ORDER BY x.number DESC LIMIT 1) l ON true
+    LEFT JOIN steep_repl.identity_ranges r ON r.relation = t.relation AND r.timeline = n.timeline AND r.number >= least(o.opened - 1, l.last)
    WHERE t.relation = _own_ranges.relation AND t.active AND steep_repl.node_id() IS NOT NULL
    ORDER BY r.number;
 END;
 COMMENT ON FUNCTION steep_repl._own_ranges(oid) IS 'The range in which the sequence of a table is, the later ones of this node, and what is needed to cut more. None when its ids go in no ranges.';
+
+CREATE OR REPLACE FUNCTION steep_repl._id_index(relation oid, column_name name) RETURNS oid
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT i.indexrelid FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+    JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
+   WHERE i.indrelid = relation AND a.attname = _id_index.column_name AND i.indpred IS NULL AND i.indisvalid AND m.amname = 'btree' AND c.relkind = 'i'
+   ORDER BY i.indnatts, i.indexrelid LIMIT 1;
+END;
+COMMENT ON FUNCTION steep_repl._id_index(oid, name) IS 'A B-tree of a table or partition that begins with a column; NULL when there is none.';
 
 CREATE OR REPLACE FUNCTION steep_repl._had_range(relation oid, id bigint) RETURNS boolean
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -141,7 +190,7 @@ COMMENT ON FUNCTION steep_repl._had_range(oid, bigint) IS 'Whether an id is in a
 
 CREATE OR REPLACE FUNCTION steep_repl._ranges_changed() RETURNS void
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
-  RETURN steep_repl._describe_anew('steep_repl.range_sequences'::regclass);
+  RETURN steep_repl._describe_anew('steep_repl.range_changes'::regclass);
 COMMENT ON FUNCTION steep_repl._ranges_changed() IS 'Has all sessions look up again which ranges there are.';
 
 CREATE OR REPLACE FUNCTION steep_repl._cut(name text, bytes integer) RETURNS text

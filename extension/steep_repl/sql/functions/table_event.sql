@@ -31,21 +31,27 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steep_repl._reserve_table(name, name, text) IS 'Notes that a peer is adding a table. Definer: writes the reservations. Errors: SR048 it is replicated here.';
 
-CREATE OR REPLACE FUNCTION steep_repl._reserve_everywhere(table_schema name, table_name name) RETURNS void
+CREATE OR REPLACE FUNCTION steep_repl._give_way(table_schema name, table_name name, message text) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_variable
 DECLARE
   other text;
 BEGIN
-  PERFORM steep_repl._peer_value(l.conninfo, format('SELECT steep_repl._reserve_table(%L, %L, %L)', table_schema, table_name, steep_repl.node_id()))
-     FROM steep_repl.links l WHERE l.wanted <> 'remove';
   -- Each writes at all others first and then looks at home: of two at once, at least one sees the other and gives way.
   SELECT r.node_id INTO other FROM steep_repl.table_reservations r
-   WHERE r.table_schema = _reserve_everywhere.table_schema AND r.table_name = _reserve_everywhere.table_name AND r.until > clock_timestamp() LIMIT 1;
+   WHERE r.table_schema = _give_way.table_schema AND r.table_name = _give_way.table_name AND r.until > clock_timestamp() LIMIT 1;
   IF FOUND THEN
-    RAISE EXCEPTION USING ERRCODE = 'SR048', MESSAGE = format('%I.%I is being added on %s at the same time', table_schema, table_name, other),
+    RAISE EXCEPTION USING ERRCODE = 'SR048', MESSAGE = format(message, table_schema, table_name, other),
       HINT = 'One call on one node is enough. If neither succeeded, try again on one of them in half a minute.';
   END IF;
+END $$;
+COMMENT ON FUNCTION steep_repl._give_way(name, name, text) IS 'Error SR048 when another node has reserved a table here; the message is given the table and that node.';
+
+CREATE OR REPLACE FUNCTION steep_repl._reserve_everywhere(table_schema name, table_name name) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM steep_repl._peer_value(l.conninfo, format('SELECT steep_repl._reserve_table(%L, %L, %L)', table_schema, table_name, steep_repl.node_id()))
+     FROM steep_repl.links l WHERE l.wanted <> 'remove';
+  PERFORM steep_repl._give_way(table_schema, table_name, '%I.%I is being added on %s at the same time');
 END $$;
 COMMENT ON FUNCTION steep_repl._reserve_everywhere(name, name) IS 'Error SR048 when another node adds the same table at the same time.';
 
@@ -112,7 +118,7 @@ BEGIN
   IF (wish).action = 'ranges' AND known.relation IS NOT NULL AND link.peer IS NOT NULL THEN
     PERFORM steep_repl._lock_table(known.relation, true);
     IF ((wish).detail->>'enabled')::boolean THEN
-      PERFORM steep_repl._join_ranges(known.relation, link.peer, link.conninfo, (wish).range_request, (wish).range_timeline);
+      PERFORM steep_repl._join_ranges(known.relation, link.peer, link.conninfo, (wish).range_request, (wish).range_timeline, false, true);
     ELSE
       PERFORM steep_repl._unguard_ids(known.relation);
     END IF;

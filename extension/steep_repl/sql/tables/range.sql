@@ -20,6 +20,8 @@ CREATE TABLE steep_repl.identity_ranges (
 COMMENT ON TABLE steep_repl.identity_ranges IS 'The ranges of ids of this node, and those that the others have told of. active: to be handed out; exhausted: has been; released: never will be.';
 CREATE INDEX idx_identity_ranges_table ON steep_repl.identity_ranges (table_schema, table_name);
 CREATE INDEX identity_ranges_own ON steep_repl.identity_ranges (relation, number) WHERE relation IS NOT NULL;
+CREATE INDEX identity_ranges_active ON steep_repl.identity_ranges (relation, number) WHERE relation IS NOT NULL AND status = 'active';
+CREATE INDEX identity_ranges_news ON steep_repl.identity_ranges (relation) WHERE NOT announced;
 CREATE INDEX identity_ranges_by_start ON steep_repl.identity_ranges (relation, range_start) WHERE relation IS NOT NULL;
 
 -- The sequences whose ids go in ranges, and the share of this node: the blocks n >= first_block with
@@ -56,12 +58,19 @@ CREATE TABLE steep_repl.range_sequences (
 );
 COMMENT ON TABLE steep_repl.range_sequences IS 'The sequences whose ids go in ranges, and which blocks of ids are this node''s.';
 
+-- No query reads it, so that no plan has to be made anew when it is invalidated.
+CREATE TABLE steep_repl.range_changes ();
+COMMENT ON TABLE steep_repl.range_changes IS 'Always empty: its description in the catalogue is invalidated when ranges change, and sessions look them up again.';
+
 CREATE TABLE steep_repl.range_tables (
   relation oid PRIMARY KEY,
   sequence oid NOT NULL REFERENCES steep_repl.range_sequences ON DELETE CASCADE,
   column_name name NOT NULL,
   -- Not while the table does not replicate.
-  active boolean NOT NULL DEFAULT true
+  active boolean NOT NULL DEFAULT true,
+  -- What somebody has set, until the worker has made it so: sessions that insert must not wait for the transaction that sets it.
+  wanted_size bigint,
+  wanted_threshold integer
 );
 COMMENT ON TABLE steep_repl.range_tables IS 'The tables with ranges, and the column of each.';
 

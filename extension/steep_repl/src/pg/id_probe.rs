@@ -13,15 +13,16 @@ pub struct IdProbe {
 }
 
 impl IdProbe {
-    pub fn of(table: pg_sys::Oid, index: pg_sys::Oid, name: &str) -> Option<Self> {
+    /// Over the index of a table that begins with this column: its number, and how many bytes its values have.
+    pub fn of(table: pg_sys::Oid, index: pg_sys::Oid, (place, bytes): (i32, i16)) -> Option<Self> {
         // SAFETY: opened and closed in one go; an error releases it.
-        let (place, bytes) = unsafe {
+        let probe = unsafe {
             let relation = pg_sys::table_open(table, pg_sys::AccessShareLock as i32);
-            let column = column(relation, name);
+            let probe = KeyProbe::of(index, &[place as usize - 1]);
             pg_sys::table_close(relation, pg_sys::NoLock as i32);
-            column?
+            probe?
         };
-        Some(Self { probe: KeyProbe::of(index, &[place as usize - 1])?, bytes })
+        Some(Self { probe, bytes })
     }
 
     /// Whether the index has an entry with the id, be it of a row that is gone: an id that was in the table once has been
@@ -46,17 +47,17 @@ impl IdProbe {
 }
 
 /// The number of a column, from 1, and how many bytes its values have; None for one that is no integer.
-///
-/// # Safety
-/// `relation` is open.
-pub unsafe fn column(relation: pg_sys::Relation, name: &str) -> Option<(i32, i16)> {
-    // SAFETY: by the caller.
+pub fn column(table: pg_sys::Oid, name: &str) -> Option<(i32, i16)> {
+    // SAFETY: opened and closed in one go; an error releases it.
     unsafe {
-        table::attributes((*relation).rd_att)
+        let relation = pg_sys::table_open(table, pg_sys::AccessShareLock as i32);
+        let found = table::attributes((*relation).rd_att)
             .iter()
             .find(|a| !a.attisdropped && CStr::from_ptr(a.attname.data.as_ptr()).to_bytes() == name.as_bytes())
             .filter(|a| a.attbyval && matches!(a.attlen, 2 | 4 | 8))
-            .map(|a| (i32::from(a.attnum), a.attlen))
+            .map(|a| (i32::from(a.attnum), a.attlen));
+        pg_sys::table_close(relation, pg_sys::NoLock as i32);
+        found
     }
 }
 

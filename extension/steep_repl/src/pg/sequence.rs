@@ -16,17 +16,6 @@ pub struct Position {
     pub next: Option<i64>,
     /// The values that a process puts aside at a time.
     pub cache: i64,
-    step: i64,
-}
-
-/// More sessions than a server has: so many may draw a value each before one of them moves the sequence.
-const SESSIONS: i64 = 1000;
-
-impl Position {
-    /// How far behind the end of a range sessions may have drawn.
-    pub fn slack(&self) -> i64 {
-        self.cache.saturating_mul(self.step.saturating_abs()).saturating_mul(SESSIONS)
-    }
 }
 
 /// A value, which is then the session's currval(). Whoever inserts may take it: the column's default is the sequence.
@@ -46,12 +35,12 @@ pub fn move_to(sequence: pg_sys::Oid, value: i64) {
 /// Where a sequence stands now, whatever the snapshot.
 pub fn position(sequence: pg_sys::Oid) -> Option<Position> {
     let rows = plan::latest(
-        "SELECT steep_repl._position($1)::text, s.seqcache::text, s.seqincrement::text FROM pg_catalog.pg_sequence s WHERE s.seqrelid = $1",
+        "SELECT steep_repl._position($1)::text, s.seqcache::text FROM pg_catalog.pg_sequence s WHERE s.seqrelid = $1",
         &[Argument::oid(sequence)],
     );
     let row = rows.into_iter().next()?;
     let number = |place: usize| row[place].as_deref().and_then(|value| value.parse().ok());
-    Some(Position { next: number(0), cache: number(1)?, step: number(2)? })
+    Some(Position { next: number(0), cache: number(1)? })
 }
 
 /// The value that this session has last had of a sequence; None when it has had none.

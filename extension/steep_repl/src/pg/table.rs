@@ -265,6 +265,17 @@ pub unsafe fn root_of(relation: pg_sys::Relation, oid: pg_sys::Oid) -> pg_sys::O
     }
 }
 
+/// The same by OID, of a table that the statement has locked.
+pub fn root_by_oid(oid: pg_sys::Oid) -> pg_sys::Oid {
+    // SAFETY: opened and closed in one go; an error releases it.
+    unsafe {
+        let relation = pg_sys::table_open(oid, pg_sys::AccessShareLock as i32);
+        let root = root_of(relation, oid);
+        pg_sys::table_close(relation, pg_sys::NoLock as i32);
+        root
+    }
+}
+
 /// The columns of a descriptor, dropped ones too.
 ///
 /// # Safety

@@ -39,6 +39,26 @@ pub fn draw(root: pg_sys::Oid, mut own: Own, drawn: i64) -> (i64, Own) {
     )
 }
 
+/// Has the sequence of a table stand where it may go on: out of a range that is used up, and where no trigger replaces ids
+/// also away from the end of the ids that lie together.
+pub fn settle(root: pg_sys::Oid, own: Own) -> Own {
+    match sequence::position(own.sequence) {
+        Some(position) if own.stays_in(&position).is_some() => own,
+        _ => put_right(root, &own).0,
+    }
+}
+
+/// The same, and whether it had got to where it could not be by handing out ids of this node.
+pub fn put_right(root: pg_sys::Oid, own: &Own) -> (Own, bool) {
+    sequence::held(own.sequence, || {
+        let mut own = Own::of(root).unwrap_or_else(|| gone(root));
+        let stood = sequence::position(own.sequence).and_then(|position| position.next);
+        let astray = !stood.is_some_and(|next| own.reaches(next));
+        current(&mut own);
+        (own, astray)
+    })
+}
+
 /// Whether the sequence stands in the range that was opened last.
 pub fn in_place(own: &Own) -> bool {
     sequence::position(own.sequence).is_some_and(|position| own.stands_in(&position).is_some())
@@ -47,12 +67,23 @@ pub fn in_place(own: &Own) -> bool {
 /// The range in which the sequence is, or is now; and how many values processes put aside. The caller holds the sequence.
 fn current(own: &mut Own) -> (Range, i64) {
     let Some(position) = sequence::position(own.sequence) else { nothing_left(own) };
-    if let Some(range) = own.stands_in(&position) {
+    if let Some(range) = own.stays_in(&position) {
         return (range, position.cache);
+    }
+    if own.is_early()
+        && let Some((number, range)) = position.next.and_then(|next| own.range_of(next))
+    {
+        // It has got there by itself.
+        sequence::move_to(own.counter, number);
+        own.moved(number, range);
+        if own.stays_in(&position).is_some() || own.beyond().is_none() {
+            return (range, position.cache);
+        }
     }
     let left = own.opened();
     loop {
-        let Some((number, range)) = own.next() else { nothing_left(own) };
+        let next = if own.is_early() { own.beyond() } else { own.next() };
+        let Some((number, range)) = next else { nothing_left(own) };
         let entry = own.enter(left, range, &position);
         // In this order: after a crash between the two the range is passed over, and not begun twice.
         sequence::move_to(own.counter, number);

@@ -51,6 +51,13 @@ fn block_after(base: i64, block: i64, last_id: i64, descending: bool, id: i64) -
     grid.block_of(id).map_or(0, |block| block.saturating_add(1))
 }
 
+/// The block of an id, as [start, end]; NULL for ids before the base.
+#[pg_extern(sql = false)]
+fn block_around(base: i64, block: i64, last_id: i64, descending: bool, id: i64) -> Option<Vec<i64>> {
+    let grid = Grid { base, block, limit: last_id, descending };
+    grid.block_around(id).map(|range| vec![range.start, range.end])
+}
+
 /// Halves a share: [step, first_block, the offset that stays, the offset that is given away]; NULL when it cannot be halved.
 #[pg_extern(sql = false)]
 fn halve_share(step: i64, share_offset: i64, first_block: i64, free: i64) -> Option<Vec<i64>> {
@@ -70,10 +77,11 @@ fn hold_range(sequence: pg_sys::Oid) {
     crate::pg::sequence::lock(sequence);
 }
 
-/// How a sequence gets from one range into another: the id to set it to, NULL to leave it; and -1 behind it when the range
-/// must be passed over, else 0.
+/// How a sequence gets from one range into another: the id to set it to, NULL to leave it where it stands, and whether the
+/// range must be passed over.
 #[pg_extern(sql = false)]
 #[expect(clippy::too_many_arguments, reason = "a row of range_sequences, two ranges and a position")]
+#[expect(clippy::type_complexity, reason = "as pgrx wants it")]
 fn enter_range(
     base: i64,
     block: i64,
@@ -85,12 +93,25 @@ fn enter_range(
     to_end: i64,
     position: Option<i64>,
     slack: i64,
-) -> Vec<Option<i64>> {
+    step: i64,
+) -> TableIterator<'static, (name!(at, Option<i64>), name!(passed, bool))> {
     let grid = Grid { base, block, limit: last_id, descending };
     let from = from_start.zip(from_end).map(|(start, end)| Range { start, end });
-    match grid.enter(from, Range { start: to_start, end: to_end }, position, slack) {
-        Entry::Here => vec![None, Some(0)],
-        Entry::At(id) => vec![Some(id), Some(0)],
-        Entry::Passed => vec![None, Some(-1)],
-    }
+    TableIterator::once(match grid.enter(from, Range { start: to_start, end: to_end }, position, slack, step) {
+        Entry::Here => (None, false),
+        Entry::At(id) => (Some(id), false),
+        Entry::Passed => (None, true),
+    })
+}
+
+/// How far sessions may draw from a sequence before one of them moves it.
+#[pg_extern(sql = false)]
+fn range_slack(cache: i64, increment: i64) -> i64 {
+    ranges::slack(cache, increment)
+}
+
+/// Whether sessions see to it that a sequence leaves its ids before their end, so that no trigger need replace one.
+#[pg_extern(sql = false)]
+fn leaves_early(block: i64, slack: i64) -> bool {
+    Grid { base: 0, block, limit: i64::MAX, descending: false }.leaves_early(slack)
 }

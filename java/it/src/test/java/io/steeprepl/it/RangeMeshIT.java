@@ -64,6 +64,8 @@ class RangeMeshIT {
                 .execute(
                         "SET steep_repl.default_range_size = 300",
                         "SELECT steep_repl.add_table('orders')",
+                        // With the trigger, in small blocks; the other in large ones, without.
+                        "SET steep_repl.default_range_size = 20",
                         "SELECT steep_repl.add_table('items')");
         cluster.nodes()
                 .forEach(node -> Sql.await(

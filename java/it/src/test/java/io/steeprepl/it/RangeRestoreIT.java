@@ -77,6 +77,20 @@ class RangeRestoreIT {
                 .isEqualTo("0");
     }
 
+    @Test
+    void nodesWhoseRangesBeganApartAreNotLinked() {
+        cluster.nodes()
+                .forEach(node -> node.execute(
+                        "CREATE TABLE apart (id serial PRIMARY KEY)", "SELECT steep_repl.add_table('apart')"));
+        b.query("SELECT steep_repl.subscribe('" + a.conninfo() + "')");
+        Sql.await(
+                b,
+                "SELECT last_error LIKE 'cannot link with a%public.apart go in ranges on both nodes%drop_ranges%' FROM steep_repl.subscription_status()",
+                "t");
+        b.execute("SELECT steep_repl.remove_table('apart')", "SELECT steep_repl.drop_ranges('apart')");
+        Sql.awaitStreaming(b, "a");
+    }
+
     /** It has nobody to collide with; but those who knew it before do, and are not joined as if nothing had happened. */
     @Test
     void aRestoredNodeWithoutPeersGoesOnAlone() throws IOException, InterruptedException {
