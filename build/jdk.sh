@@ -1,7 +1,19 @@
 #!/usr/bin/env bash
 # Prints the home of a JDK 25 or newer: JAVA_HOME, the java on the path, or the usual places.
 set -euo pipefail
-fits() { [ -x "$1/bin/javac" ] && [ "$("$1/bin/javac" -version 2>&1 | sed -n 's/^javac \([0-9]*\).*/\1/p')" -ge 25 ] 2>/dev/null; }
+# By its file "release", where it has one: asking javac would take longer than most commands do.
+fits() {
+  local line version=
+  [ -x "$1/bin/javac" ] || return 1
+  if [ -r "$1/release" ]; then
+    while IFS= read -r line; do
+      case $line in JAVA_VERSION=*) version=${line#*\"} ;; esac
+    done <"$1/release"
+  fi
+  [ -n "$version" ] || version=$("$1/bin/javac" -version 2>&1 | sed -n 's/^javac //p')
+  version=${version%%[!0-9]*}
+  [ "${version:-0}" -ge 25 ]
+}
 look() {
   local path
   path=$(command -v javac || true)

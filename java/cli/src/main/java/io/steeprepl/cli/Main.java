@@ -3,6 +3,7 @@ package io.steeprepl.cli;
 import io.steeprepl.cli.output.ErrorText;
 import io.steeprepl.direct.connection.Secrets;
 import java.io.PrintWriter;
+import java.util.Collection;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
@@ -18,15 +19,42 @@ public final class Main {
     /** Runs one command and ends the process with its exit code. */
     public static void main(String[] args) {
         Interrupt.watch();
-        int code = commandLine().execute(args);
+        int code = quick(args).execute(args);
         Interrupt.finished();
-        System.exit(code);
+        end(code);
+    }
+
+    /**
+     * Not by {@link System#exit}, which looks through all jars for somebody who logs it: a third of a short command. Nothing
+     * is left to be done at the end.
+     */
+    static void end(int code) {
+        System.out.flush();
+        System.err.flush();
+        Runtime.getRuntime().halt(code);
     }
 
     /** The whole command line, ready to run. */
     public static CommandLine commandLine() {
+        return commandLine(TopCommands.all());
+    }
+
+    /**
+     * What these arguments need of it: all that picocli reads of the other commands takes longer than most commands do.
+     * What they do not fit is left to the whole.
+     */
+    static CommandLine quick(String... args) {
+        CommandLine line = commandLine(TopCommands.named(args));
+        line.setParameterExceptionHandler((error, all) -> error.getCommandLine().getParent() == null
+                ? commandLine().setOut(line.getOut()).setErr(line.getErr()).execute(all)
+                : misused(error));
+        return line;
+    }
+
+    private static CommandLine commandLine(Collection<Class<?>> commands) {
         var root = new RootCommand();
         var line = new CommandLine(root);
+        commands.forEach(line::addSubcommand);
         remote(line, root);
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setExecutionExceptionHandler((error, command, parsed) -> failed(error, command));

@@ -1,28 +1,6 @@
 package io.steeprepl.cli;
 
-import io.steeprepl.cli.audit.AuditCommand;
-import io.steeprepl.cli.config.ConfigCommand;
-import io.steeprepl.cli.conflict.ConflictCommand;
-import io.steeprepl.cli.demo.DemoCommand;
-import io.steeprepl.cli.extension.ExtensionCommand;
-import io.steeprepl.cli.health.HealthCommand;
-import io.steeprepl.cli.node.NodeCommand;
 import io.steeprepl.cli.output.Format;
-import io.steeprepl.cli.range.RangeCommand;
-import io.steeprepl.cli.sandbox.SandboxCommand;
-import io.steeprepl.cli.schema.SchemaCommand;
-import io.steeprepl.cli.service.InstallCommand;
-import io.steeprepl.cli.service.RestartCommand;
-import io.steeprepl.cli.service.RunCommand;
-import io.steeprepl.cli.service.StartCommand;
-import io.steeprepl.cli.service.StatusCommand;
-import io.steeprepl.cli.service.StopCommand;
-import io.steeprepl.cli.service.UninstallCommand;
-import io.steeprepl.cli.snapshot.SnapshotCommand;
-import io.steeprepl.cli.subscription.SubscriptionCommand;
-import io.steeprepl.cli.table.TableCommand;
-import io.steeprepl.cli.tls.TlsCommand;
-import io.steeprepl.cli.work.WorkCommand;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -33,33 +11,7 @@ import picocli.CommandLine.ScopeType;
 @Command(
         name = "steep-repl",
         description = "Keeps PostgreSQL databases that all take writes equal.",
-        footer = "  steep-repl -c postgresql://postgres@localhost/shop health",
-        subcommands = {
-            DemoCommand.class,
-            VersionCommand.class,
-            HealthCommand.class,
-            NodeCommand.class,
-            TableCommand.class,
-            SubscriptionCommand.class,
-            RangeCommand.class,
-            ConflictCommand.class,
-            SchemaCommand.class,
-            SnapshotCommand.class,
-            WorkCommand.class,
-            AuditCommand.class,
-            ConfigCommand.class,
-            InstallCommand.class,
-            UninstallCommand.class,
-            StartCommand.class,
-            StopCommand.class,
-            RestartCommand.class,
-            StatusCommand.class,
-            RunCommand.class,
-            TlsCommand.class,
-            ExtensionCommand.class,
-            SandboxCommand.class,
-            CompletionCommand.class
-        })
+        footer = "  steep-repl -c postgresql://postgres@localhost/shop health")
 public final class RootCommand {
     @Option(
             names = {"-c", "--connection"},

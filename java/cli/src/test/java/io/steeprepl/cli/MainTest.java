@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
+import picocli.CommandLine.Command;
 
 class MainTest {
     private final StringWriter out = new StringWriter();
@@ -131,5 +132,50 @@ class MainTest {
     void completionKnowsTheCommands(String shell) {
         assertThat(run("completion", shell)).isZero();
         assertThat(out.toString()).contains("subscription", "unregister");
+    }
+
+    @Test
+    void theCommandsAreListedByTheirOwnNames() {
+        assertThat(TopCommands.byName())
+                .hasSizeGreaterThan(20)
+                .allSatisfy((name, command) ->
+                        assertThat(command.getAnnotation(Command.class).name()).isEqualTo(name));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "--help",
+                "-o json version",
+                "version -o json",
+                "version version",
+                "version bogus",
+                "bogus version",
+                "bogus",
+                "heallth",
+                "-o xml version",
+                "-c health",
+                "-c health version --x",
+                "node",
+                "nod",
+                "node --help",
+                "health --help",
+                "conflict list --since soon",
+                "--remote h:1 -c x health",
+                "completion bash"
+            })
+    void whatIsLeftOutMakesNoDifference(String line) {
+        String[] args = line.isEmpty() ? new String[0] : line.split(" ", -1);
+        int whole = run(args);
+        String said = out + "\n--\n" + err;
+        out.getBuffer().setLength(0);
+        err.getBuffer().setLength(0);
+        assertThat(Main.quick(args)
+                        .setOut(new PrintWriter(out))
+                        .setErr(new PrintWriter(err))
+                        .execute(args))
+                .isEqualTo(whole);
+        assertThat(out + "\n--\n" + err).isEqualTo(said);
     }
 }

@@ -120,6 +120,7 @@ public final class Daemon implements AutoCloseable {
                 Version.CURRENT,
                 ProcessHandle.current().pid());
         notify.ready();
+        Tidying.begin();
         // The first answer takes long: classes are loaded for it. Better now than when somebody asks.
         Thread.ofVirtual().name("warm-up").start(() -> {
             status.status();

@@ -85,8 +85,8 @@ final class Installer {
 
     /** Removes what is of no more use; a leftover does no harm. */
     private static void delete(@Nullable Path file) {
-        if (file != null && !file.toFile().delete()) {
-            file.toFile().deleteOnExit();
+        if (file != null) {
+            var _ = file.toFile().delete();
         }
     }
 

@@ -8,6 +8,7 @@ import io.steeprepl.daemon.service.Program;
 import io.steeprepl.daemon.service.ServiceManager;
 import io.steeprepl.daemon.service.Systemd;
 import io.steeprepl.daemon.service.WindowsService;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -64,7 +65,15 @@ final class ServiceOptions {
                     .ifPresent(value -> properties.add("-D" + property + "=" + value));
         }
         List<String> command = Program.command(
-                java, System.getProperty("java.class.path", ""), properties, Main.class.getName(), name(), config);
+                java,
+                System.getProperty("java.class.path", ""),
+                properties,
+                Optional.ofNullable(System.getProperty("steeprepl.aot"))
+                        .map(folder -> Path.of(folder, "daemon"))
+                        .filter(Files::isRegularFile),
+                Main.class.getName(),
+                name(),
+                config);
         Path home = Path.of(System.getProperty("user.home", "/"));
         return new Program(name(), command, account, system(), home, List.of(Path.of("/tmp")));
     }

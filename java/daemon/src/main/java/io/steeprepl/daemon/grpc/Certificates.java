@@ -1,13 +1,10 @@
 package io.steeprepl.daemon.grpc;
 
-import io.grpc.netty.GrpcSslContexts;
 import io.grpc.util.AdvancedTlsX509KeyManager;
 import io.grpc.util.AdvancedTlsX509TrustManager;
-import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.SslContext;
-import io.netty.handler.ssl.SslContextBuilder;
-import io.netty.handler.ssl.SslProvider;
 import io.steeprepl.api.ApiException;
+import io.steeprepl.remote.grpc.TlsContext;
 import io.steeprepl.remote.grpc.TlsFiles;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
@@ -28,12 +25,8 @@ final class Certificates {
                     .setVerification(AdvancedTlsX509TrustManager.Verification.CERTIFICATE_ONLY_VERIFICATION)
                     .build();
             load(files);
-            SslContextBuilder builder = SslContextBuilder.forServer(own)
-                    .trustManager(believed)
-                    .clientAuth(ClientAuth.REQUIRE)
-                    .protocols("TLSv1.3");
-            context = GrpcSslContexts.configure(builder, SslProvider.JDK).build();
-        } catch (GeneralSecurityException | IOException e) {
+            context = TlsContext.server(own, believed);
+        } catch (GeneralSecurityException e) {
             throw unusable(files, e);
         }
     }

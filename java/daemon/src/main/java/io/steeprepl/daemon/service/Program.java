@@ -17,14 +17,26 @@ import java.util.Optional;
  */
 public record Program(
         String name, List<String> command, Optional<String> account, boolean system, Path home, List<Path> writes) {
-    /** Little memory and no second compiler: it waits most of the time. */
-    private static final List<String> FLAGS = List.of(
+    /**
+     * Little memory and no second compiler: it waits most of the time. What it has used for a while goes back to the system, of
+     * the heap ({@link io.steeprepl.daemon.Tidying}) and of the C library's; netty keeps no buffers for rushes. As in build/java.sh.
+     */
+    static final List<String> FLAGS = List.of(
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
+            "-XX:-UsePerfData",
             "-Xms8m",
-            "-Xmx96m",
+            "-Xmn4m",
+            "-Xmx128m",
             "-Xss512k",
+            "-XX:MinHeapFreeRatio=5",
+            "-XX:MaxHeapFreeRatio=15",
+            "-XX:-ShrinkHeapInSteps",
+            "-XX:+UnlockExperimentalVMOptions",
+            "-XX:TrimNativeHeapInterval=60000",
             "-XX:+ExitOnOutOfMemoryError",
+            "-Dio.netty.allocator.type=unpooled",
+            "-Dio.netty.noPreferDirect=true",
             "--enable-native-access=ALL-UNNAMED");
 
     /** What the services of that daemon are called. */
@@ -35,12 +47,20 @@ public record Program(
     /**
      * The command line that runs this very program as that daemon.
      *
+     * @param cache an AOT cache for that class path, which makes the start shorter; one that does not fit, or is gone, does no harm
      * @param config the file that was named, absolute
      */
     public static List<String> command(
-            Path java, String classPath, List<String> properties, String main, String name, Optional<Path> config) {
+            Path java,
+            String classPath,
+            List<String> properties,
+            Optional<Path> cache,
+            String main,
+            String name,
+            Optional<Path> config) {
         List<String> command = new ArrayList<>(List.of(java.toString()));
         command.addAll(FLAGS);
+        cache.ifPresent(file -> command.addAll(List.of("-XX:AOTCache=" + file, "-Xlog:aot*=off")));
         command.addAll(properties);
         command.addAll(List.of("-cp", classPath, main, "run", "--name", name));
         config.ifPresent(file -> command.addAll(List.of("--config", file.toString())));

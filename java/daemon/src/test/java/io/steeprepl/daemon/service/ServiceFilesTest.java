@@ -27,6 +27,7 @@ class ServiceFilesTest {
                 Path.of(java),
                 "/opt/a.jar:/opt/b.jar",
                 List.of("-Dx=y"),
+                Optional.of(Path.of("/opt/aot/daemon")),
                 "io.steeprepl.cli.Main",
                 "shop",
                 Optional.of(Path.of(AWKWARD)));
@@ -102,5 +103,11 @@ class ServiceFilesTest {
                 List.of());
         assertThat(Procrun.install("prunsrv.exe", program))
                 .contains("//IS//steep-repl-shop", "--StartImage=C:\\java.exe", "--StartParams=-cp#'a.jar;b.jar'#run");
+    }
+
+    @Test
+    void servicesRunTheDaemonWithTheFlagsOfTheForeground() throws IOException {
+        String script = Files.readString(Path.of(System.getProperty("steeprepl.home", "../.."), "build", "java.sh"));
+        assertThat(List.of(script.split("[\\s()]+"))).containsAll(Program.FLAGS);
     }
 }

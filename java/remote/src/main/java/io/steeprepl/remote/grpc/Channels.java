@@ -1,16 +1,16 @@
 package io.steeprepl.remote.grpc;
 
 import io.grpc.ManagedChannel;
-import io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.NegotiationType;
 import io.grpc.netty.NettyChannelBuilder;
+import io.grpc.util.AdvancedTlsX509KeyManager;
+import io.grpc.util.AdvancedTlsX509TrustManager;
 import io.netty.handler.ssl.SslContext;
-import io.netty.handler.ssl.SslContextBuilder;
-import io.netty.handler.ssl.SslProvider;
 import io.steeprepl.api.ApiException;
+import java.io.IOException;
+import java.security.GeneralSecurityException;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import javax.net.ssl.SSLException;
 
 /** Makes channels to daemons. */
 final class Channels {
@@ -42,12 +42,12 @@ final class Channels {
 
     private static SslContext context(TlsFiles tls) {
         try {
-            SslContextBuilder builder = SslContextBuilder.forClient()
-                    .keyManager(tls.privateKey(), tls.chain())
-                    .trustManager(tls.authorities())
-                    .protocols("TLSv1.3");
-            return GrpcSslContexts.configure(builder, SslProvider.JDK).build();
-        } catch (SSLException | IllegalArgumentException e) {
+            var own = new AdvancedTlsX509KeyManager();
+            own.updateIdentityCredentials(tls.chain(), tls.privateKey());
+            var believed = AdvancedTlsX509TrustManager.newBuilder().build();
+            believed.updateTrustCredentials(tls.authorities());
+            return TlsContext.client(own, believed);
+        } catch (GeneralSecurityException | IOException | IllegalArgumentException e) {
             throw new ApiException.Usage(
                     "the certificate %s cannot be used".formatted(tls.certificate()),
                     String.valueOf(e.getMessage()),

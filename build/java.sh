@@ -1,0 +1,15 @@
+# To be sourced, with $home set: how the command line and the daemon are run, with the same flags in training and ever after.
+java_home=${java_home:-$("$home/build/jdk.sh")}
+jars() {
+  local LC_ALL=C IFS=: list
+  # In one order everywhere: an AOT cache is for one class path.
+  list=("$home"/java/cli/target/steep-repl-cli-*.jar "$home"/java/cli/target/lib/*.jar)
+  echo "${list[*]}"
+}
+aot=$home/java/cli/target/aot
+java_of_command=("$java_home/bin/java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData --enable-native-access=ALL-UNNAMED
+  "-Dsteeprepl.home=$home" "-Dsteeprepl.stage=$home/extension/stage" "-Dsteeprepl.aot=$aot" -cp "$(jars)")
+# The daemon stays for months, and is to keep little memory. As in Program.java, for services.
+java_of_daemon=("${java_of_command[@]}" -Xms8m -Xmn4m -Xmx128m -Xss512k -XX:MinHeapFreeRatio=5 -XX:MaxHeapFreeRatio=15 -XX:-ShrinkHeapInSteps
+  -XX:+UnlockExperimentalVMOptions -XX:TrimNativeHeapInterval=60000 -XX:+ExitOnOutOfMemoryError
+  -Dio.netty.allocator.type=unpooled -Dio.netty.noPreferDirect=true)
