@@ -2,8 +2,10 @@
 
 CREATE OR REPLACE FUNCTION steep_repl._actor() RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-  RETURN session_user || '@' || coalesce(host(inet_client_addr()), 'local');
-COMMENT ON FUNCTION steep_repl._actor() IS 'Who acts, as role@host.';
+  -- What a daemon says of whom it acts for is the word of its role, which stands before it.
+  RETURN session_user || '@' || coalesce(host(inet_client_addr()), 'local')
+    || coalesce(' for ' || substring(current_setting('application_name') FROM '^steep-repl for (.+)$'), '');
+COMMENT ON FUNCTION steep_repl._actor() IS 'Who acts, as role@host, or role@host for NAME when a daemon acts for somebody.';
 
 CREATE OR REPLACE FUNCTION steep_repl._masked(conninfo text) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp

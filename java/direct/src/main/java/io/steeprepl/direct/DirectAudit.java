@@ -15,7 +15,7 @@ record DirectAudit(Database database) implements AuditApi {
                    host(a.client_ip) AS client_ip, a.success, a.error_message
               FROM steep_repl.audit_log a, (SELECT ?::text AS action, ?::text AS actor, ?::float8 AS newer, ?::boolean AS failed) f
              WHERE (f.action IS NULL OR a.action = f.action)
-               AND (f.actor IS NULL OR a.actor = f.actor OR split_part(a.actor, '@', 1) = f.actor)
+               AND (f.actor IS NULL OR f.actor IN (a.actor, split_part(a.actor, '@', 1), split_part(a.actor, ' for ', 1), split_part(a.actor, ' for ', 2)))
                AND (f.newer IS NULL OR a.occurred_at >= now() - make_interval(secs => f.newer))
                AND NOT (f.failed AND a.success)
              ORDER BY a.id DESC LIMIT ?""";

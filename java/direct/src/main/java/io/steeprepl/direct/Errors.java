@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
 
-/** Turns the driver's errors into the api's, by SQLSTATE and never by text. */
+/** Turns the driver's errors into the api's, by SQLSTATE, not by text. */
 final class Errors {
     private static final String QUERY_CANCELED = "57014";
     /** invalid_schema_name, undefined_function, undefined_table: what a database without the extension answers. */
@@ -33,6 +33,15 @@ final class Errors {
         String hint = server == null ? null : maskOrNull(server.getHint());
         if (cancelled) {
             return new ApiException.Cancelled("cancelled", error);
+        }
+        // The driver's own refusal: it has no other mark, and the connection is closed, as with what begins with 08.
+        if (server == null && message.contains("maxResultBuffer")) {
+            return new ApiException.Failed(
+                    null,
+                    "the answer is larger than the daemon hands over at once",
+                    message,
+                    "ask for less (--limit, --table, --since), or ask the database itself: --direct",
+                    error);
         }
         if (state.startsWith("08") || GONE.contains(state)) {
             return new ApiException.CannotConnect(

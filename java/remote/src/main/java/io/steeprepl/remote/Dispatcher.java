@@ -19,6 +19,9 @@ public final class Dispatcher {
     /** The method that cancels a call, with {@link #CALL_ID} as its only parameter. */
     public static final String CANCEL = "calls.cancel";
 
+    /** What is answered is held in memory, for each who asks. How much it is in bytes, the connections limit. */
+    private static final int MOST_ENTRIES = 10_000;
+
     private static final Map<String, Operation<?, ?>> OPERATIONS = Stream.of(
                     RemoteNodes.NOUN,
                     RemoteHealth.NOUN,
@@ -63,6 +66,12 @@ public final class Dispatcher {
         if (operation == null) {
             throw new ApiException.Usage(
                     "there is no method \"%s\"".formatted(method), "the methods: " + String.join(", ", methods()));
+        }
+        if (params.path("limit").asLong() > MOST_ENTRIES) {
+            throw new ApiException.Usage(
+                    "a daemon hands over at most %d entries at once, not %s"
+                            .formatted(MOST_ENTRIES, params.path("limit").asText()),
+                    "ask for fewer, or ask the database itself: --direct");
         }
         try {
             return call(operation, params, id);

@@ -36,7 +36,10 @@ final class AuditListCommand extends NodeAction {
     @Option(names = "--action", paramLabel = "ACTION", description = "Only this action, such as node.register.")
     private @Nullable String action;
 
-    @Option(names = "--actor", paramLabel = "ROLE", description = "Only what this role did, anywhere or as role@host.")
+    @Option(
+            names = "--actor",
+            paramLabel = "WHO",
+            description = "Only what this role did, anywhere or as role@host, or what a daemon did for this name.")
     private @Nullable String actor;
 
     @Option(names = "--since", paramLabel = "DURATION", description = "Only what is newer: 90s, 30m, 12h, 30d, 6w, 2y.")

@@ -6,6 +6,7 @@ import io.grpc.Context;
 import io.grpc.stub.StreamObserver;
 import io.steeprepl.api.ApiException;
 import io.steeprepl.daemon.ipc.Answers;
+import io.steeprepl.remote.Caller;
 import io.steeprepl.remote.Codec;
 import io.steeprepl.remote.Dispatcher;
 import io.steeprepl.remote.Problem;
@@ -81,7 +82,11 @@ final class CoordinatorService extends CoordinatorGrpc.CoordinatorImplBase {
             String id = UUID.randomUUID().toString();
             params.put(Dispatcher.CALL_ID, id);
             context.addListener(_ -> cancel(id), command -> Thread.ofVirtual().start(command));
-            return Mapper.reply(answer(request.getMethod(), params));
+            String caller = MemberCheck.CALLER.get();
+            return Mapper.reply(
+                    caller == null
+                            ? answer(request.getMethod(), params)
+                            : Caller.asking(caller, () -> answer(request.getMethod(), params)));
         } catch (ApiException e) {
             return Mapper.reply(e);
         } catch (RuntimeException e) {

@@ -1,5 +1,7 @@
 package io.steeprepl.daemon.grpc;
 
+import io.grpc.Context;
+import io.grpc.Contexts;
 import io.grpc.Grpc;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
@@ -22,14 +24,21 @@ import org.jspecify.annotations.Nullable;
  * from then on.
  */
 record MemberCheck(Members members, Refusals refusals) implements ServerInterceptor {
+    /** The name of who calls: the certificate's common name, or else its first DNS name. */
+    static final Context.Key<String> CALLER = Context.key("caller");
+
     private static final SocketAddress UNKNOWN = InetSocketAddress.createUnresolved("unknown", 0);
 
     @Override
     public <Q, A> ServerCall.Listener<Q> interceptCall(
             ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
-        Optional<Status> refusal = refusal(call.getAttributes().get(Grpc.TRANSPORT_ATTR_SSL_SESSION));
+        SSLSession session = call.getAttributes().get(Grpc.TRANSPORT_ATTR_SSL_SESSION);
+        Optional<Status> refusal = refusal(session);
         if (refusal.isEmpty()) {
-            return next.startCall(call, headers);
+            String name = Names.of(Objects.requireNonNull(certificate(session)))
+                    .iterator()
+                    .next();
+            return Contexts.interceptCall(Context.current().withValue(CALLER, name), call, headers, next);
         }
         if (refusal.get().getCode() == Status.Code.PERMISSION_DENIED) {
             SocketAddress from = call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR);

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.steeprepl.api.ApiException;
 import io.steeprepl.daemon.event.Event;
 import io.steeprepl.daemon.event.Events;
+import io.steeprepl.remote.Caller;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
@@ -31,6 +32,7 @@ final class Client implements Runnable {
     private static final long MOST_SKIPPED = 64L * 1024 * 1024;
 
     private final SocketChannel channel;
+    private final String user;
     private final List<Answers> answers;
     private final Events events;
     private final int longest;
@@ -45,8 +47,10 @@ final class Client implements Runnable {
 
     private @Nullable Stream stream;
 
-    Client(SocketChannel channel, List<Answers> answers, Events events, int longest) {
+    /** {@code user}: the account at the other end. */
+    Client(SocketChannel channel, String user, List<Answers> answers, Events events, int longest) {
         this.channel = channel;
+        this.user = user;
         this.answers = answers;
         this.events = events;
         this.longest = longest;
@@ -151,12 +155,10 @@ final class Client implements Runnable {
                 failure = Failure.of(
                         "malformed", "not a request", "{\"id\": 1, \"method\": \"status.get\", \"params\": {}}");
             } else {
-                answer.set(
-                        "result",
-                        result(
-                                request.get("method").asText(),
-                                params.isObject() ? params : JSON.createObjectNode(),
-                                id));
+                String method = request.get("method").asText();
+                JsonNode given = params.isObject() ? params : JSON.createObjectNode();
+                JsonNode idOfAnswer = id;
+                answer.set("result", Caller.asking(user, () -> result(method, given, idOfAnswer)));
                 return answer;
             }
         } catch (JsonProcessingException | StackOverflowError e) {

@@ -12,6 +12,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -88,8 +89,9 @@ public final class IpcServer implements Component {
     }
 
     private void serve(SocketChannel channel) {
-        var client = new Client(channel, answers, events, settings.maxRequestBytes());
-        if (!socket.mayUse(channel)) {
+        Optional<String> user = socket.user(channel);
+        var client = new Client(channel, user.orElse(""), answers, events, settings.maxRequestBytes());
+        if (user.isEmpty()) {
             LOG.warn("a client of another account was refused");
             client.close();
             return;

@@ -12,6 +12,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Optional;
 import jdk.net.ExtendedSocketOptions;
 import org.jspecify.annotations.Nullable;
 
@@ -85,17 +86,17 @@ record SocketFile(Path path) {
         return user.equals(System.getProperty("user.name"));
     }
 
-    /** Whether the other side is the same account, or root. */
-    boolean mayUse(SocketChannel channel) {
+    /** The account of the other side, if that is this one, or root; empty when it may not use the socket. */
+    Optional<String> user(SocketChannel channel) {
         try {
             String user =
                     channel.getOption(ExtendedSocketOptions.SO_PEERCRED).user().getName();
-            return user.equals("root") || ours(user);
+            return user.equals("root") || ours(user) ? Optional.of(user) : Optional.empty();
         } catch (UnsupportedOperationException e) {
             // Then the rights of the file are all there is.
-            return true;
+            return Optional.of(System.getProperty("user.name", ""));
         } catch (IOException e) {
-            return false;
+            return Optional.empty();
         }
     }
 

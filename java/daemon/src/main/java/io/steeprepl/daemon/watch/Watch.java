@@ -13,6 +13,7 @@ import io.steeprepl.direct.ServerVersion;
 import io.steeprepl.direct.connection.ConnectionSpec;
 import io.steeprepl.direct.connection.Connector;
 import io.steeprepl.direct.pool.Pool;
+import io.steeprepl.remote.Caller;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
@@ -29,6 +30,9 @@ import org.slf4j.LoggerFactory;
  * database is gone or back.
  */
 public final class Watch implements AutoCloseable {
+    /** As rows, as objects, as JSON and as text it takes several times that, for each who asks, and the heap is small. */
+    private static final int LARGEST_RESULT = 4 * 1024 * 1024;
+
     private static final Logger LOG = LoggerFactory.getLogger(Watch.class);
     /** Counting conflicts reads the whole log of them, so not each time. */
     private static final int COUNT_EVERY = 5;
@@ -59,7 +63,8 @@ public final class Watch implements AutoCloseable {
         this.spec = spec;
         this.audit = audit;
         this.transitions = new Transitions(events, audit);
-        this.connector = new Connector(new PasswordCommand(() -> settings.get().database()), LOG::warn);
+        this.connector =
+                new Connector(new PasswordCommand(() -> settings.get().database()), LOG::warn).limited(LARGEST_RESULT);
         this.pruning = new Pruning(() -> settings.get().audit(), this::open);
         this.thread = Thread.ofVirtual().name("watch").start(this::run);
     }
@@ -69,7 +74,7 @@ public final class Watch implements AutoCloseable {
         return view;
     }
 
-    /** A connection for one request; closing gives it back. Throws {@link ApiException.CannotConnect}. */
+    /** A connection for one request, in the name of who asks; closing gives it back. Throws {@link ApiException.CannotConnect}. */
     public SteepRepl open() {
         Pool open = pool;
         if (open == null) {
@@ -80,7 +85,7 @@ public final class Watch implements AutoCloseable {
                     "see its log",
                     null);
         }
-        return open.open();
+        return open.open(Caller.current());
     }
 
     /** The connections for requests, while there are any. */

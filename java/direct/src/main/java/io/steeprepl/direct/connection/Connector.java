@@ -7,6 +7,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Properties;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +19,8 @@ public final class Connector {
 
     private final PasswordPrompt prompt;
     private final Consumer<String> warnings;
+    /** In bytes; 0 for any. */
+    private final int largestResult;
 
     static {
         // The driver must not read a password file of its own accord: it would not check the file's mode.
@@ -31,8 +34,18 @@ public final class Connector {
      * @param warnings is told what the user should know although the connection may work
      */
     public Connector(PasswordPrompt prompt, Consumer<String> warnings) {
+        this(prompt, warnings, 0);
+    }
+
+    private Connector(PasswordPrompt prompt, Consumer<String> warnings, int largestResult) {
         this.prompt = prompt;
         this.warnings = warnings;
+        this.largestResult = largestResult;
+    }
+
+    /** The same with connections that refuse results of more bytes than that, for programs that many ask at once. */
+    public Connector limited(int largestResult) {
+        return new Connector(prompt, warnings, largestResult);
     }
 
     /** A connection to the first server that takes it. Throws {@link ApiException.CannotConnect} when none does. */
@@ -79,11 +92,13 @@ public final class Connector {
         }
     }
 
-    private static Connection open(ConnectionSpec spec, HostPort server, String type, String password)
-            throws SQLException {
+    private Connection open(ConnectionSpec spec, HostPort server, String type, String password) throws SQLException {
+        Properties properties = DriverProperties.of(spec, server, type, password);
+        if (largestResult > 0) {
+            properties.setProperty("maxResultBuffer", String.valueOf(largestResult));
+        }
         // Server and database stand in the URL: what is missing there the driver fills in, whatever the properties say.
-        return DriverManager.getConnection(
-                DriverProperties.url(spec, server), DriverProperties.of(spec, server, type, password));
+        return DriverManager.getConnection(DriverProperties.url(spec, server), properties);
     }
 
     private String fromFile(ConnectionSpec spec, HostPort server) {

@@ -7,11 +7,16 @@ import io.steeprepl.api.SteepRepl;
 import io.steeprepl.direct.DirectSteepRepl;
 import io.steeprepl.direct.connection.ConnectionSpec;
 import io.steeprepl.direct.connection.Connector;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Optional;
 
 /** Some connections to one node, each lent to one caller at a time. */
 public final class Pool implements AutoCloseable {
+    private static final String OWN = "steep-repl daemon";
+    private static final String FOR = "steep-repl for ";
+
     private final HikariDataSource source;
 
     /**
@@ -35,8 +40,25 @@ public final class Pool implements AutoCloseable {
 
     /** Lends a connection; closing gives it back. Throws {@link ApiException.CannotConnect}. */
     public SteepRepl open() {
+        return open(Optional.empty());
+    }
+
+    /**
+     * Lends a connection for somebody who asks; closing gives it back. The audit log then names them after the role: this is
+     * how the server learns of it ({@code steep_repl._actor}).
+     */
+    public SteepRepl open(Optional<String> caller) {
         try {
-            return DirectSteepRepl.over(source.getConnection());
+            Connection connection = source.getConnection();
+            try {
+                // No round trip when it is so already.
+                connection.setClientInfo(
+                        "ApplicationName", caller.map(FOR::concat).orElse(OWN));
+            } catch (SQLException e) {
+                connection.close();
+                throw e;
+            }
+            return DirectSteepRepl.over(connection);
         } catch (SQLException e) {
             throw refusal(e);
         }
