@@ -186,6 +186,23 @@ class DaemonIT {
     }
 
     @Test
+    void oldEntriesOfTheAuditLogAreRemovedByTheClock() {
+        String old = "SELECT count(*) FROM steep_repl.audit_log WHERE action = 'test.old'";
+        a.execute("INSERT INTO steep_repl.audit_log (occurred_at, action, actor)"
+                + " VALUES (now() - interval '3 days', 'test.old', 'x'), (now() - interval '1 hour', 'test.old', 'x')");
+        String yaml =
+                "  postgresql: {connection: '%s'}\n  audit: {retention: 2d, prune_interval: 1s}".formatted(a.uri());
+        try (DaemonProcess daemon =
+                new DaemonProcess(folder, "prune", yaml, Map.of()).start().connected()) {
+            daemon.await("the old one to go", () -> a.query(old).equals("1"));
+            daemon.await("the next time", () -> daemon.timesLogged("entries of the audit log") > 1);
+            assertThat(a.query(old)).as("the one of an hour ago stays").isEqualTo("1");
+            assertThat(a.query("SELECT count(*) > 0 FROM steep_repl.audit_log WHERE action = 'audit.prune'"))
+                    .isEqualTo("t");
+        }
+    }
+
+    @Test
     void anotherNodeThanTheFileSaysIsLeftAlone() {
         try (DaemonProcess daemon = new DaemonProcess(
                         folder,

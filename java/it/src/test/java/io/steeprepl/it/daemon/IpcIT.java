@@ -96,6 +96,40 @@ class IpcIT {
     }
 
     @Test
+    void moreThanItCanHoldIsRefusedAndItServesOn() {
+        a.execute("INSERT INTO steep_repl.audit_log (action, actor, new_value)"
+                + " SELECT 'test.large', 'nobody', to_jsonb(repeat('x', 2000)) FROM generate_series(1, 4000)");
+        try (IpcClient client = daemon.connect()) {
+            client.send("{\"id\": 1, \"method\": \"audit.query\", \"params\": {\"limit\": 10000000}}\n");
+            JsonNode many = client.answer().path("error");
+            assertThat(many.path("code").asText()).isEqualTo("usage");
+            assertThat(many.path("message").asText()).contains("at most 10000 entries", "not 10000000");
+            client.send("{\"id\": 2, \"method\": \"audit.query\", \"params\": {\"limit\": 4000}}\n");
+            JsonNode large = client.answer().path("error");
+            assertThat(large.path("code").asText()).isEqualTo("failed");
+            assertThat(large.path("message").asText()).contains("larger than the daemon hands over");
+            client.send("{\"id\": 3, \"method\": \"audit.query\", \"params\": {\"limit\": 1000}}\n");
+            assertThat(client.answer().path("result")).hasSize(1000);
+        }
+        isServed();
+    }
+
+    @Test
+    void theAuditLogSaysWhoseAccountAsked() {
+        try (IpcClient client = daemon.connect()) {
+            client.send("{\"id\": 1, \"method\": \"nodes.register\", \"params\":"
+                    + " {\"node_id\": \"q\", \"node_name\": \"q\", \"host\": \"127.0.0.1\", \"port\": 1}}\n");
+            assertThat(client.answer().has("result")).isTrue();
+        }
+        assertThat(a.query("SELECT actor FROM steep_repl.audit_log WHERE target_id = 'q' ORDER BY id DESC LIMIT 1"))
+                .endsWith(" for " + System.getProperty("user.name"));
+        a.execute("SELECT steep_repl.unregister_node('q')");
+        assertThat(a.query("SELECT actor FROM steep_repl.audit_log WHERE target_id = 'q' ORDER BY id DESC LIMIT 1"))
+                .as("what is done without a daemon")
+                .doesNotContain(" for ");
+    }
+
+    @Test
     void oneThatBeginsALineAndStopsIsEnded() {
         try (IpcClient slow = daemon.connect()) {
             slow.send("{\"id\": 1, ");

@@ -3,14 +3,16 @@ package io.steeprepl.remote.grpc;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NegotiationType;
 import io.grpc.netty.NettyChannelBuilder;
-import io.grpc.util.AdvancedTlsX509KeyManager;
 import io.grpc.util.AdvancedTlsX509TrustManager;
 import io.netty.handler.ssl.SslContext;
 import io.steeprepl.api.ApiException;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
+import java.security.KeyStore;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.KeyManagerFactory;
 
 /** Makes channels to daemons. */
 final class Channels {
@@ -42,16 +44,25 @@ final class Channels {
 
     private static SslContext context(TlsFiles tls) {
         try {
-            var own = new AdvancedTlsX509KeyManager();
-            own.updateIdentityCredentials(tls.chain(), tls.privateKey());
             var believed = AdvancedTlsX509TrustManager.newBuilder().build();
             believed.updateTrustCredentials(tls.authorities());
-            return TlsContext.client(own, believed);
+            return TlsContext.client(own(tls), believed);
         } catch (GeneralSecurityException | IOException | IllegalArgumentException e) {
             throw new ApiException.Usage(
                     "the certificate %s cannot be used".formatted(tls.certificate()),
                     String.valueOf(e.getMessage()),
                     "do certificate and key belong together?");
         }
+    }
+
+    /** The JDK's own, which shows the certificate only to a side that believes its authority. */
+    private static KeyManager own(TlsFiles tls) throws GeneralSecurityException, IOException {
+        char[] none = {};
+        KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
+        store.load(null);
+        store.setKeyEntry("own", tls.privateKey(), none, tls.chain());
+        KeyManagerFactory factory = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+        factory.init(store, none);
+        return factory.getKeyManagers()[0];
     }
 }
