@@ -10,28 +10,31 @@ import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What the file says now. Values that count without a restart change under whoever asks. */
+/** What the file says: as it is now where values count without a restart, as it was at the start elsewhere. */
 public final class Settings {
     private final Launch launch;
     private volatile ReplSettings current;
     /** As at the start: what needs a restart goes by it. */
     private final ReplSettings atStart;
+    /** Whether the file has been there. One that is missing afterwards is being replaced, or was lost. */
+    private boolean found;
 
-    private Settings(Launch launch, ReplSettings current) {
+    private Settings(Launch launch) {
         this.launch = launch;
-        this.current = current;
+        this.current = load();
         this.atStart = current;
     }
 
     /** Reads the file. Throws {@link ApiException.Usage} with everything that is wrong. */
     public static Settings read(Launch launch) {
-        return new Settings(launch, load(launch));
+        return new Settings(launch);
     }
 
-    private static ReplSettings load(Launch launch) {
+    private ReplSettings load() {
         ConfigPath path = launch.config();
-        boolean none = path.source() == ConfigPath.Source.DEFAULT && Files.notExists(path.path());
+        boolean none = path.source() == ConfigPath.Source.DEFAULT && !found && Files.notExists(path.path());
         Document document = none ? Document.read(path, "") : Document.read(path);
+        found = !none;
         ReplSettings read = ReplSettings.read(document, launch.around());
         document.problems().refuse(path);
         return read;
@@ -42,12 +45,7 @@ public final class Settings {
         return current;
     }
 
-    /** What counted when the daemon was started, for everything that needs a restart. */
-    public ReplSettings atStart() {
-        return atStart;
-    }
-
-    /** The connection that is meant now. */
+    /** The connection that is meant. */
     public ConnectionSpec connection() {
         String named = launch.connection();
         return named == null
@@ -64,10 +62,10 @@ public final class Settings {
      * @throws ApiException.Usage when something is wrong in it; then nothing changes
      */
     public synchronized Changes reload() {
-        ReplSettings read = load(launch);
+        ReplSettings read = load();
         List<String> live = new ArrayList<>(current.changes(read).live());
         List<String> restart = atStart.changes(read).restart();
-        current = read;
+        current = current.withLiveOf(read);
         return new Changes(live, restart);
     }
 

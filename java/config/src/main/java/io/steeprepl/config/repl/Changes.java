@@ -17,6 +17,10 @@ public record Changes(List<String> live, List<String> restart) {
         Basis(Values values) {
             this.values = values;
         }
+
+        Values withLiveOf(Basis next) {
+            return values.withLiveOf(next.values);
+        }
     }
 
     static Changes between(Basis before, Basis after) {

@@ -31,6 +31,15 @@ public record ReplSettings(
     public static ReplSettings read(Document document, Surroundings around) {
         Values values = Values.read(document);
         new Checks(values, document.problems(), around).all();
+        return of(values);
+    }
+
+    /** These with the keys of {@code next} that count without a restart. */
+    public ReplSettings withLiveOf(ReplSettings next) {
+        return of(basis.withLiveOf(next.basis));
+    }
+
+    private static ReplSettings of(Values values) {
         return new ReplSettings(
                 values.get(Keys.ENABLED),
                 values.find(Keys.NODE_ID),

@@ -74,6 +74,22 @@ final class Values {
         return find(key).orElseGet(key::orDefault);
     }
 
+    /** These, and what {@code next} says where a new value counts without a restart. */
+    Values withLiveOf(Values next) {
+        Map<Key<?>, Located<?>> both = new LinkedHashMap<>();
+        written.forEach((key, at) -> {
+            if (!key.live()) {
+                both.put(key, at);
+            }
+        });
+        next.written.forEach((key, at) -> {
+            if (key.live()) {
+                both.put(key, at);
+            }
+        });
+        return new Values(both);
+    }
+
     /** The keys at which the two say different things. */
     List<Key<?>> differing(Values other) {
         List<Key<?>> keys = new ArrayList<>();
