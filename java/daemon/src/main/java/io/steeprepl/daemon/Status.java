@@ -42,11 +42,15 @@ public final class Status {
         return Duration.between(started, Instant.now());
     }
 
-    /** healthy, degraded or unhealthy: the worst of node and components. */
+    /** healthy, degraded or unhealthy: the worst of node, components and audit trail. */
     public String overall() {
         boolean broken =
                 components.get().stream().anyMatch(part -> part.state().status().equals("unhealthy"));
-        return broken ? "unhealthy" : view().status();
+        String node = view().status();
+        if (broken) {
+            return "unhealthy";
+        }
+        return node.equals("healthy") && audit.problem().isPresent() ? "degraded" : node;
     }
 
     /** The document of {@code GET /health}, {@code health.check}. */
@@ -56,6 +60,7 @@ public final class Status {
         document.put("status", overall());
         ArrayNode reasons = document.putArray("reasons");
         view.reasons().forEach(reasons::add);
+        audit.problem().ifPresent(reasons::add);
         ObjectNode parts = document.putObject("components");
         ObjectNode postgresql = parts.putObject("postgresql");
         postgresql.put("status", view.database().connected() ? "healthy" : "unhealthy");
@@ -110,6 +115,7 @@ public final class Status {
             entry.put("last_error", link.lastError());
         });
         document.put("audit_pending", audit.pending());
+        document.put("audit_lost", audit.lost());
         return document;
     }
 

@@ -67,7 +67,7 @@ public final class GrpcComponent implements Component {
         settings = parts.settings();
         view = parts.view();
         grpc = settings.get().grpc();
-        refusals = new Refusals(new RefusalLog(parts.events(), parts.audit()));
+        refusals = new Refusals(new RefusalLog(parts.events(), parts.audit(), Clock.systemUTC()));
         server = new GrpcServer(new GrpcServer.Parts(
                 new InetSocketAddress(grpc.bind(), grpc.port()),
                 tls(),

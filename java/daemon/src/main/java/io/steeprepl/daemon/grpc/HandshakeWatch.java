@@ -15,6 +15,9 @@ import javax.net.ssl.SSLException;
 
 /** Stands before gRPC's own handlers and sees how the TLS handshake ends; gRPC itself keeps that to itself. */
 final class HandshakeWatch extends ChannelInboundHandlerAdapter {
+    /** Causes may go round in a circle. */
+    private static final int DEEPEST = 20;
+
     private final Refusals refusals;
 
     HandshakeWatch(Refusals refusals) {
@@ -39,25 +42,29 @@ final class HandshakeWatch extends ChannelInboundHandlerAdapter {
         context.fireChannelRead(bytes);
     }
 
-    /** What is at the bottom of it says most. */
-    static String reason(Throwable error) {
+    /** What is at the bottom of it says most. Its text may be what the other side has sent, so it tells nothing apart. */
+    static Reason reason(Throwable error) {
         Throwable cause = bottom(error);
         String said = String.valueOf(cause.getMessage());
         return switch (cause) {
-            case NotSslRecordException _ -> "it does not speak TLS";
-            case CertificateExpiredException _ -> "its certificate has expired: " + said;
-            case CertificateNotYetValidException _ -> "its certificate is not yet valid: " + said;
-            case SSLException _ when said.contains("Empty client certificate chain") -> "it has no certificate";
+            case NotSslRecordException _ -> new Reason("plaintext", "it does not speak TLS");
+            case CertificateExpiredException _ -> new Reason("expired", "its certificate has expired: " + said);
+            case CertificateNotYetValidException _ ->
+                new Reason("not yet valid", "its certificate is not yet valid: " + said);
+            case SSLException _
+            when said.contains("Empty client certificate chain") ->
+                new Reason("no certificate", "it has no certificate");
             case CertPathValidatorException e
-            when e.getReason() == PKIXReason.NO_TRUST_ANCHOR -> "its certificate is of another CA: " + said;
-            case CertPathBuilderException _ -> "its certificate is of another CA: " + said;
-            default -> "the TLS handshake failed: " + said;
+            when e.getReason() == PKIXReason.NO_TRUST_ANCHOR ->
+                new Reason("another CA", "its certificate is of another CA: " + said);
+            case CertPathBuilderException _ -> new Reason("another CA", "its certificate is of another CA: " + said);
+            default -> new Reason(cause.getClass().getSimpleName(), "the TLS handshake failed: " + said);
         };
     }
 
     private static Throwable bottom(Throwable error) {
         Throwable cause = error;
-        while (cause.getCause() != null) {
+        for (int depth = 0; depth < DEEPEST && cause.getCause() != null; depth++) {
             cause = cause.getCause();
         }
         return cause;

@@ -33,40 +33,46 @@ record MemberCheck(Members members, Refusals refusals) implements ServerIntercep
     public <Q, A> ServerCall.Listener<Q> interceptCall(
             ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
         SSLSession session = call.getAttributes().get(Grpc.TRANSPORT_ATTR_SSL_SESSION);
-        Optional<Status> refusal = refusal(session);
+        Optional<Refusal> refusal = refusal(session);
         if (refusal.isEmpty()) {
             String name = Names.of(Objects.requireNonNull(certificate(session)))
                     .iterator()
                     .next();
             return Contexts.interceptCall(Context.current().withValue(CALLER, name), call, headers, next);
         }
-        if (refusal.get().getCode() == Status.Code.PERMISSION_DENIED) {
+        Reason reason = refusal.get().reason();
+        if (reason != null) {
             SocketAddress from = call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR);
-            refusals.add(
-                    Objects.requireNonNullElse(from, UNKNOWN),
-                    String.valueOf(refusal.get().getDescription()));
+            refusals.add(Objects.requireNonNullElse(from, UNKNOWN), reason);
         }
-        call.close(refusal.get(), new Metadata());
+        call.close(refusal.get().status(), new Metadata());
         return new ServerCall.Listener<>() {};
     }
 
-    private Optional<Status> refusal(@Nullable SSLSession session) {
+    /** {@code reason}: what to say about it; null when it is no fault of the caller. */
+    private record Refusal(Status status, @Nullable Reason reason) {}
+
+    private Optional<Refusal> refusal(@Nullable SSLSession session) {
         X509Certificate certificate = certificate(session);
         if (certificate == null) {
-            return denied("the connection has no certificate");
+            return denied("no certificate", "the connection has no certificate");
         }
         // The handshake has looked at it once; connections may live longer than certificates.
         if (certificate.getNotAfter().toInstant().isBefore(Instant.now())) {
-            return denied("its certificate has expired: NotAfter: " + certificate.getNotAfter());
+            return denied("expired", "its certificate has expired: NotAfter: " + certificate.getNotAfter());
         }
         Set<String> names = Names.of(certificate);
         return switch (members.judge(names)) {
             case LET_IN -> Optional.empty();
             case REFUSED ->
-                denied("its certificate is that of %s, which is no registered node"
-                        .formatted(String.join(", ", names)));
+                // The names are told apart: the authority has signed them, so that a stranger cannot make them up.
+                denied(
+                        "no node: " + Reason.printable(String.join(", ", names)),
+                        "its certificate is that of %s, which is no registered node"
+                                .formatted(String.join(", ", names)));
             case UNKNOWN ->
-                Optional.of(Status.UNAVAILABLE.withDescription("the daemon has not read its registry of nodes yet"));
+                Optional.of(new Refusal(
+                        Status.UNAVAILABLE.withDescription("the daemon has not read its registry of nodes yet"), null));
         };
     }
 
@@ -78,7 +84,8 @@ record MemberCheck(Members members, Refusals refusals) implements ServerIntercep
         }
     }
 
-    private static Optional<Status> denied(String why) {
-        return Optional.of(Status.PERMISSION_DENIED.withDescription(why));
+    private static Optional<Refusal> denied(String kind, String why) {
+        Reason reason = new Reason(kind, why);
+        return Optional.of(new Refusal(Status.PERMISSION_DENIED.withDescription(reason.text()), reason));
     }
 }

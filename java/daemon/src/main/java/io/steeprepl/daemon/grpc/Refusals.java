@@ -13,9 +13,9 @@ public final class Refusals {
          * Somebody was refused. Must not wait.
          *
          * @param address whence, without the port
-         * @param reason why, as a sentence
+         * @param reason why
          */
-        void refused(String address, String reason);
+        void refused(String address, Reason reason);
     }
 
     private final LongAdder count = new LongAdder();
@@ -26,7 +26,7 @@ public final class Refusals {
         this.listener = listener;
     }
 
-    void add(SocketAddress from, String reason) {
+    void add(SocketAddress from, Reason reason) {
         count.increment();
         listener.refused(address(from), reason);
     }
@@ -34,7 +34,7 @@ public final class Refusals {
     private static String address(SocketAddress from) {
         return from instanceof InetSocketAddress internet && internet.getAddress() != null
                 ? internet.getAddress().getHostAddress()
-                : String.valueOf(from);
+                : "unknown";
     }
 
     /** How many there were since the start. */

@@ -53,7 +53,10 @@ public final class Metrics {
         new RangeMetrics(view, registry).register();
         pool(pool);
         counter("steep_repl_audit_writes_total", "Entries that the daemon wrote into the audit log.", audit::written);
-        counter("steep_repl_audit_lost_total", "Entries that were given up because too many waited.", audit::lost);
+        counter(
+                "steep_repl_audit_lost_total",
+                "Entries that were given up: too many waited, or the database cannot hold their values.",
+                audit::lost);
         gauge("steep_repl_audit_pending", "Entries that wait for the database.", audit::pending);
     }
 

@@ -170,7 +170,7 @@ public final class Watch implements AutoCloseable {
         }
         view = seen;
         transitions.seen(before, seen);
-        audit.flush(open.events());
+        audit.flush(open.events()::write, Duration.ofSeconds(3));
         if (seen.health() != null) {
             pruning.whenDue();
         }
@@ -255,7 +255,7 @@ public final class Watch implements AutoCloseable {
                 Deadline.within(
                         Duration.ofSeconds(3),
                         () -> {
-                            audit.flush(open.events());
+                            audit.flush(open.events()::write, Duration.ofSeconds(3));
                             open.close();
                             return true;
                         },

@@ -50,7 +50,7 @@ class TlsIT {
         certs = new Certs();
         certs.init("a", "b", "c", "admin");
         nodes.addAll(List.of("a", "b"));
-        refusals = new Refusals((address, reason) -> refused.add(address + " " + reason));
+        refusals = new Refusals((address, reason) -> refused.add(address + " " + reason.text()));
         server = new GrpcServer(parts(Optional.of(certs.of("a")), InetAddress.getLoopbackAddress()));
     }
 
