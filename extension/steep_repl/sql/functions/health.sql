@@ -40,6 +40,11 @@ BEGIN ATOMIC
     FROM steep_repl.subscription_status() s WHERE s.blocked_by IS NOT NULL
   UNION ALL SELECT 1, format('%s does not receive from this node; %s of WAL are kept for it', s.peer, pg_size_pretty(s.retained_wal_bytes))
     FROM steep_repl._slots() s WHERE NOT s.active
+  -- Those whose link is gone, or of whom no daemon speaks any more, keep the status that was last known.
+  UNION ALL SELECT 1, format('node %s is unavailable: its %s does not answer', n.node_id, CASE WHEN n.unanswered_until > clock_timestamp() THEN 'daemon' ELSE 'database' END)
+    FROM steep_repl.nodes n
+   WHERE n.status = 'unavailable' AND (n.unanswered_until > clock_timestamp()
+         OR EXISTS (SELECT 1 FROM steep_repl.links l WHERE l.peer = n.node_id AND l.state = 'linked' AND l.wanted <> 'remove'))
   UNION ALL SELECT CASE WHEN abs(c.ahead_seconds) > 10 THEN 2 ELSE 1 END,
                    c.reason || ': the later write wins by the clock, so set both by NTP'
     FROM steep_repl._clock_alarms() c

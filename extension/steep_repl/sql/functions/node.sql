@@ -220,6 +220,11 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'SR003', MESSAGE = format('%s is this node itself', node_id),
       HINT = 'SELECT steep_repl.heartbeat() says that it is alive.';
   END IF;
+  -- Whoever says it has to say it again: what is believed for years outlives its author.
+  IF valid IS NULL OR valid <= interval '0' OR valid > interval '1 hour' THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR009', MESSAGE = format('an observation cannot hold for %s', coalesce(valid::text, 'NULL')),
+      HINT = 'Give more than nothing and at most an hour, and say it again before that ends.';
+  END IF;
   -- Seldom, because every change of the registry goes to the WAL.
   IF answers THEN
     UPDATE steep_repl.nodes n SET unanswered_until = NULL, last_seen = clock_timestamp(),
@@ -240,7 +245,7 @@ BEGIN
   RETURN seen;
 END $$;
 COMMENT ON FUNCTION steep_repl.observe_node(text, boolean, interval) IS
-  'Notes whether the daemon of a peer answers ours, and returns the peer''s status. That it does not is believed for so long; say it again before. Definer: writes the registry. Errors: SR003, SR004.';
+  'Notes whether the daemon of a peer answers ours, and returns the peer''s status. That it does not is believed for so long; say it again before. Definer: writes the registry. Errors: SR003, SR004, SR009.';
 
 CREATE OR REPLACE FUNCTION steep_repl.node_status() RETURNS TABLE (
   node_id text, node_name text, host text, port integer, dbname text, priority integer,

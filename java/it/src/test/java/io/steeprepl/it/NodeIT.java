@@ -41,6 +41,9 @@ class NodeIT {
             unregister_node('nobody')                         | SR004 | not known here
             observe_node('a', true)                           | SR003 | this node itself
             observe_node('nobody', false)                     | SR004 | not known here
+            observe_node('b', false, '1 day')                 | SR009 | cannot hold for 1 day
+            observe_node('b', false, '-1 minute')             | SR009 | cannot hold for -00:01:00
+            observe_node('b', false, NULL)                    | SR009 | cannot hold for NULL
             pause('nobody')                                   | SR005 | does not receive from
             subscribe('a')                                    | SR006 | not receive from itself
             register_node('', 'n', '', 0, 5000)               | SR007 | without an id

@@ -3,6 +3,9 @@ package io.steeprepl.it.remote;
 import io.steeprepl.cli.Main;
 import io.steeprepl.testkit.TestNode;
 import java.io.IOException;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class DaemonProcess {
     private final String id;
     private final int port;
+    private final int http;
     private final Path config;
     private final Path socket;
     private final Path log;
@@ -24,13 +28,17 @@ final class DaemonProcess {
     DaemonProcess(TestNode node, int port, Map<String, Integer> peers, Certs certs) throws IOException {
         this.id = node.id();
         this.port = port;
+        try (ServerSocket free = new ServerSocket(0)) {
+            this.http = free.getLocalPort();
+        }
         Path folder = certs.folder();
         config = folder.resolve(id + ".yaml");
         socket = folder.resolve(id + ".sock");
         log = folder.resolve(id + ".log");
         var addresses = new ArrayList<String>();
         peers.forEach((peer, at) -> addresses.add("%s: 'localhost:%d'".formatted(peer, at)));
-        Files.writeString(config, """
+        Files.writeString(
+                config, """
                 repl:
                   node_id: %1$s
                   postgresql:
@@ -45,7 +53,7 @@ final class DaemonProcess {
                       ca_file: %4$s/ca-cert.pem
                     allow: [admin]
                   http:
-                    enabled: false
+                    port: %7$d
                   ipc:
                     path: %5$s
                   peers:
@@ -53,7 +61,7 @@ final class DaemonProcess {
                     timeout: 2s
                     threshold: 2
                     addresses: {%6$s}
-                """.formatted(id, node.uri(), port, folder, socket, String.join(", ", addresses)));
+                """.formatted(id, node.uri(), port, folder, socket, String.join(", ", addresses), http));
     }
 
     DaemonProcess start() throws IOException {
@@ -91,6 +99,14 @@ final class DaemonProcess {
 
     Path socket() {
         return socket;
+    }
+
+    /** What {@code GET /health} answers now. */
+    String health() throws IOException {
+        try (var body =
+                URI.create("http://127.0.0.1:%d/health".formatted(http)).toURL().openStream()) {
+            return new String(body.readAllBytes(), StandardCharsets.UTF_8);
+        }
     }
 
     /** What it has logged so far, a line each. */

@@ -167,12 +167,19 @@ class DaemonsIT {
         atB.kill9();
         ParityData.await(a, STATUS_OF_B, "unavailable");
         ParityData.await(a, audited("daemon.peer_lost"), String.valueOf(lost + 1));
+        String reason = "node b is unavailable: its daemon does not answer";
+        Awaitility.await()
+                .ignoreExceptions()
+                .untilAsserted(() -> assertThat(atA.health()).contains(reason).contains("\"status\":\"degraded\""));
         assertThat(remote(atB, "health").code()).isEqualTo(6);
         assertThat(said("b at localhost"))
                 .filteredOn(line -> line.contains("is lost"))
                 .hasSize(1);
         atB.start();
         ParityData.await(a, STATUS_OF_B, "online");
+        Awaitility.await()
+                .ignoreExceptions()
+                .untilAsserted(() -> assertThat(atA.health()).doesNotContain("is unavailable"));
         assertThat(said("b at localhost")).last().asString().contains("is back");
     }
 
