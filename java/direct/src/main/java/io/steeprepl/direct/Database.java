@@ -19,13 +19,19 @@ import org.postgresql.PGConnection;
 
 /** Runs statements on one connection, each in a transaction of its own unless it is told otherwise, and turns errors into the api's. */
 final class Database {
+    private static final int ATTEMPTS = 5;
+    private static final Duration BETWEEN = Duration.ofMillis(20);
+
     private final Connection connection;
+    private final boolean cancelHolds;
     private volatile @Nullable PreparedStatement running;
     private volatile boolean cancelled;
     private final Set<String> heard = new HashSet<>();
 
-    Database(Connection connection) {
+    /** {@code cancelHolds}: a cancel ends all that is still to come, too; else only what runs then. */
+    Database(Connection connection, boolean cancelHolds) {
         this.connection = connection;
+        this.cancelHolds = cancelHolds;
     }
 
     /** Makes a value of the current row. */
@@ -37,7 +43,7 @@ final class Database {
     /** All rows of a query with bind parameters. */
     <T> List<T> rows(String sql, Mapper<T> mapper, @Nullable Object... parameters) {
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
-            running = statement;
+            begin(statement);
             for (int i = 0; i < parameters.length; i++) {
                 statement.setObject(i + 1, parameters[i]);
             }
@@ -63,7 +69,7 @@ final class Database {
     /** A statement or a function call whose result does not matter. */
     void run(String sql, @Nullable Object... parameters) {
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
-            running = statement;
+            begin(statement);
             for (int i = 0; i < parameters.length; i++) {
                 statement.setObject(i + 1, parameters[i]);
             }
@@ -92,7 +98,9 @@ final class Database {
 
     private boolean decided(BooleanSupplier work) {
         try {
-            return work.getAsBoolean();
+            boolean kept = work.getAsBoolean();
+            refuseCancelled();
+            return kept;
         } catch (RuntimeException e) {
             try {
                 connection.rollback();
@@ -135,16 +143,34 @@ final class Database {
         }
     }
 
-    /** Cancels what runs now; any thread may call this. */
+    private void begin(PreparedStatement statement) {
+        if (!cancelHolds) {
+            cancelled = false;
+        }
+        running = statement;
+        refuseCancelled();
+    }
+
+    private void refuseCancelled() {
+        if (cancelHolds && cancelled) {
+            throw new ApiException.Cancelled("cancelled", null);
+        }
+    }
+
+    /** Cancels what runs now, and with it what is still to come of the same operation; any thread may call this. */
     void cancel() {
         PreparedStatement statement = running;
-        if (statement != null) {
-            cancelled = true;
-            try {
+        cancelled = cancelHolds || statement != null;
+        try {
+            // It may not have reached the server yet: then there is nothing to cancel, and it has to be said again.
+            for (int i = 0; i < ATTEMPTS && statement != null && statement == running; i++) {
                 statement.cancel();
-            } catch (SQLException e) {
-                throw Errors.translate(e, true);
+                Thread.sleep(BETWEEN);
             }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (SQLException e) {
+            throw Errors.translate(e, true);
         }
     }
 

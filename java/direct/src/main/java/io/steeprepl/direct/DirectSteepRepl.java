@@ -26,17 +26,27 @@ public final class DirectSteepRepl implements SteepRepl {
 
     /** Connects. Throws {@link io.steeprepl.api.ApiException.CannotConnect}. */
     public static DirectSteepRepl connect(ConnectionSpec spec, Connector connector) {
-        return new DirectSteepRepl(new Database(connector.connect(spec)));
+        return over(connector.connect(spec));
     }
 
-    /** A node that is reached by a connection that exists; closing closes it, or gives it back to its pool. */
+    /** A node that is reached by a connection that exists; closing closes it. */
     public static DirectSteepRepl over(Connection connection) {
-        return new DirectSteepRepl(new Database(connection));
+        return new DirectSteepRepl(new Database(connection, false));
+    }
+
+    /** The same for one operation, after which the connection goes back to its pool: a cancel holds until then. */
+    public static DirectSteepRepl lent(Connection connection) {
+        return new DirectSteepRepl(new Database(connection, true));
     }
 
     /** The server's version. */
     public ServerVersion serverVersion() {
         return database.serverVersion();
+    }
+
+    /** Whether the server answers. Throws {@link io.steeprepl.api.ApiException} when it does not. */
+    public void ping() {
+        database.run("SELECT 1");
     }
 
     /** Entries of the audit log in the name of a program that watches the node. */

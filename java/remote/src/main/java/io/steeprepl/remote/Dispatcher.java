@@ -38,7 +38,7 @@ public final class Dispatcher {
             .collect(Collectors.toUnmodifiableMap(Operation::name, Function.identity()));
 
     private final Supplier<SteepRepl> nodes;
-    private final Map<String, Runnable> running = new ConcurrentHashMap<>();
+    private final Map<String, Cancelling> running = new ConcurrentHashMap<>();
 
     /** {@code nodes} lends a node for a call, which closes it. It may throw {@link ApiException}. */
     public Dispatcher(Supplier<SteepRepl> nodes) {
@@ -59,7 +59,10 @@ public final class Dispatcher {
     public JsonNode call(String method, JsonNode params) {
         String id = params.path(CALL_ID).asText("");
         if (method.equals(CANCEL)) {
-            running.getOrDefault(id, () -> {}).run();
+            Cancelling known = running.get(id);
+            if (known != null) {
+                known.cancel();
+            }
             return Codec.encode(null);
         }
         Operation<?, ?> operation = OPERATIONS.get(method);
@@ -82,13 +85,17 @@ public final class Dispatcher {
 
     private <P extends Record> JsonNode call(Operation<P, ?> operation, JsonNode params, String id) {
         P given = Codec.params(operation, params);
+        var cancelling = new Cancelling();
+        if (!id.isEmpty()) {
+            // Before a node is lent: that may take a while, in which the caller may give up.
+            running.put(id, cancelling);
+        }
         try (SteepRepl node = nodes.get()) {
-            if (!id.isEmpty()) {
-                running.put(id, node::cancel);
-            }
+            cancelling.begin(node);
             return Codec.encode(operation.answer().apply(node, given));
         } finally {
-            running.remove(id);
+            cancelling.end();
+            running.remove(id, cancelling);
         }
     }
 }

@@ -20,6 +20,7 @@ import io.steeprepl.remote.grpc.v1.HealthRequest;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
@@ -30,6 +31,8 @@ import org.slf4j.LoggerFactory;
 /** Answers calls, and peers that ask how the node is. Runs on virtual threads, which may wait. */
 final class CoordinatorService extends CoordinatorGrpc.CoordinatorImplBase {
     private static final Logger LOG = LoggerFactory.getLogger(CoordinatorService.class);
+
+    private static final Duration AGAIN = Duration.ofMillis(200);
 
     private final LongAdder calls = new LongAdder();
     private final List<Answers> answers;
@@ -74,6 +77,7 @@ final class CoordinatorService extends CoordinatorGrpc.CoordinatorImplBase {
 
     private CallReply reply(CallRequest request, Context.CancellableContext context) {
         calls.increment();
+        var ended = new CountDownLatch(1);
         try {
             if (!(Mapper.params(request) instanceof ObjectNode params)) {
                 throw new ApiException.Usage("the parameters must be an object", "{}");
@@ -81,7 +85,8 @@ final class CoordinatorService extends CoordinatorGrpc.CoordinatorImplBase {
             // The caller's own ids may be another's too.
             String id = UUID.randomUUID().toString();
             params.put(Dispatcher.CALL_ID, id);
-            context.addListener(_ -> cancel(id), command -> Thread.ofVirtual().start(command));
+            context.addListener(
+                    _ -> cancel(id, ended), command -> Thread.ofVirtual().start(command));
             String caller = MemberCheck.CALLER.get();
             return Mapper.reply(
                     caller == null
@@ -92,6 +97,8 @@ final class CoordinatorService extends CoordinatorGrpc.CoordinatorImplBase {
         } catch (RuntimeException e) {
             LOG.error("the call {} failed", request.getMethod(), e);
             return Mapper.reply(Problem.unexpected(e));
+        } finally {
+            ended.countDown();
         }
     }
 
@@ -105,10 +112,14 @@ final class CoordinatorService extends CoordinatorGrpc.CoordinatorImplBase {
                 .answer(method, params);
     }
 
-    /** What has ended already is not there any more. */
-    private void cancel(String id) {
+    /** Again until it has ended: a call may be so young that nobody knows its id yet. */
+    private void cancel(String id, CountDownLatch ended) {
         try {
-            answer(Dispatcher.CANCEL, Codec.object().put(Dispatcher.CALL_ID, id));
+            do {
+                answer(Dispatcher.CANCEL, Codec.object().put(Dispatcher.CALL_ID, id));
+            } while (!ended.await(AGAIN.toMillis(), TimeUnit.MILLISECONDS));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         } catch (ApiException e) {
             LOG.warn("a call could not be cancelled: {}", e.message());
         }

@@ -189,6 +189,18 @@ public final class ConnectionSpec {
         return new ConnectionSpec(changed, around);
     }
 
+    /** The same with one of its servers only. */
+    public ConnectionSpec only(HostPort server) {
+        var changed = new LinkedHashMap<>(values);
+        changed.put("host", server.host());
+        changed.remove("hostaddr");
+        if (!server.address().equals(server.host())) {
+            changed.put("hostaddr", server.address());
+        }
+        changed.put("port", Integer.toString(server.port()));
+        return new ConnectionSpec(changed, around);
+    }
+
     /** The same, with a parameter that counts when nobody has set it. */
     public ConnectionSpec withDefault(String keyword, String value) {
         var changed = new LinkedHashMap<>(values);

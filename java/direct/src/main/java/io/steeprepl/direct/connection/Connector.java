@@ -48,8 +48,16 @@ public final class Connector {
         return new Connector(prompt, warnings, largestResult);
     }
 
+    /** A connection, and the server that has taken it. */
+    public record Reached(Connection connection, HostPort server) {}
+
     /** A connection to the first server that takes it. Throws {@link ApiException.CannotConnect} when none does. */
     public Connection connect(ConnectionSpec spec) {
+        return reach(spec).connection();
+    }
+
+    /** As {@link #connect}, and says which of several servers it is. */
+    public Reached reach(ConnectionSpec spec) {
         List<HostPort> servers = new ArrayList<>(spec.hosts());
         if (spec.get("load_balance_hosts").orElse("").equals("random")) {
             Collections.shuffle(servers);
@@ -64,7 +72,7 @@ public final class Connector {
             refusals.clear();
             for (HostPort server : servers) {
                 try {
-                    return connect(spec, server, type);
+                    return new Reached(connect(spec, server, type), server);
                 } catch (SQLException e) {
                     last = e;
                     refusals.add("%s: %s".formatted(server, Secrets.mask(String.valueOf(e.getMessage()))));

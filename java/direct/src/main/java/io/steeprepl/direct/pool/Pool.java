@@ -11,6 +11,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** Some connections to one node, each lent to one caller at a time. */
 public final class Pool implements AutoCloseable {
@@ -26,9 +27,14 @@ public final class Pool implements AutoCloseable {
      * @param timeout how long a caller waits for one
      */
     public Pool(ConnectionSpec spec, Connector connector, int size, Duration timeout) {
+        this(() -> connector.connect(spec), size, timeout);
+    }
+
+    /** The same with connections that {@code connect} makes; it may throw {@link ApiException}. */
+    public Pool(Supplier<Connection> connect, int size, Duration timeout) {
         var config = new HikariConfig();
         config.setPoolName("node");
-        config.setDataSource(new SpecDataSource(spec, connector));
+        config.setDataSource(new SuppliedConnections(connect));
         config.setMaximumPoolSize(size);
         config.setMinimumIdle(1);
         config.setConnectionTimeout(timeout.toMillis());
@@ -58,7 +64,7 @@ public final class Pool implements AutoCloseable {
                 connection.close();
                 throw e;
             }
-            return DirectSteepRepl.over(connection);
+            return DirectSteepRepl.lent(connection);
         } catch (SQLException e) {
             throw refusal(e);
         }

@@ -1,22 +1,21 @@
 package io.steeprepl.direct.pool;
 
 import io.steeprepl.api.ApiException;
-import io.steeprepl.direct.connection.ConnectionSpec;
-import io.steeprepl.direct.connection.Connector;
 import java.io.PrintWriter;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
+import java.util.function.Supplier;
 import java.util.logging.Logger;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
-/** Makes connections as everything else here does, in the form that a pool asks for. */
-record SpecDataSource(ConnectionSpec spec, Connector connector) implements DataSource {
+/** Connections in the form that a pool asks for. */
+record SuppliedConnections(Supplier<Connection> connect) implements DataSource {
     @Override
     public Connection getConnection() throws SQLException {
         try {
-            return connector.connect(spec);
+            return connect.get();
         } catch (ApiException e) {
             throw new SQLException(e.message(), e.sqlState(), e);
         }
