@@ -14,12 +14,14 @@ import io.steeprepl.daemon.ipc.Answers;
 import io.steeprepl.daemon.ipc.ApiAnswers;
 import io.steeprepl.daemon.ipc.IpcServer;
 import io.steeprepl.daemon.log.Logs;
+import io.steeprepl.daemon.peer.PeerWatch;
 import io.steeprepl.daemon.service.Notify;
+import io.steeprepl.daemon.watch.Aside;
 import io.steeprepl.daemon.watch.Watch;
 import io.steeprepl.direct.WatcherEvent;
 import io.steeprepl.remote.Dispatcher;
+import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +34,11 @@ import org.slf4j.LoggerFactory;
 /** The whole of it: started once, it runs until it is told to end. */
 public final class Daemon implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Daemon.class);
+
+    /** What a part may take beyond the time for what it has under way. */
+    private static final Duration LONGER = Duration.ofSeconds(3);
+    /** For all that comes after the parts: the audit log, and connections. */
+    private static final Duration LAST = Duration.ofSeconds(30);
 
     private final Settings settings;
     private final LockFile lock;
@@ -63,6 +70,7 @@ public final class Daemon implements AutoCloseable {
         }
         Logs.begin(
                 settings.now().log(), launch.name(), System.out, launch.around().variables());
+        settings.exposed().ifPresent(LOG::warn);
         try (Daemon daemon = start(settings)) {
             daemon.await();
         }
@@ -97,7 +105,7 @@ public final class Daemon implements AutoCloseable {
         }
         if (now.grpc().enabled()) {
             var grpc = new GrpcComponent(
-                    new GrpcComponent.Parts(settings::now, watch::view, watch::open, answers, events, audit));
+                    new GrpcComponent.Parts(settings::now, watch::view, registry(), answers, events, audit));
             grpc.measure(metrics);
             components.add(grpc);
         }
@@ -128,6 +136,15 @@ public final class Daemon implements AutoCloseable {
         });
     }
 
+    /** On a connection of its own: calls that wait for a lock must not make lost peers look present. */
+    private PeerWatch.Registry registry() {
+        Aside aside = watch.aside();
+        return what -> aside.ask(settings.now().database().checkTimeout(), node -> {
+            what.accept(node);
+            return true;
+        });
+    }
+
     private void await() {
         try {
             told.await();
@@ -146,6 +163,7 @@ public final class Daemon implements AutoCloseable {
             throw e;
         }
         Logs.level(settings.now().log());
+        settings.exposed().ifPresent(LOG::warn);
         components.forEach(Component::reload);
         LOG.info(
                 "the configuration was read again; in effect: {}; needs a restart: {}",
@@ -182,18 +200,39 @@ public final class Daemon implements AutoCloseable {
     /** Takes no more requests, lets those that are under way end, and closes everything. */
     @Override
     public void close() {
-        notify.stopping();
+        notify.stopping(settings.now().shutdownTimeout().plus(LAST));
         LOG.info("steep-repl ends");
         record("daemon.stop", Map.of(), null);
         closeAll();
     }
 
+    /** All parts at once, so that they share one time limit; whatever becomes of one, the others are closed. */
     private void closeAll() {
-        List<Component> parts = new ArrayList<>(components);
-        for (Component part : parts.reversed()) {
-            part.close(settings.now().shutdownTimeout());
+        Duration limit = settings.now().shutdownTimeout();
+        List<Thread> closing = components.stream()
+                .map(part -> Thread.ofVirtual()
+                        .name("close-" + part.name())
+                        .start(() -> closed(part.name(), () -> part.close(limit))))
+                .toList();
+        Instant until = Instant.now().plus(limit).plus(LONGER);
+        try {
+            for (Thread part : closing) {
+                if (!part.join(Duration.between(Instant.now(), until))) {
+                    LOG.warn("{} takes too long and is left alone", part.getName());
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
-        watch.close();
-        lock.close();
+        closed("watch", watch::close);
+        closed("lock", lock::close);
+    }
+
+    private static void closed(String name, Runnable close) {
+        try {
+            close.run();
+        } catch (RuntimeException e) {
+            LOG.error("closing {} failed", name, e);
+        }
     }
 }

@@ -6,9 +6,13 @@ import io.steeprepl.config.Document;
 import io.steeprepl.config.repl.Changes;
 import io.steeprepl.config.repl.ReplSettings;
 import io.steeprepl.direct.connection.ConnectionSpec;
+import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** What the file says: as it is now where values count without a restart, as it was at the start elsewhere. */
 public final class Settings {
@@ -67,6 +71,20 @@ public final class Settings {
         List<String> restart = atStart.changes(read).restart();
         current = current.withLiveOf(read);
         return new Changes(live, restart);
+    }
+
+    /** That the file holds a password and everybody may read it; empty when that is not so. */
+    public Optional<String> exposed() {
+        Path file = launch.config().path();
+        try {
+            boolean readable = current.database().holdsPassword()
+                    && Files.getPosixFilePermissions(file).contains(PosixFilePermission.OTHERS_READ);
+            return readable
+                    ? Optional.of("%s holds a password and may be read by everybody: chmod 0600 it".formatted(file))
+                    : Optional.empty();
+        } catch (IOException | UnsupportedOperationException e) {
+            return Optional.empty();
+        }
     }
 
     /** Where it stands. */

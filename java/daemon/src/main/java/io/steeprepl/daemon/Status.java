@@ -73,7 +73,8 @@ public final class Status {
         document.put("node", node(view));
         document.put("uptime_seconds", uptime().toMillis() / 1000.0);
         document.put("version", Version.CURRENT);
-        document.put("checked_at", view.at().toString());
+        document.put("checked_at", view.seen() == null ? null : String.valueOf(view.seen()));
+        document.put("attempted_at", view.at().toString());
         return document;
     }
 

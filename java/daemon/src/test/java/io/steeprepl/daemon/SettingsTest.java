@@ -9,6 +9,7 @@ import io.steeprepl.direct.connection.Surroundings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -70,5 +71,27 @@ class SettingsTest {
         assertThat(changes.live()).containsExactly("log.level");
         assertThat(changes.restart()).containsExactly("node_id");
         assertThat(settings.now().nodeId()).isEqualTo(Optional.empty());
+    }
+
+    @Test
+    void aPasswordThatEverybodyCanReadIsSaid() throws IOException {
+        Path file = folder.resolve("config.yaml");
+        for (String text : List.of(
+                "repl: {postgresql: {password: secret}}",
+                "repl: {postgresql: {connection: 'host=x password=secret'}}",
+                "repl: {postgresql: {connection: 'postgresql://ann:secret@x/y'}}")) {
+            write(text);
+            Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
+            assertThat(read(ConfigPath.Source.OPTION).exposed())
+                    .get()
+                    .asString()
+                    .contains("holds a password")
+                    .doesNotContain("secret");
+            Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r-----"));
+            assertThat(read(ConfigPath.Source.OPTION).exposed()).isEmpty();
+        }
+        write("repl: {postgresql: {connection: 'postgresql://ann@x/y', password_command: 'pass'}}");
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
+        assertThat(read(ConfigPath.Source.OPTION).exposed()).isEmpty();
     }
 }

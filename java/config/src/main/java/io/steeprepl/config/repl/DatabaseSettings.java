@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * How to reach the node's database and how to watch it.
@@ -30,6 +31,8 @@ public record DatabaseSettings(
         Duration checkTimeout,
         int poolSize,
         Duration poolTimeout) {
+    /** In a conninfo string or in the parameters of a URI, or before the host of one. */
+    private static final Pattern PASSWORD = Pattern.compile("(^|[\\s?&])password\\s*=|://[^/@]*:[^/@]*@");
 
     static DatabaseSettings of(Values values) {
         return new DatabaseSettings(
@@ -55,6 +58,12 @@ public record DatabaseSettings(
         values.find(Keys.SSLMODE).ifPresent(mode -> parameters.put("sslmode", mode));
         values.find(Keys.PASSWORD).ifPresent(password -> parameters.put("password", password));
         return Map.copyOf(parameters);
+    }
+
+    /** Whether a password stands in the file itself. */
+    public boolean holdsPassword() {
+        return parameters.containsKey("password")
+                || connection.filter(text -> PASSWORD.matcher(text).find()).isPresent();
     }
 
     /** The connection that is meant; the PG* environment overrides what the file says. */

@@ -18,14 +18,14 @@ final class Keys {
             "node_id",
             Kind.text(),
             "not checked",
-            "The id that the database must have as a node. Another one is reported, and nothing is done with that database.");
+            "The id that the database must have as a node. With another one, with none, and with a database that does not say, nothing is done but say so.");
     static final Key<String> NODE_NAME =
             optional("node_name", Kind.text(), "that of the registry", "What this node is called where people look.");
     static final Key<Duration> SHUTDOWN_TIMEOUT = live(
             "shutdown_timeout",
             duration("0s", "10m"),
             "10s",
-            "How long what is running may take when the daemon is told to end.");
+            "How long what is running may take, altogether, when the daemon is told to end.");
 
     static final Key<String> CONNECTION = optional(
             "postgresql.connection",
@@ -55,7 +55,7 @@ final class Keys {
             "postgresql.password",
             Kind.text(),
             "`PGPASSWORD`, `.pgpass`, `password_command`",
-            "The password itself; the file then has to be kept from others. `PGPASSWORD` overrides it.");
+            "The password itself; the file then has to be kept from others, and the daemon warns when everybody may read it. `PGPASSWORD` overrides it.");
     static final Key<String> PASSWORD_COMMAND = liveOptional(
             "postgresql.password_command",
             Kind.text(),
@@ -81,12 +81,12 @@ final class Keys {
             "postgresql.check_timeout",
             duration("500ms", "1m"),
             "5s",
-            "How long such a look may take; after that the database counts as gone.");
+            "How long the server may take to answer `SELECT 1`; after that it counts as gone. A look at the node that takes longer is given up, and the node counts as degraded.");
     static final Key<Integer> POOL_SIZE = restart(
             "postgresql.pool_size",
             Kind.number(1, 100),
             4,
-            "How many connections for requests there are at most, beside the one that looks.");
+            "How many connections for requests there are at most, beside the up to three of the daemon's own.");
     static final Key<Duration> POOL_TIMEOUT = restart(
             "postgresql.pool_timeout",
             duration("250ms", "1m"),
@@ -103,7 +103,7 @@ final class Keys {
     static final Key<Path> CERT_FILE =
             optional("grpc.tls.cert_file", Kind.path(), "none", "The node's certificate, PEM.");
     static final Key<Path> KEY_FILE =
-            optional("grpc.tls.key_file", Kind.path(), "none", "Its private key, PEM, mode 0600.");
+            optional("grpc.tls.key_file", Kind.path(), "none", "Its private key, PEM, mode 0600, or 0640 when it is root's; another one is refused.");
     static final Key<Path> CA_FILE =
             optional("grpc.tls.ca_file", Kind.path(), "none", "The authority whose certificates are trusted, PEM.");
     static final Key<Boolean> GRPC_INSECURE =
@@ -135,7 +135,7 @@ final class Keys {
             "ipc.timeout",
             duration("1s", "10m"),
             "30s",
-            "How long a client may take for sending a line it has begun, or for taking an answer.");
+            "How long a client may take for sending a line it has begun, or for taking an answer; how long a call goes on whose client has ended its side.");
 
     static final Key<String> LOG_LEVEL =
             live("log.level", Kind.oneOf("error", "warn", "info", "debug"), "info", "info", "What is logged.");

@@ -84,8 +84,10 @@ public final class AuditTrail {
             }
             // No extension, no right: it may come.
             refused(e.message());
-        } catch (ApiException.TimedOut | ApiException.Cancelled e) {
+        } catch (ApiException.TimedOut e) {
             refused(e.message());
+        } catch (ApiException.Cancelled e) {
+            refused("the database did not take one in time; is audit_log locked?");
         }
         return Outcome.REFUSED;
     }

@@ -3,7 +3,6 @@ package io.steeprepl.daemon.grpc;
 import io.steeprepl.api.ApiException;
 import io.steeprepl.api.Health;
 import io.steeprepl.api.Node;
-import io.steeprepl.api.SteepRepl;
 import io.steeprepl.api.Version;
 import io.steeprepl.config.repl.GrpcSettings;
 import io.steeprepl.config.repl.PeerSettings;
@@ -51,13 +50,13 @@ public final class GrpcComponent implements Component {
      *
      * @param settings as they are now
      * @param view what was last seen of the database
-     * @param database lends a connection; may throw {@link ApiException}
+     * @param registry is told how peers are
      * @param answers answer calls
      */
     public record Parts(
             Supplier<ReplSettings> settings,
             Supplier<View> view,
-            Supplier<SteepRepl> database,
+            PeerWatch.Registry registry,
             List<Answers> answers,
             Events events,
             AuditTrail audit) {}
@@ -78,8 +77,8 @@ public final class GrpcComponent implements Component {
         probe = new PeerProbe(this::tls, this::self);
         peers = new PeerWatch(
                 this::peerSettings,
-                () -> view.get().nodes(),
-                parts.database(),
+                this::nodes,
+                parts.registry(),
                 probe,
                 new PeerLog(parts.events()),
                 Clock.systemUTC());
@@ -89,6 +88,12 @@ public final class GrpcComponent implements Component {
         serving();
         peers.start();
         LOG.info("listening on {}:{} for other nodes", grpc.bind(), server.port());
+    }
+
+    /** Asked for in each round of peers: a moment to say whether calls can be answered, also when no event does. */
+    private List<Node> nodes() {
+        serving();
+        return view.get().nodes();
     }
 
     private void serving() {
@@ -183,8 +188,11 @@ public final class GrpcComponent implements Component {
     public void close(Duration limit) {
         files.close();
         peers.close();
-        server.close(limit);
-        probe.close();
+        try {
+            server.close(limit);
+        } finally {
+            probe.close();
+        }
     }
 
     @Override

@@ -17,6 +17,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
@@ -71,24 +72,50 @@ public final class Metrics {
             case "degraded" -> 1;
             default -> 2;
         });
-        gauge(
+        age(
                 "steep_repl_last_look_age_seconds",
-                "How old the values of node, links and conflicts are.",
-                () -> Duration.between(view.get().at(), Instant.now()).toMillis() / 1000.0);
+                "How old the values of node and links are; missing before the first look.",
+                View::seen);
+        age(
+                "steep_repl_conflicts_age_seconds",
+                "How old the numbers of conflicts are; missing before the first count.",
+                seen -> seen.counts().at());
         GaugeWithCallback.builder()
                 .name("steep_repl_node_up")
-                .help("Whether a node is online, as this node sees it.")
+                .help("Whether a node is online, as this node sees it; of others missing while it cannot say.")
                 .labelNames("node")
-                .callback(sink -> view.get().nodes().stream()
-                        .filter(node -> !node.status().equals("removed"))
-                        .forEach(node -> sink.call(up(node), node.nodeId().value())))
+                .callback(sink -> nodes(sink, view.get()))
                 .register(registry);
     }
 
     /** Without a database nobody says anything about nodes; this one is then known to be down. */
-    private double up(Node node) {
-        boolean online = node.status().equals("online");
-        return online && (!node.isSelf() || view.get().database().connected()) ? 1 : 0;
+    private static void nodes(GaugeWithCallback.Callback sink, View seen) {
+        for (Node node : seen.nodes()) {
+            boolean known = node.isSelf() || seen.current();
+            if (known && !node.status().equals("removed")) {
+                boolean up = node.status().equals("online") && seen.database().connected();
+                sink.call(up ? 1 : 0, node.nodeId().value());
+            }
+        }
+    }
+
+    private void age(String name, String help, Function<View, @Nullable Instant> since) {
+        GaugeWithCallback.builder()
+                .name(name)
+                .help(help)
+                .callback(sink -> {
+                    Instant at = since.apply(view.get());
+                    if (at != null) {
+                        sink.call(Duration.between(at, Instant.now()).toMillis() / 1000.0);
+                    }
+                })
+                .register(registry);
+    }
+
+    /** Old values would say that all is well when nothing is known. */
+    private List<SubscriptionStatus> current() {
+        View seen = view.get();
+        return seen.current() ? seen.subscriptions() : List.of();
     }
 
     private void links() {
@@ -115,7 +142,7 @@ public final class Metrics {
                 .name(name)
                 .help(help)
                 .labelNames("peer")
-                .callback(sink -> view.get().subscriptions().forEach(link -> {
+                .callback(sink -> current().forEach(link -> {
                     Number known = value.apply(link);
                     if (known != null) {
                         sink.call(known.doubleValue(), link.peer());
@@ -125,17 +152,15 @@ public final class Metrics {
     }
 
     private void conflicts() {
+        // Not the size of the log: that falls when it is pruned, and a fall looks like a restart to whoever counts.
         CounterWithCallback.builder()
                 .name("steep_repl_conflicts_total")
-                .help("Conflicts in the log, by table, kind and peer.")
+                .help("Conflicts since the daemon runs and those that were in the log before, by table, kind and peer.")
                 .labelNames("table", "kind", "peer")
                 .callback(sink -> view.get()
-                        .conflicts()
-                        .forEach(count -> sink.call(
-                                (double) count.total(),
-                                count.table().toString(),
-                                count.kind(),
-                                String.valueOf(count.peer()))))
+                        .counts()
+                        .seen()
+                        .forEach((of, count) -> sink.call((double) count, of.table(), of.kind(), of.peer())))
                 .register(registry);
         gauge(
                 "steep_repl_conflicts_pending",

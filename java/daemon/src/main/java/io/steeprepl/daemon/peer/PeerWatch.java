@@ -15,10 +15,16 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Asks the daemons of all peers how they are, again and again, and notes in the registry what follows. */
 public final class PeerWatch implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(PeerWatch.class);
+    private static final String UNKNOWN_NODE = "SR004";
     /** How often the registry is told what has not changed. */
     private static final Duration REPEAT = Duration.ofSeconds(10);
     /** How long the registry believes that a peer is lost. */
@@ -31,6 +37,13 @@ public final class PeerWatch implements AutoCloseable {
 
         /** Nobody will ask that peer any more. */
         void forget(String nodeId);
+    }
+
+    /** Does something with the node, on a connection that nobody else holds up. */
+    @FunctionalInterface
+    public interface Registry {
+        /** Throws {@link ApiException}. */
+        void tell(Consumer<SteepRepl> what);
     }
 
     /** Is told of changes, each once. */
@@ -51,31 +64,32 @@ public final class PeerWatch implements AutoCloseable {
 
     private final Supplier<Settings> settings;
     private final Supplier<List<Node>> nodes;
-    private final Supplier<SteepRepl> database;
+    private final Registry registry;
     private final Probe probe;
     private final Listener listener;
     private final Clock clock;
     private final Map<String, PeerView> peers = new ConcurrentHashMap<>();
     private final Map<String, Instant> told = new ConcurrentHashMap<>();
     private final CountDownLatch end = new CountDownLatch(1);
-    private Instant beat = Instant.EPOCH;
+    private volatile Instant beat = Instant.EPOCH;
+    private @Nullable String failure;
 
     /**
      * A watch that has not begun.
      *
      * @param nodes the registry as last seen, this node included
-     * @param database lends a connection; may throw {@link ApiException}
+     * @param registry is told how they are
      */
     public PeerWatch(
             Supplier<Settings> settings,
             Supplier<List<Node>> nodes,
-            Supplier<SteepRepl> database,
+            Registry registry,
             Probe probe,
             Listener listener,
             Clock clock) {
         this.settings = settings;
         this.nodes = nodes;
-        this.database = database;
+        this.registry = registry;
         this.probe = probe;
         this.listener = listener;
         this.clock = clock;
@@ -85,9 +99,18 @@ public final class PeerWatch implements AutoCloseable {
     public void start() {
         Thread.ofVirtual().name("peer-watch").start(() -> {
             do {
-                round();
+                guarded("a round of peers", this::round);
             } while (!ended(settings.get().interval()));
         });
+    }
+
+    /** One failure that nobody has thought of must not end the watch for good. */
+    private static void guarded(String what, Runnable work) {
+        try {
+            work.run();
+        } catch (RuntimeException e) {
+            LOG.error("{} failed", what, e);
+        }
     }
 
     private boolean ended(Duration wait) {
@@ -113,7 +136,9 @@ public final class PeerWatch implements AutoCloseable {
         forgetOthers(asked);
         List<Thread> asking = new ArrayList<>();
         for (Node peer : asked) {
-            asking.add(Thread.ofVirtual().name("peer-" + peer.nodeId()).start(() -> look(peer, now)));
+            asking.add(Thread.ofVirtual()
+                    .name("peer-" + peer.nodeId())
+                    .start(() -> guarded("looking at a peer", () -> look(peer, now))));
         }
         try {
             for (Thread thread : asking) {
@@ -143,7 +168,7 @@ public final class PeerWatch implements AutoCloseable {
         if (before == null || !before.address().equals(address)) {
             before = PeerView.unknown(id, address, clock.instant());
         }
-        String problem = probe.ask(peer, address, now.timeout());
+        String problem = problem(peer, address, now);
         PeerView seen = problem.isEmpty() ? before.answered(clock.instant()) : before.failed(problem);
         Decision decision = PeerPolicy.decide(seen, now.threshold(), clock.instant());
         PeerView after = seen.now(decision.standing(), clock.instant());
@@ -151,6 +176,16 @@ public final class PeerWatch implements AutoCloseable {
         if (decision.changed()) {
             told.remove(id);
             listener.changed(after, decision);
+        }
+    }
+
+    private String problem(Node peer, String address, Settings now) {
+        try {
+            return probe.ask(peer, address, now.timeout());
+        } catch (RuntimeException e) {
+            // Such as an answer that makes no sense: it is no sign of life.
+            LOG.debug("asking a peer failed", e);
+            return "asking it failed: " + e;
         }
     }
 
@@ -165,17 +200,33 @@ public final class PeerWatch implements AutoCloseable {
         if (due.isEmpty() && !beatDue) {
             return;
         }
-        try (SteepRepl node = database.get()) {
-            if (beatDue && node.nodes().heartbeat().isPresent()) {
-                beat = now;
+        try {
+            registry.tell(node -> note(node, due, beatDue, now));
+            failure = null;
+        } catch (ApiException e) {
+            // Meanwhile the registry may call a peer online that is lost: it believes nothing for long.
+            if (!e.message().equals(failure)) {
+                failure = e.message();
+                LOG.warn("the registry was not told how the peers are: {}", e.message());
             }
-            for (PeerView peer : due) {
+        }
+    }
+
+    private void note(SteepRepl node, List<PeerView> due, boolean beatDue, Instant now) {
+        if (beatDue && node.nodes().heartbeat().isPresent()) {
+            beat = now;
+        }
+        for (PeerView peer : due) {
+            try {
                 node.nodes().observe(new NodeId(peer.nodeId()), peer.standing() == Standing.PRESENT, VALID);
                 told.put(peer.nodeId(), now);
+            } catch (ApiException.Failed e) {
+                // Such as one that was taken out meanwhile; the others are told all the same.
+                LOG.debug("the registry was not told of {}: {}", peer.nodeId(), e.message());
+                if (!UNKNOWN_NODE.equals(e.sqlState())) {
+                    throw e;
+                }
             }
-        } catch (ApiException e) {
-            // The daemon says elsewhere that its database is away, or that it lacks rights.
-            return;
         }
     }
 

@@ -53,10 +53,10 @@ public final class Notify {
         send("RELOADING=1\nMONOTONIC_USEC=" + System.nanoTime() / 1000);
     }
 
-    /** It ends. */
-    public void stopping() {
+    /** It ends, and may take that long; systemd would kill it after a time that is the same for all configurations. */
+    public void stopping(Duration longest) {
         ending.countDown();
-        send("STOPPING=1");
+        send("STOPPING=1\nEXTEND_TIMEOUT_USEC=" + longest.toNanos() / 1000);
     }
 
     private void watch(Duration interval) {

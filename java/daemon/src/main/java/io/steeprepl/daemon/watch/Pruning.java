@@ -5,7 +5,9 @@ import io.steeprepl.api.SteepRepl;
 import io.steeprepl.config.repl.AuditSettings;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,36 +17,61 @@ final class Pruning {
     /** A daemon that is started again and again must not prune each time: pruning is audited itself. */
     private static final Duration FIRST = Duration.ofMinutes(5);
 
+    /** After a failure, such as that all connections were in use. */
+    private static final Duration AGAIN = Duration.ofHours(1);
+
     private final Supplier<AuditSettings> settings;
     private final Supplier<SteepRepl> open;
-    private final Instant begun = Instant.now();
-    private Instant last = Instant.EPOCH;
+    private final AtomicBoolean running = new AtomicBoolean();
+    private Duration interval;
+    private volatile Instant due;
+    private @Nullable String failure;
 
     Pruning(Supplier<AuditSettings> settings, Supplier<SteepRepl> open) {
         this.settings = settings;
         this.open = open;
+        this.due = Instant.now().plus(shorter(settings.get().pruneInterval(), FIRST));
+        this.interval = settings.get().pruneInterval();
     }
 
     /** Prunes beside the caller, when it is time. */
     void whenDue() {
-        Duration interval = settings.get().pruneInterval();
-        Instant now = Instant.now();
-        Instant due = last.equals(Instant.EPOCH)
-                ? begun.plus(interval.compareTo(FIRST) < 0 ? interval : FIRST)
-                : last.plus(interval);
-        if (now.isBefore(due)) {
-            return;
+        Duration now = settings.get().pruneInterval();
+        if (!now.equals(interval)) {
+            // Set anew: what was to be in a month may be wanted today.
+            interval = now;
+            due = earlier(due, Instant.now().plus(now));
         }
-        last = now;
-        Thread.ofVirtual().name("prune").start(this::prune);
+        if (!Instant.now().isBefore(due) && running.compareAndSet(false, true)) {
+            Thread.ofVirtual().name("prune").start(this::prune);
+        }
     }
 
     private void prune() {
+        Duration next = shorter(settings.get().pruneInterval(), AGAIN);
         try (SteepRepl node = open.get()) {
             long removed = node.audit().prune(settings.get().retention());
             LOG.info("removed {} entries of the audit log", removed);
+            next = settings.get().pruneInterval();
+            failure = null;
         } catch (ApiException e) {
-            LOG.warn("the audit log was not pruned: {}", e.message());
+            if (!e.message().equals(failure)) {
+                failure = e.message();
+                LOG.warn("the audit log was not pruned: {}", e.message());
+            }
+        } catch (RuntimeException e) {
+            LOG.error("pruning the audit log failed", e);
+        } finally {
+            due = Instant.now().plus(next);
+            running.set(false);
         }
+    }
+
+    private static Duration shorter(Duration one, Duration other) {
+        return one.compareTo(other) < 0 ? one : other;
+    }
+
+    private static Instant earlier(Instant one, Instant other) {
+        return one.isBefore(other) ? one : other;
     }
 }

@@ -57,8 +57,8 @@ class NotifyTest {
             alive.set(false);
             // One may have been under way; ten would come in that time.
             assertThat(heardWithin(heard, Duration.ofSeconds(1))).isLessThanOrEqualTo(1);
-            notify.stopping();
-            assertThat(until(heard, "STOPPING")).isEqualTo("STOPPING=1");
+            notify.stopping(Duration.ofSeconds(90));
+            assertThat(until(heard, "STOPPING")).isEqualTo("STOPPING=1 EXTEND_TIMEOUT_USEC=90000000");
         } finally {
             listener.destroyForcibly();
         }
@@ -90,6 +90,6 @@ class NotifyTest {
     void withoutSystemdNobodyIsTold() {
         Notify notify = Notify.ofProcess(Map.of(), () -> true);
         notify.ready();
-        notify.stopping();
+        notify.stopping(Duration.ofSeconds(90));
     }
 }
