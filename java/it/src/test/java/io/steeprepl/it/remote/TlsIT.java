@@ -19,6 +19,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.time.Duration;
@@ -40,6 +41,7 @@ import org.junit.jupiter.api.Test;
 /** Who is let in on the port for other nodes, over real sockets with real certificates. */
 class TlsIT {
     private final Set<String> nodes = ConcurrentHashMap.newKeySet();
+    private final Set<String> kinds = ConcurrentHashMap.newKeySet();
     private final List<String> refused = new CopyOnWriteArrayList<>();
     private Certs certs;
     private Refusals refusals;
@@ -50,7 +52,10 @@ class TlsIT {
         certs = new Certs();
         certs.init("a", "b", "c", "admin");
         nodes.addAll(List.of("a", "b"));
-        refusals = new Refusals((address, reason) -> refused.add(address + " " + reason.text()));
+        refusals = new Refusals((address, reason) -> {
+            kinds.add(reason.kind());
+            refused.add(address + " " + reason.text());
+        });
         server = new GrpcServer(parts(Optional.of(certs.of("a")), InetAddress.getLoopbackAddress()));
     }
 
@@ -103,6 +108,7 @@ class TlsIT {
         Files.writeString(
                 files.certificate(), pem("CERTIFICATE", issued.certificate().getEncoded()));
         Files.writeString(files.key(), pem("PRIVATE KEY", issued.key().getEncoded()));
+        Files.setPosixFilePermissions(files.key(), PosixFilePermissions.fromString("rw-------"));
         return files;
     }
 
@@ -187,6 +193,26 @@ class TlsIT {
         awaitRefusal(before, "TLS");
     }
 
+    @Test
+    void whatAStrangerSendsIsNeitherKeptNorTellsRefusalsApart() throws Exception {
+        for (int i = 0; i < 3; i++) {
+            long before = refusals.count();
+            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+                socket.setSoTimeout(10_000);
+                // Code points that no host name may have: the check's own message quotes the whole name.
+                socket.getOutputStream()
+                        .write(ClientHello.naming(i + "\u0000\u0007\n" + "x".repeat(30_000) + "\ue000"));
+                socket.getInputStream().readAllBytes();
+            }
+            awaitRefusal(before, "TLS");
+        }
+        assertThat(kinds).hasSize(1);
+        assertThat(refused)
+                .hasSize(3)
+                .allMatch(line -> line.length() < 250 && line.endsWith("…"), "cut")
+                .allMatch(line -> line.chars().noneMatch(Character::isISOControl), "printable");
+    }
+
     private SSLContext trusting() throws Exception {
         var store = KeyStore.getInstance("PKCS12");
         store.load(null, null);
@@ -243,6 +269,19 @@ class TlsIT {
             assertThatThrownBy(() -> server.reload(mixed)).isInstanceOf(ApiException.Usage.class);
             assertThat(ask(Optional.of(others.of("b")))).isEqualTo("a");
         }
+    }
+
+    @Test
+    void aKeyThatOthersCanReadIsNotUsed() throws IOException {
+        TlsFiles files = certs.of("b");
+        for (String more : List.of("rw----r--", "rw--w----", "rw-r--rw-")) {
+            Files.setPosixFilePermissions(files.key(), PosixFilePermissions.fromString(more));
+            assertThatThrownBy(() -> ask(Optional.of(files)))
+                    .isInstanceOf(ApiException.Usage.class)
+                    .hasMessageContaining("may be used by others: " + more);
+        }
+        Files.setPosixFilePermissions(files.key(), PosixFilePermissions.fromString("r--------"));
+        assertThat(ask(Optional.of(files))).isEqualTo("a");
     }
 
     @Test

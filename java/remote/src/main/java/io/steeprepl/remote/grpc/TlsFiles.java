@@ -6,9 +6,14 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
+import java.util.EnumSet;
+import java.util.Set;
 
 /**
  * The files, in PEM, of one side of a connection.
@@ -18,6 +23,9 @@ import java.security.cert.X509Certificate;
  * @param key its private key, PKCS #8
  */
 public record TlsFiles(Path ca, Path certificate, Path key) {
+    private static final Set<PosixFilePermission> OWN = EnumSet.of(
+            PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE, PosixFilePermission.OWNER_EXECUTE);
+
     /** Their names in a folder that {@code tls init} makes. */
     public static TlsFiles in(Path folder) {
         return new TlsFiles(
@@ -34,12 +42,37 @@ public record TlsFiles(Path ca, Path certificate, Path key) {
         return certificates(certificate);
     }
 
-    /** The key of this side. Throws {@link ApiException.Usage}. */
+    /** The key of this side. Throws {@link ApiException.Usage}, also when others can read it, as libpq does. */
     public PrivateKey privateKey() {
+        refuseReaders(key);
         try (InputStream in = Files.newInputStream(key)) {
             return CertificateUtils.getPrivateKey(in);
         } catch (IOException | GeneralSecurityException | IllegalArgumentException e) {
             throw unreadable(key, "a private key", e);
+        }
+    }
+
+    /** The group may read one that is root's: so it is given to services, which must not change it. */
+    private static void refuseReaders(Path file) {
+        try {
+            var view = Files.getFileAttributeView(file, PosixFileAttributeView.class);
+            if (view == null) {
+                return;
+            }
+            var attributes = view.readAttributes();
+            Set<PosixFilePermission> more = EnumSet.copyOf(attributes.permissions());
+            more.removeAll(OWN);
+            if (attributes.owner().getName().equals("root")) {
+                more.remove(PosixFilePermission.GROUP_READ);
+            }
+            if (!more.isEmpty()) {
+                throw new ApiException.Usage(
+                        "the private key %s may be used by others: %s"
+                                .formatted(file, PosixFilePermissions.toString(attributes.permissions())),
+                        "chmod 0600 it; one that belongs to root may have 0640");
+            }
+        } catch (IOException e) {
+            throw unreadable(file, "a private key", e);
         }
     }
 
