@@ -139,10 +139,15 @@ public final class Daemon implements AutoCloseable {
     /** On a connection of its own: calls that wait for a lock must not make lost peers look present. */
     private PeerWatch.Registry registry() {
         Aside aside = watch.aside();
-        return what -> aside.ask(settings.now().database().checkTimeout(), node -> {
-            what.accept(node);
-            return true;
-        });
+        return what -> {
+            // Without a database nobody can be told, and the watch says that it is away.
+            if (watch.view().database().connected()) {
+                aside.ask(settings.now().database().checkTimeout(), node -> {
+                    what.accept(node);
+                    return true;
+                });
+            }
+        };
     }
 
     private void await() {

@@ -163,7 +163,7 @@ final class Database {
         cancelled = cancelHolds || statement != null;
         try {
             // It may not have reached the server yet: then there is nothing to cancel, and it has to be said again.
-            for (int i = 0; i < ATTEMPTS && statement != null && statement == running; i++) {
+            for (int i = 0; i < ATTEMPTS && statement != null && statement.equals(running); i++) {
                 statement.cancel();
                 Thread.sleep(BETWEEN);
             }

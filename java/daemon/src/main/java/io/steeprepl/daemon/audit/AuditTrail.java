@@ -114,7 +114,7 @@ public final class AuditTrail {
 
     /** It may have been given up meanwhile. */
     private void remove(Entry entry) {
-        if (waiting.peek() == entry) {
+        if (entry.equals(waiting.peek())) {
             waiting.remove();
             bytes -= entry.bytes();
         }

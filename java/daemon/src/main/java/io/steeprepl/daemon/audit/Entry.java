@@ -38,7 +38,7 @@ record Entry(WatcherEvent event, long bytes) {
         String whole = text.length() > LONGEST ? text.substring(0, LONGEST) + "…" : text;
         StringBuilder clean = new StringBuilder(whole.length());
         whole.codePoints().forEach(point -> {
-            boolean bad = Character.isISOControl(point) && point != '\n' && point != '\t'
+            boolean bad = (Character.isISOControl(point) && point != '\n' && point != '\t')
                     || Character.getType(point) == Character.SURROGATE;
             clean.appendCodePoint(bad ? '?' : point);
         });

@@ -9,10 +9,12 @@ import io.steeprepl.api.ApiException;
 import io.steeprepl.daemon.event.Event;
 import io.steeprepl.daemon.event.Events;
 import io.steeprepl.remote.Caller;
+import io.steeprepl.remote.Dispatcher;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
@@ -45,7 +47,8 @@ final class Client implements Runnable {
     /** Taken while a request is answered. */
     private final Semaphore answering = new Semaphore(1);
 
-    private @Nullable Stream stream;
+    private volatile @Nullable RunningCall running;
+    private volatile @Nullable Stream stream;
 
     /** {@code user}: the account at the other end. */
     Client(SocketChannel channel, String user, List<Answers> answers, Events events, int longest) {
@@ -78,14 +81,46 @@ final class Client implements Runnable {
         for (String line = lines.next(); line != null; line = lines.next()) {
             reading.set(0);
             if (!line.isBlank()) {
-                answering.acquireUninterruptibly();
-                try {
-                    send(answer(line));
-                } finally {
-                    answering.release();
-                }
-                startStream();
+                serve(line, lines);
             }
+        }
+    }
+
+    /** Answers beside this thread, which sees meanwhile whether the client goes away. */
+    private void serve(String line, Lines lines) throws IOException {
+        var call = new RunningCall();
+        running = call;
+        answering.acquireUninterruptibly();
+        Thread.ofVirtual().name("ipc-answer").start(() -> {
+            try {
+                send(answer(line, call));
+                startStream();
+            } catch (IOException e) {
+                LOG.debug("a client went away: {}", e.toString());
+                close();
+            } finally {
+                answering.release();
+                call.end();
+            }
+        });
+        try {
+            if (!lines.more()) {
+                call.halfGone();
+            }
+        } finally {
+            if (!channel.isOpen()) {
+                call.halfGone();
+            }
+            call.await();
+            running = null;
+        }
+    }
+
+    /** Ends a request for whose answer nobody waits any more. */
+    void endCallInVain(Duration patience) {
+        RunningCall call = running;
+        if (call != null) {
+            call.endIfInVain(patience, answers);
         }
     }
 
@@ -140,7 +175,7 @@ final class Client implements Runnable {
         }
     }
 
-    private ObjectNode answer(String line) {
+    private ObjectNode answer(String line, RunningCall call) {
         ObjectNode answer = JSON.createObjectNode();
         JsonNode id = NullNode.instance;
         Failure failure;
@@ -155,8 +190,11 @@ final class Client implements Runnable {
                 failure = Failure.of(
                         "malformed", "not a request", "{\"id\": 1, \"method\": \"status.get\", \"params\": {}}");
             } else {
+                ObjectNode given = params instanceof ObjectNode object ? object : JSON.createObjectNode();
                 String method = request.get("method").asText();
-                JsonNode given = params.isObject() ? params : JSON.createObjectNode();
+                if (!method.equals(Dispatcher.CANCEL)) {
+                    call.name(given);
+                }
                 JsonNode idOfAnswer = id;
                 answer.set("result", Caller.asking(user, () -> result(method, given, idOfAnswer)));
                 return answer;

@@ -6,6 +6,7 @@ import io.steeprepl.daemon.Component;
 import io.steeprepl.daemon.ComponentState;
 import io.steeprepl.daemon.event.Events;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
@@ -129,6 +130,7 @@ public final class IpcServer implements Component {
                 if (client.closeIfWaitingSince(before)) {
                     LOG.warn("a client kept the daemon waiting; its connection is closed");
                 }
+                client.endCallInVain(settings.timeout());
             }
             refused.forEach(client -> client.closeIfWaitingSince(before));
         }
@@ -157,7 +159,11 @@ public final class IpcServer implements Component {
         } catch (IOException e) {
             LOG.warn("closing the socket: {}", e.toString());
         }
-        socket.remove();
+        try {
+            socket.remove();
+        } catch (UncheckedIOException e) {
+            LOG.warn("the socket {} stays behind: {}", socket.path(), e.toString());
+        }
         long until = System.nanoTime() + grace.toNanos();
         clients.forEach(client -> client.finish(until));
         refused.forEach(Client::close);

@@ -64,6 +64,17 @@ final class Lines {
         }
     }
 
+    /** Waits for the first bytes of the next line, without looking at them; false at the end of the stream. */
+    boolean more() throws IOException {
+        if (in.hasRemaining()) {
+            return true;
+        }
+        in.clear();
+        int read = channel.read(in);
+        in.flip();
+        return read >= 0;
+    }
+
     /** Reads on without looking, to the end of the stream or so far. */
     void skip(long most) throws IOException {
         long skipped = 0;

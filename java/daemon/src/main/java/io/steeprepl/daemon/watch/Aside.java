@@ -16,6 +16,8 @@ import org.slf4j.LoggerFactory;
 public final class Aside implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Aside.class);
 
+    private static final Duration LEAVE = Duration.ofMillis(500);
+
     private final Supplier<DirectSteepRepl> connect;
     private volatile @Nullable DirectSteepRepl connection;
     private volatile boolean closed;
@@ -54,9 +56,18 @@ public final class Aside implements AutoCloseable {
         }
     }
 
+    /** Takes leave of the server, which else says in its log that a client vanished; not for long. */
     @Override
     public void close() {
         closed = true;
+        DirectSteepRepl old = connection;
+        if (old != null) {
+            try {
+                Deadline.within(LEAVE, Deadline.doing(old::close), () -> {});
+            } catch (ApiException e) {
+                LOG.debug("closing a connection: {}", e.message());
+            }
+        }
         drop();
     }
 }

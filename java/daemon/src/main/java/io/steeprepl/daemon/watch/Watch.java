@@ -256,7 +256,12 @@ public final class Watch implements AutoCloseable {
         connections.watching().ifPresent(open -> {
             try {
                 Deadline.within(
-                        LAST_WORDS, Deadline.doing(() -> audit.flush(open.events()::write, LAST_WORDS)), open::abort);
+                        LAST_WORDS,
+                        Deadline.doing(() -> {
+                            audit.flush(open.events()::write, LAST_WORDS);
+                            open.close();
+                        }),
+                        open::abort);
             } catch (ApiException e) {
                 LOG.debug("the last words were not written", e);
             }

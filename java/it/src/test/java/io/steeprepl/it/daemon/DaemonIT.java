@@ -3,6 +3,11 @@ package io.steeprepl.it.daemon;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.steeprepl.api.ApiException;
+import io.steeprepl.api.SteepRepl;
+import io.steeprepl.remote.RemoteSteepRepl;
+import io.steeprepl.remote.grpc.Endpoint;
+import io.steeprepl.remote.grpc.GrpcTransport;
 import io.steeprepl.testkit.Cluster;
 import io.steeprepl.testkit.ClusterLogs;
 import io.steeprepl.testkit.TestNode;
@@ -12,7 +17,12 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -199,6 +209,50 @@ class DaemonIT {
             assertThat(a.query(old)).as("the one of an hour ago stays").isEqualTo("1");
             assertThat(a.query("SELECT count(*) > 0 FROM steep_repl.audit_log WHERE action = 'audit.prune'"))
                     .isEqualTo("t");
+        }
+    }
+
+    @Test
+    void whatCannotBeClosedKeepsNothingElseFromBeingClosed() throws IOException {
+        try (DaemonProcess daemon = daemon("untidy").start().connected()) {
+            // Nobody can take that away as a file.
+            Files.delete(daemon.socket());
+            Files.createDirectories(daemon.socket().resolve("inside"));
+            assertThat(daemon.term()).isZero();
+            assertThat(actions("untidy")).isEqualTo("daemon.start daemon.stop");
+        }
+    }
+
+    @Test
+    void allPartsShareOneTimeLimitAtTheEnd() throws Exception {
+        String yaml =
+                "  shutdown_timeout: 5s\n  postgresql: {connection: '%s'}\n  grpc: {insecure: true, bind: 127.0.0.1, port: %d}"
+                        .formatted(a.uri(), DaemonProcess.freePort());
+        int port = Integer.parseInt(yaml.replaceAll("(?s).*port: (\\d+)}$", "$1"));
+        try (DaemonProcess daemon = new DaemonProcess(folder, "slow-end", yaml, Map.of())
+                        .start()
+                        .connected();
+                Connection holder = a.connect();
+                Statement statement = holder.createStatement();
+                IpcClient client = daemon.connect();
+                SteepRepl remote = new RemoteSteepRepl(
+                        GrpcTransport.to(new Endpoint("localhost", port), Optional.empty(), Duration.ofMinutes(1)))) {
+            holder.setAutoCommit(false);
+            statement.execute("LOCK TABLE steep_repl.conflict_log IN ACCESS EXCLUSIVE MODE");
+            client.send("{\"id\": 1, \"method\": \"conflicts.stats\"}\n");
+            Thread.ofVirtual().start(() -> {
+                try {
+                    remote.conflicts().stats();
+                } catch (ApiException e) {
+                    // The daemon ends before it can answer.
+                    return;
+                }
+            });
+            daemon.await("both calls", () -> daemon.metric("steep_repl_pool_connections_in_use") == 2);
+            Instant told = Instant.now();
+            assertThat(daemon.term()).isZero();
+            assertThat(Duration.between(told, Instant.now())).isBetween(Duration.ofSeconds(4), Duration.ofMillis(9500));
+            holder.rollback();
         }
     }
 

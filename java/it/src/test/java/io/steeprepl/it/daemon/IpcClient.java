@@ -40,6 +40,15 @@ final class IpcClient implements AutoCloseable {
         }
     }
 
+    /** Sends nothing more, and still listens. */
+    void end() {
+        try {
+            channel.shutdownOutput();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** The next line, null at the end. */
     @Nullable
     String line() {

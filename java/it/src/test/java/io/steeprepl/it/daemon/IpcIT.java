@@ -9,6 +9,9 @@ import io.steeprepl.testkit.TestNode;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -168,6 +171,35 @@ class IpcIT {
         }
         daemon.await("all to be gone", () -> daemon.metric("steep_repl_ipc_clients") == 0);
         isServed();
+    }
+
+    @Test
+    void theCallOfOneThatVanishesIsEnded() throws SQLException {
+        String waiting =
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%prune_audit_log%'"
+                        + " AND pid <> pg_backend_pid()";
+        try (Connection holder = a.connect();
+                Statement statement = holder.createStatement()) {
+            holder.setAutoCommit(false);
+            statement.execute("LOCK TABLE steep_repl.audit_log IN SHARE MODE");
+            try (IpcClient client = daemon.connect()) {
+                client.send("{\"id\": 1, \"method\": \"audit.prune\", \"params\": {\"older_than\": \"PT1000H\"}}\n");
+                daemon.await("the call", () -> a.query(waiting).equals("1"));
+            }
+            daemon.await("its end", () -> a.query(waiting).equals("0"));
+            holder.rollback();
+        }
+        isServed();
+    }
+
+    @Test
+    void oneThatOnlyListensStillHasItsAnswer() {
+        try (IpcClient client = daemon.connect()) {
+            client.send("{\"id\": 1, \"method\": \"nodes.list\"}\n");
+            client.end();
+            assertThat(client.answer().path("result").toString()).contains("\"a\"");
+            assertThat(client.line()).isNull();
+        }
     }
 
     @Test
