@@ -251,6 +251,18 @@ class SnapshotCommandIT {
         empty.execute("TRUNCATE shop.big, shop.\"Odd Name\"");
         assertThat(snapshot(empty, "apply", folder, "--no-verify").out()).contains("loaded: 3 tables");
         empty.execute("TRUNCATE shop.big, shop.\"Odd Name\"");
+
+        Files.write(file, damaged);
+        Commands.Ended halfWay = snapshot(empty, "apply", folder, "--no-verify", "-o", "json");
+        assertThat(halfWay.code()).isEqualTo(1);
+        long half = lines(halfWay).getLast().get("id").asLong();
+        assertThat(halfWay.err()).contains("steep-repl work cancel " + half);
+        // Only where something had been loaded is there something to give up.
+        work(empty, "cancel", half);
+        assertThat(snapshot(empty, "progress", half, "--follow").code()).isIn(1, 4);
+        for (String table : List.of("shop.big", "shop.\"Odd Name\"")) {
+            assertThat(empty.query("SELECT count(*) FROM " + table)).isEqualTo("0");
+        }
     }
 
     @Test

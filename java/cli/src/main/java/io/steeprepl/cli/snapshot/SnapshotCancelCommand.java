@@ -12,9 +12,9 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "cancel",
         description = {
-            "Ends the taking or loading of a snapshot. Of one that was being taken nothing is left. What was loaded"
-                    + " stays,",
-            "and work retry goes on after it."
+            "Ends the taking or loading of a snapshot, or gives up loading that failed half way. Nothing of it is"
+                    + " left: rows",
+            "that were loaded are taken away, and no others."
         },
         footer = "  steep-repl snapshot cancel 3")
 final class SnapshotCancelCommand extends NodeAction {

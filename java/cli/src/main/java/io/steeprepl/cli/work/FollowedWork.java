@@ -106,16 +106,16 @@ public record FollowedWork(long id, String kind) implements Followed<WorkProgres
                 failed.sqlState(),
                 "%s failed (work %d)".formatted(loads() ? "loading the snapshot" : "taking the snapshot", id),
                 failed.error(),
-                "remove the cause, then: steep-repl work retry %d%s"
-                        .formatted(id, loads() ? "; it goes on after what is loaded" : ""),
+                loads()
+                        ? "remove the cause, then: steep-repl work retry %1$d, which goes on after what is loaded, or steep-repl work cancel %1$d, which takes that away"
+                                .formatted(id)
+                        : "remove the cause, then: steep-repl work retry %d".formatted(id),
                 null);
     }
 
     @Override
     public String cancelled() {
-        return loads()
-                ? "cancelled; what was loaded stays, and steep-repl work retry %d goes on after it".formatted(id)
-                : "cancelled; nothing is left of it";
+        return "cancelled; nothing is left of it";
     }
 
     @Override

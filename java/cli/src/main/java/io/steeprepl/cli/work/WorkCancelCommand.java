@@ -10,7 +10,9 @@ import picocli.CommandLine.Parameters;
 /** {@code work cancel}. */
 @Command(
         name = "cancel",
-        description = "Ends work that waits or runs, whoever asked for it. Nothing half-made is left behind.",
+        description =
+                "Ends work that waits or runs, or that failed half way, whoever asked for it. Nothing half-made is"
+                        + " left behind.",
         footer = "  steep-repl work cancel 3")
 final class WorkCancelCommand extends NodeAction {
     @Parameters(paramLabel = "ID", description = "Its number, see work list.")

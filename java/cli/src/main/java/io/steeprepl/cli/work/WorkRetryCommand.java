@@ -15,7 +15,8 @@ import picocli.CommandLine.Parameters;
         description = {
             "Has work that failed or was cancelled tried again, from where it can go on: a snapshot is taken anew,"
                     + " loading",
-            "one goes on after what is loaded. It runs as the role that asked for it; you must be a member of that."
+            "that failed goes on after what is loaded. It runs as the role that asked for it; you must be a member of"
+                    + " that."
         },
         footer = {"  steep-repl work retry 3", "  steep-repl snapshot progress 3 --follow"})
 final class WorkRetryCommand extends NodeAction {
