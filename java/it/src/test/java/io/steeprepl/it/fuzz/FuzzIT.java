@@ -1,0 +1,68 @@
+package io.steeprepl.it.fuzz;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Runs Jazzer for {@code -Dfuzz.seconds}, each target in a process of its own. */
+class FuzzIT {
+    private static final int SECONDS = Integer.getInteger("fuzz.seconds", 5);
+
+    /** Seeds: what is right, for Jazzer to spoil. */
+    private static final List<String> SEEDS = List.of(
+            "{\"id\": 1, \"method\": \"audit.query\", \"params\": {\"limit\": 5, \"newer_than\": \"PT1H\"}}",
+            "{\"id\": 2, \"method\": \"conflicts.list\", \"params\": {\"table\": \"public.t\", \"pending_only\": true}}",
+            "{\"id\": 3, \"method\": \"nodes.register\", \"params\": {\"node_id\": \"a\", \"port\": 5432}}\n{}",
+            "repl:\n  node_id: a\n  http: {port: 8080}\n  log: {level: info}\n",
+            "repl: {peers: &p {interval: 2s, addresses: {b: \"h:1\"}}, audit: {retention: 2y}}\n");
+
+    @TempDir
+    private Path folder;
+
+    @ParameterizedTest
+    @ValueSource(classes = {ConfigTarget.class, IpcTarget.class})
+    void nothingItThinksOfDoesHarm(Class<?> target) throws IOException, InterruptedException {
+        Path corpus = Files.createDirectory(folder.resolve("corpus"));
+        for (String seed : SEEDS) {
+            Files.writeString(corpus.resolve(Integer.toHexString(seed.hashCode())), seed);
+        }
+        Path log = folder.resolve("log");
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx512m",
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "-Dfuzz.socket=" + folder.resolve("s"),
+                "-cp",
+                System.getProperty("java.class.path"),
+                "com.code_intelligence.jazzer.Jazzer",
+                "--target_class=" + target.getName(),
+                "--instrumentation_includes=io.steeprepl.**:org.snakeyaml.**",
+                "--reproducer_path=" + folder,
+                "-artifact_prefix=" + folder + "/",
+                "-max_len=4096",
+                "-timeout=30",
+                "-max_total_time=" + SECONDS,
+                corpus.toString()));
+        Process process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start();
+        try {
+            assertThat(process.waitFor(SECONDS + 300L, TimeUnit.SECONDS)).isTrue();
+        } finally {
+            process.destroyForcibly();
+        }
+        String said = Files.readString(log);
+        assertThat(process.exitValue()).as(said).isZero();
+        assertThat(said).containsPattern("Done [1-9][0-9]* runs");
+    }
+}
