@@ -121,7 +121,7 @@ class IpcIT {
     void theAuditLogSaysWhoseAccountAsked() {
         try (IpcClient client = daemon.connect()) {
             client.send("{\"id\": 1, \"method\": \"nodes.register\", \"params\":"
-                    + " {\"node_id\": \"q\", \"node_name\": \"q\", \"host\": \"127.0.0.1\", \"port\": 1}}\n");
+                    + " {\"node_id\": \"q\", \"node_name\": \"q\", \"host\": \"127.0.0.1\", \"port\": 2}}\n");
             assertThat(client.answer().has("result")).isTrue();
         }
         assertThat(a.query("SELECT actor FROM steep_repl.audit_log WHERE target_id = 'q' ORDER BY id DESC LIMIT 1"))
