@@ -69,9 +69,8 @@ class RangeBlockIT {
     /** Every id of a table is in a range of one node, and no two ranges have one. */
     private static void assertWhose(String table) {
         Cluster.awaitEqual(table, cluster.nodes());
-        String strays =
-                "SELECT count(*) FROM " + table + " t WHERE (SELECT count(*) FROM steep_repl.identity_ranges r"
-                        + " WHERE r.table_name = '" + table + "' AND t.id BETWEEN r.range_start AND r.range_end) <> 1";
+        String strays = "SELECT count(*) FROM " + table + " t WHERE (SELECT count(*) FROM steep_repl.identity_ranges r"
+                + " WHERE r.table_name = '" + table + "' AND t.id BETWEEN r.range_start AND r.range_end) <> 1";
         cluster.nodes().forEach(node -> Sql.await(node, strays, "0"));
     }
 
@@ -79,7 +78,9 @@ class RangeBlockIT {
     @Test
     void blocksAreLeftBeforeTheirEndWithoutATrigger() throws Exception {
         table("large");
-        assertThat(a.query("SELECT count(*) FROM pg_trigger WHERE tgrelid = 'large'::regclass AND tgname = '!steep_repl_range'"))
+        assertThat(
+                        a.query(
+                                "SELECT count(*) FROM pg_trigger WHERE tgrelid = 'large'::regclass AND tgname = '!steep_repl_range'"))
                 .isEqualTo("0");
         Set<Long> seen = ConcurrentHashMap.newKeySet();
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -89,7 +90,9 @@ class RangeBlockIT {
                 work.add(() -> {
                     try (Connection connection = node.connect()) {
                         for (int rows : List.of(1, 3000, 1, 170, 4000, 1, 1)) {
-                            for (long id : ids(connection, "INSERT INTO large SELECT FROM generate_series(1, " + rows + ") RETURNING id")) {
+                            for (long id : ids(
+                                    connection,
+                                    "INSERT INTO large SELECT FROM generate_series(1, " + rows + ") RETURNING id")) {
                                 assertThat(seen.add(id)).as("%s once", id).isTrue();
                             }
                         }
@@ -112,14 +115,16 @@ class RangeBlockIT {
     @Test
     void valuesDrawnFarPastTheEndAreRefusedAndTheNextOneIsGood() throws SQLException {
         table("overrun");
-        String drawn = "WITH drawn AS MATERIALIZED (SELECT nextval('overrun_id_seq') AS id FROM generate_series(1, 17000))"
-                + " INSERT INTO overrun (id) SELECT id FROM drawn ORDER BY id DESC";
+        String drawn =
+                "WITH drawn AS MATERIALIZED (SELECT nextval('overrun_id_seq') AS id FROM generate_series(1, 17000))"
+                        + " INSERT INTO overrun (id) SELECT id FROM drawn ORDER BY id DESC";
         String error = Sql.error(a, drawn);
         assertThat(error).startsWith("40001 the sequence gave id 17000 of table public.overrun");
         a.execute("INSERT INTO overrun DEFAULT VALUES");
         a.query("SELECT setval('overrun_id_seq', 20000)");
         try (Connection session = a.connect()) {
-            assertThatThrownBy(() -> ids(session, "INSERT INTO overrun DEFAULT VALUES RETURNING id")).hasMessageContaining("the sequence gave id 20001");
+            assertThatThrownBy(() -> ids(session, "INSERT INTO overrun DEFAULT VALUES RETURNING id"))
+                    .hasMessageContaining("the sequence gave id 20001");
             ids(session, "INSERT INTO overrun SELECT FROM generate_series(1, 200) RETURNING id");
         }
         assertWhose("overrun");
@@ -128,11 +133,13 @@ class RangeBlockIT {
     /** Hibernate's pooled ids: a value of the sequence stands for as many ids as it counts, up to it or from it on. */
     @Test
     void idsBetweenTheValuesOfASequenceThatCountsInStepsAreThisNodes() {
-        cluster.nodes().forEach(node -> node.execute(
-                "CREATE SEQUENCE pooled_seq INCREMENT BY 50",
-                "CREATE TABLE pooled (id bigint PRIMARY KEY DEFAULT nextval('pooled_seq'))",
-                "CREATE FUNCTION draw_pooled(n int) RETURNS void LANGUAGE plpgsql AS $$DECLARE got bigint; BEGIN FOR i IN 1..n LOOP"
-                        + " got := nextval('pooled_seq'); INSERT INTO pooled VALUES (got - 49), (got), (got + 49); END LOOP; END $$"));
+        cluster.nodes()
+                .forEach(
+                        node -> node.execute(
+                                "CREATE SEQUENCE pooled_seq INCREMENT BY 50",
+                                "CREATE TABLE pooled (id bigint PRIMARY KEY DEFAULT nextval('pooled_seq'))",
+                                "CREATE FUNCTION draw_pooled(n int) RETURNS void LANGUAGE plpgsql AS $$DECLARE got bigint; BEGIN FOR i IN 1..n LOOP"
+                                        + " got := nextval('pooled_seq'); INSERT INTO pooled VALUES (got - 49), (got), (got + 49); END LOOP; END $$"));
         a.execute("SELECT setval('pooled_seq', 1)");
         add(8000, "pooled");
         // More than a block of 800,000.

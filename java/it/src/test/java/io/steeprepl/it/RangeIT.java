@@ -198,8 +198,11 @@ class RangeIT {
     void aCopyOfATableTakesAnyIds() {
         both("CREATE TABLE copied_from (id serial PRIMARY KEY, v text)");
         add("copied_from", 10);
-        a.execute("CREATE TABLE copied_to (LIKE copied_from INCLUDING ALL)", "INSERT INTO copied_to VALUES (777777, 'any')");
-        assertThat(Sql.error(a, "INSERT INTO copied_from VALUES (777777, 'any')")).startsWith("23514");
+        a.execute(
+                "CREATE TABLE copied_to (LIKE copied_from INCLUDING ALL)",
+                "INSERT INTO copied_to VALUES (777777, 'any')");
+        assertThat(Sql.error(a, "INSERT INTO copied_from VALUES (777777, 'any')"))
+                .startsWith("23514");
     }
 
     @Test
@@ -276,7 +279,8 @@ class RangeIT {
         b.execute("SELECT steep_repl.set_ranges('later', enabled => true)");
         Sql.await(a, "SELECT count(*) FROM pg_constraint WHERE conname = 'steep_range_later'", "1");
         cluster.nodes()
-                .forEach(node -> assertThat(ids(node, "INSERT INTO later (v) VALUES ('x') RETURNING id").getFirst())
+                .forEach(node -> assertThat(ids(node, "INSERT INTO later (v) VALUES ('x') RETURNING id")
+                                .getFirst())
                         .isGreaterThan(77_777));
         Cluster.awaitEqual("later", cluster.nodes());
     }
@@ -288,14 +292,16 @@ class RangeIT {
         ids(a, "INSERT INTO moved SELECT FROM generate_series(1, 15) RETURNING id");
         String change = "ALTER TABLE moved ALTER COLUMN id SET DEFAULT nextval('elsewhere')";
         assertThat(Sql.error(a, change))
-                .isEqualTo("SR047 cannot have column id of public.moved take its values from another sequence: those of public.moved_id_seq go in ranges / null");
+                .isEqualTo(
+                        "SR047 cannot have column id of public.moved take its values from another sequence: those of public.moved_id_seq go in ranges / null");
         a.execute("SELECT steep_repl.set_ranges('moved', enabled => false)");
         Sql.await(b, "SELECT count(*) FROM pg_constraint WHERE conname = 'steep_range_moved'", "0");
         both(change);
         a.execute("SELECT steep_repl.set_ranges('moved', enabled => true)");
         Sql.await(b, "SELECT count(*) FROM pg_constraint WHERE conname = 'steep_range_moved'", "1");
         List<Long> seen = Stream.of(a, b)
-                .flatMap(node -> ids(node, "INSERT INTO moved SELECT FROM generate_series(1, 25) RETURNING id").stream())
+                .flatMap(
+                        node -> ids(node, "INSERT INTO moved SELECT FROM generate_series(1, 25) RETURNING id").stream())
                 .toList();
         assertThat(seen).doesNotHaveDuplicates().allMatch(id -> id > 15);
         Cluster.awaitEqual("moved", cluster.nodes());

@@ -122,7 +122,7 @@ class ParityIT {
     @Test
     void aDatabaseThatIsGoneIsSaidAlike() throws IOException {
         try (Cluster other = Cluster.start(1);
-                Ways there = new Ways(other.node(0))) {
+                Ways there = new Ways(other.node(0), Duration.ofSeconds(1))) {
             try (SteepRepl grpc = there.open(Ways.GRPC);
                     SteepRepl ipc = there.open(Ways.IPC)) {
                 assertThat(grpc.nodes().list()).isEqualTo(ipc.nodes().list());

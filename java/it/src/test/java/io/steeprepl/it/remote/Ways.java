@@ -49,8 +49,13 @@ public final class Ways implements AutoCloseable {
 
     /** Begins to listen for that node. */
     public Ways(TestNode node) throws IOException {
+        this(node, Duration.ofSeconds(10));
+    }
+
+    /** The same; {@code wait}: how long a request may wait for a connection to the node. */
+    Ways(TestNode node, Duration wait) throws IOException {
         spec = ConnectionSpec.resolve(node.uri(), new Surroundings(Map.of(), Path.of("/"), "nobody"));
-        pool = new Pool(spec, connector, 4, Duration.ofSeconds(10));
+        pool = new Pool(spec, connector, 4, wait);
         List<Answers> answers = List.of(new ApiAnswers(new Dispatcher(pool::open)));
         certs.init("a", "client");
         grpc = new GrpcServer(new GrpcServer.Parts(
