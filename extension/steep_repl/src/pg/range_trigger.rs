@@ -167,8 +167,9 @@ unsafe fn check_id(call: pg_sys::FunctionCallInfo, bytes: i16) -> pg_sys::Datum 
         let arguments = (*call).args.as_ptr();
         (pg_sys::Oid::from((*arguments).value.value() as u32), integer((*arguments.add(1)).value, bytes))
     };
-    let latest = LATEST.get();
-    if !(latest.0 == relation.to_u32() && latest.1.holds(id)) && !check::writes_for_others() {
+    let (of, sure) = LATEST.get();
+    let known = of == relation.to_u32() && sure.holds(id);
+    if !known && !check::writes_for_others() {
         look(relation, id);
     }
     pg_sys::Datum::from(true)

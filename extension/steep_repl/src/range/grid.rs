@@ -81,7 +81,6 @@ fn hold_range(sequence: pg_sys::Oid) {
 /// range must be passed over.
 #[pg_extern(sql = false)]
 #[expect(clippy::too_many_arguments, reason = "a row of range_sequences, two ranges and a position")]
-#[expect(clippy::type_complexity, reason = "as pgrx wants it")]
 fn enter_range(
     base: i64,
     block: i64,
