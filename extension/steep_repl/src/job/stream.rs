@@ -84,6 +84,11 @@ impl Stream {
         }
     }
 
+    /// The process of the first stream.
+    pub fn first(&self) -> i32 {
+        place::read(self.place, |place| place.streams[0].pid)
+    }
+
     /// Whether the slot made with the moment is to stay.
     pub fn keeps_slot(&self) -> bool {
         place::read(self.place, |place| place.id == self.id && place.keeps_slot)

@@ -16,6 +16,7 @@ pub mod id_probe;
 pub mod key_id;
 pub mod key_probe;
 pub mod latch;
+pub mod lock_group;
 pub mod log_hook;
 pub mod orphan_check;
 pub mod past;

@@ -7,7 +7,7 @@ use crate::job::{Lead, Outcome, Stream, Task, first};
 use crate::pg::copy_to::{Taker, copy_out};
 use crate::pg::plan::{self, Argument};
 use crate::pg::transaction::{Failed, attempt, attempt_beginning, in_transaction};
-use crate::pg::{shared_moment, slot_moment, table_lock};
+use crate::pg::{lock_group, shared_moment, slot_moment, table_lock};
 use pgrx::PgSqlErrorCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -218,6 +218,7 @@ pub fn stream(stream: &Stream, parameters: &Value) -> Result<(), Failed> {
         }
     };
     if stream.number == 0 {
+        lock_group::lead();
         let begin = || wanted.slot.as_deref().map_or_else(shared_moment::hold, slot_moment::make);
         attempt_beginning("holding one moment for a snapshot", begin, || {
             let moment = shared_moment::export();
@@ -235,6 +236,9 @@ pub fn stream(stream: &Stream, parameters: &Value) -> Result<(), Failed> {
         return Ok(());
     }
     let Some(moment) = stream.moment() else { return Ok(()) };
+    if !lock_group::join(stream.first()) {
+        return Err(String::from("the stream that holds the moment has ended").into());
+    }
     attempt_beginning("copying for a snapshot", || shared_moment::join(&moment), work)
 }
 

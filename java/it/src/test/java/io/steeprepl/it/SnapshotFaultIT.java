@@ -41,7 +41,7 @@ class SnapshotFaultIT {
     @AfterEach
     void clean() throws IOException {
         CLUSTER.nodes().forEach(node -> node.server().start());
-        B.execute("TRUNCATE large");
+        B.execute("TRUNCATE large, later");
         for (String name : PLACE.names()) {
             delete(PLACE.path(name));
         }
@@ -109,6 +109,21 @@ class SnapshotFaultIT {
             SnapshotPlace.awaitState(A, id, "cancelled");
         }
         assertThat(PLACE.names()).isEmpty();
+    }
+
+    @Test
+    void whoWantsATableForHimselfHoldsNoStreamUp() throws Exception {
+        String id = PLACE.start(A, "wanted", ", 'gzip', 2");
+        awaitHalf(A, id);
+        try (var other = A.connect();
+                var statement = other.createStatement()) {
+            // Waits for the first stream; the second begins its next piece behind it.
+            other.setAutoCommit(false);
+            statement.execute("LOCK TABLE large, later");
+            assertThat(A.query("SELECT state FROM steep_repl.work_queue WHERE id = " + id))
+                    .isEqualTo("complete");
+        }
+        A.query("SELECT steep_repl.delete_snapshot(" + id + ")");
     }
 
     @Test
