@@ -47,7 +47,9 @@ final class Collector {
                     .getFirst();
         }
         // A number that a crashed server had given out, and not yet written down, is given out again after the crash.
-        boolean another = attempt.end == Attempt.End.UNKNOWN && (time == null || time.isAfter(attempt.ended));
+        // Nor did the attempt write what had committed before it began.
+        boolean another = attempt.end == Attempt.End.UNKNOWN
+                && (time == null || time.isAfter(attempt.ended) || time.isBefore(attempt.begun));
         attempt.end = another ? Attempt.End.REFUSED : Attempt.End.COMMITTED;
         attempt.committed = another ? null : time;
     }
