@@ -102,8 +102,11 @@ final class Keys {
     static final Key<Integer> GRPC_PORT = restart("grpc.port", Kind.number(1, 65535), 5433, "The port.");
     static final Key<Path> CERT_FILE =
             optional("grpc.tls.cert_file", Kind.path(), "none", "The node's certificate, PEM.");
-    static final Key<Path> KEY_FILE =
-            optional("grpc.tls.key_file", Kind.path(), "none", "Its private key, PEM, mode 0600, or 0640 when it is root's; another one is refused.");
+    static final Key<Path> KEY_FILE = optional(
+            "grpc.tls.key_file",
+            Kind.path(),
+            "none",
+            "Its private key, PEM, mode 0600, or 0640 when it is root's; another one is refused.");
     static final Key<Path> CA_FILE =
             optional("grpc.tls.ca_file", Kind.path(), "none", "The authority whose certificates are trusted, PEM.");
     static final Key<Boolean> GRPC_INSECURE =
