@@ -44,7 +44,7 @@ record SnapshotPlace(Path folder) {
     /** Waits until work has ended, which must be in that state. */
     static void awaitState(TestNode node, String id, String state) {
         String ended = Awaitility.await("work " + id)
-                .atMost(Duration.ofSeconds(120))
+                .atMost(Duration.ofMinutes(2))
                 .pollInterval(Duration.ofMillis(50))
                 .ignoreExceptions()
                 .until(
