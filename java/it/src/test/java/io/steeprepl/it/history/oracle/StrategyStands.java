@@ -66,8 +66,8 @@ final class StrategyStands implements Rule {
 
     private static Write winner(List<Write> pair, List<String> priority) {
         Comparator<Write> version = Comparator.comparing(Write::time).thenComparing(Write::node);
-        Comparator<Write> rank =
-                Comparator.comparing(w -> priority.contains(w.node()) ? priority.indexOf(w.node()) : priority.size());
+        Comparator<Write> rank = Comparator.comparingInt(
+                w -> priority.contains(w.node()) ? priority.indexOf(w.node()) : priority.size());
         return pair.stream()
                 .min(priority.isEmpty() ? version : rank.thenComparing(version.reversed()))
                 .orElseThrow();
