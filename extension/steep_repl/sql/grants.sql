@@ -58,7 +58,7 @@ GRANT SELECT ON steep_repl.work_queue, steep_repl.snapshots TO steep_repl_viewer
 GRANT EXECUTE ON FUNCTION steep_repl.work_progress(bigint), steep_repl.snapshot_progress(bigint), steep_repl.list_snapshots(),
   steep_repl.verify_snapshot(text) TO steep_repl_viewer;
 GRANT EXECUTE ON FUNCTION steep_repl.cancel_work(bigint), steep_repl.retry_work(bigint), steep_repl.cancel_snapshot(bigint),
-  steep_repl.start_snapshot(text, text, integer, text[], name), steep_repl.start_apply(text, integer, boolean),
+  steep_repl.start_snapshot(text, text, integer, text[], name), steep_repl.start_apply(text, integer, boolean, boolean),
   steep_repl.delete_snapshot(bigint) TO steep_repl_operator;
 
 -- Not the tables with connection strings (nodes.conninfo, links, initialisations): functions show what is needed of them.

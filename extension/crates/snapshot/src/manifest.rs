@@ -32,7 +32,9 @@ pub struct Table {
     pub table: String,
     /// In the order of the values in the files.
     pub columns: Vec<Column>,
-    pub fingerprint: Option<String>,
+    /// What the table takes, as compute_fingerprint() and schema_definitions() give it.
+    pub fingerprint: String,
+    pub definition: serde_json::Value,
     pub rows: u64,
     pub pieces: Vec<Piece>,
 }

@@ -103,12 +103,13 @@ CREATE OR REPLACE FUNCTION steep_repl._snapshot_plan(wanted text[]) RETURNS json
 BEGIN ATOMIC
   SELECT coalesce(jsonb_agg(jsonb_build_object('relation', c.oid::bigint, 'schema', n.nspname, 'table', c.relname, 'file_node', c.relfilenode::bigint,
            'pages', pg_relation_size(c.oid) / current_setting('block_size')::int, 'rows', greatest(c.reltuples, 0)::bigint,
+           'definition', d.definition, 'fingerprint', encode(sha256(convert_to(d.definition::text, 'UTF8')), 'hex'),
            'columns', (SELECT coalesce(jsonb_agg(jsonb_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)) ORDER BY a.attnum), '[]')
                          FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''))
            ORDER BY n.nspname, c.relname), '[]')
-    FROM steep_repl._snapshot_tables(wanted) t JOIN pg_class c ON c.oid = t JOIN pg_namespace n ON n.oid = c.relnamespace;
+    FROM steep_repl._definitions(ARRAY(SELECT steep_repl._snapshot_tables(wanted))) d JOIN pg_class c ON c.oid = d.relation JOIN pg_namespace n ON n.oid = c.relnamespace;
 END;
-COMMENT ON FUNCTION steep_repl._snapshot_plan(text[]) IS 'The tables of a snapshot as the running transaction sees them, with their columns and size.';
+COMMENT ON FUNCTION steep_repl._snapshot_plan(text[]) IS 'The tables of a snapshot as the running transaction sees them, with their columns, definition and size.';
 
 CREATE OR REPLACE FUNCTION steep_repl._piece_query(relation oid, first_page bigint, end_page bigint, OUT query text, OUT name text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp

@@ -1,9 +1,9 @@
 -- Loading a snapshot into tables of this database. All that speaks against it is found before anything is loaded.
 
-CREATE OR REPLACE FUNCTION steep_repl._apply_tables(manifest jsonb) RETURNS TABLE (number integer, relation oid, name text, columns jsonb)
+CREATE OR REPLACE FUNCTION steep_repl._apply_tables(manifest jsonb) RETURNS TABLE (number integer, relation oid, name text, columns jsonb, definition jsonb)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  SELECT n::int - 1, to_regclass(format('%I.%I', t->>'schema', t->>'table'))::oid, format('%I.%I', t->>'schema', t->>'table'), t->'columns'
+  SELECT n::int - 1, to_regclass(format('%I.%I', t->>'schema', t->>'table'))::oid, format('%I.%I', t->>'schema', t->>'table'), t->'columns', t->'definition'
     FROM jsonb_array_elements(manifest->'tables') WITH ORDINALITY e(t, n);
 END;
 COMMENT ON FUNCTION steep_repl._apply_tables(jsonb) IS 'The tables of a manifest, numbered from 0, and those of that name here.';
@@ -21,14 +21,22 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl._column_differences(oid, jsonb) IS 'How the columns of a table differ from those in a manifest.';
 
-CREATE OR REPLACE FUNCTION steep_repl._apply_problems(manifest jsonb, role oid, work_id bigint) RETURNS SETOF text
+CREATE OR REPLACE FUNCTION steep_repl._shape_differences(here jsonb, there jsonb) RETURNS SETOF text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT steep_repl._difference(d.object, d.property, d.local, d.remote, 'this node', 'the snapshot') FROM steep_repl._definition_differences(here, there) d WHERE here IS DISTINCT FROM there;
+END;
+COMMENT ON FUNCTION steep_repl._shape_differences(jsonb, jsonb) IS 'How a table differs from the one in a snapshot, in sentences.';
+
+CREATE OR REPLACE FUNCTION steep_repl._apply_problems(manifest jsonb, role oid, work_id bigint, strict boolean) RETURNS SETOF text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   t record;
 BEGIN
   RETURN QUERY SELECT format('%s is not a member of pg_read_server_files', role::regrole) WHERE NOT pg_has_role(role, 'pg_read_server_files', 'USAGE');
-  FOR t IN SELECT a.*, c.relkind FROM steep_repl._apply_tables(manifest) a LEFT JOIN pg_class c ON c.oid = a.relation LOOP
+  FOR t IN SELECT a.*, c.relkind, d.definition AS here FROM steep_repl._apply_tables(manifest) a LEFT JOIN pg_class c ON c.oid = a.relation
+           LEFT JOIN steep_repl._definitions(ARRAY(SELECT o.relation FROM steep_repl._apply_tables(manifest) o WHERE o.relation IS NOT NULL)) d ON d.relation = a.relation LOOP
     IF t.relation IS NULL THEN
       RETURN NEXT format('%s does not exist here', t.name);
       CONTINUE;
@@ -37,6 +45,11 @@ BEGIN
       CONTINUE;
     END IF;
     RETURN QUERY SELECT format('%s: %s', t.name, d) FROM steep_repl._column_differences(t.relation, t.columns) d;
+    RETURN QUERY SELECT format('%s: %s', t.name, d) FROM steep_repl._shape_differences(t.here, t.definition) d
+      WHERE strict AND NOT EXISTS (SELECT 1 FROM steep_repl._column_differences(t.relation, t.columns));
+    RETURN QUERY SELECT format('%s: foreign key %I is not on the table of the snapshot: nothing would check its rows', t.name, f.conname) FROM pg_constraint f
+      WHERE f.conrelid = t.relation AND f.contype = 'f' AND f.convalidated AND NOT strict
+        AND NOT coalesce(t.definition->'foreign_keys' @> (t.here->'foreign_keys'), false);
     RETURN QUERY SELECT format('%s may not insert into %s', role::regrole, t.name)
       WHERE NOT has_table_privilege(role, t.relation, 'INSERT') OR NOT has_schema_privilege(role, (SELECT c.relnamespace FROM pg_class c WHERE c.oid = t.relation), 'USAGE');
     RETURN QUERY SELECT format('row level security of %s applies to %s', t.name, role::regrole) WHERE steep_repl._hides_rows(t.relation, role);
@@ -55,9 +68,9 @@ BEGIN
   RETURN QUERY SELECT format('sequence %I.%I does not exist here', s->>'schema', s->>'sequence') FROM jsonb_array_elements(manifest->'sequences') s
     WHERE to_regclass(format('%I.%I', s->>'schema', s->>'sequence')) IS NULL;
 END $$;
-COMMENT ON FUNCTION steep_repl._apply_problems(jsonb, oid, bigint) IS 'Why a role cannot load that snapshot here, a line each. What this work has loaded already does not count.';
+COMMENT ON FUNCTION steep_repl._apply_problems(jsonb, oid, bigint, boolean) IS 'Why a role cannot load that snapshot here, a line each. What this work has loaded already does not count.';
 
-CREATE OR REPLACE FUNCTION steep_repl.start_apply(path text, parallel integer DEFAULT 4, verify boolean DEFAULT true)
+CREATE OR REPLACE FUNCTION steep_repl.start_apply(path text, parallel integer DEFAULT 4, verify boolean DEFAULT true, strict boolean DEFAULT true)
 RETURNS TABLE (id bigint, state text, folder text, table_count bigint)
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -71,21 +84,22 @@ BEGIN
   place := steep_repl._snapshot_path(start_apply.path);
   manifest := steep_repl._snapshot_manifest(place);
   PERFORM steep_repl._refuse('SR110', format('the snapshot in %s cannot be loaded', place),
-    ARRAY(SELECT steep_repl._apply_problems(manifest, steep_repl._outer_role(), NULL)), 'Nothing has been changed. Load it into empty tables of the same shape.');
-  RETURN QUERY SELECT steep_repl._enqueue('apply', jsonb_build_object('path', place, 'parallel', start_apply.parallel, 'verify', coalesce(start_apply.verify, true),
+    ARRAY(SELECT steep_repl._apply_problems(manifest, steep_repl._outer_role(), NULL, coalesce(start_apply.strict, true))),
+    'Nothing has been changed. Load it into empty tables of the same shape; strict => false asks for the same columns only.');
+  RETURN QUERY SELECT steep_repl._enqueue('apply', jsonb_build_object('path', place, 'parallel', start_apply.parallel, 'verify', coalesce(start_apply.verify, true), 'strict', coalesce(start_apply.strict, true),
       'snapshot_uid', manifest->>'snapshot_uid')), 'pending', place, jsonb_array_length(manifest->'tables')::bigint;
 END $$;
-COMMENT ON FUNCTION steep_repl.start_apply(text, integer, boolean) IS
-  'Loads a snapshot from a folder on this server into empty tables of the same shape, in the background: snapshot_progress(). verify compares all files with their checksums first. When it fails half way, retry_work(id) goes on after what is loaded. For members of pg_read_server_files who may insert into the tables. Definer: writes the queue. Errors: SR100, SR110 with all problems, XX001 a damaged manifest, 0A000 of a newer version, 58P01 none there.';
+COMMENT ON FUNCTION steep_repl.start_apply(text, integer, boolean, boolean) IS
+  'Loads a snapshot from a folder on this server into empty tables of the same shape, in the background: snapshot_progress(). verify compares all files with their checksums first; strict refuses tables that are not defined as those of the snapshot, and without it columns and foreign keys must fit. When it fails half way, retry_work(id) goes on after what is loaded. For members of pg_read_server_files who may insert into the tables. Definer: writes the queue. Errors: SR100, SR110 with all problems, XX001 a damaged manifest, 0A000 of a newer version, 58P01 none there.';
 
-CREATE OR REPLACE FUNCTION steep_repl._apply_begin(id bigint, manifest jsonb, role oid) RETURNS jsonb
+CREATE OR REPLACE FUNCTION steep_repl._apply_begin(id bigint, manifest jsonb, role oid, strict boolean) RETURNS jsonb
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  PERFORM steep_repl._refuse('SR110', 'the snapshot cannot be loaded', ARRAY(SELECT steep_repl._apply_problems(manifest, role, _apply_begin.id)), 'Nothing more has been changed.');
+  PERFORM steep_repl._refuse('SR110', 'the snapshot cannot be loaded', ARRAY(SELECT steep_repl._apply_problems(manifest, role, _apply_begin.id, strict)), 'Nothing more has been changed.');
   RETURN (SELECT jsonb_build_object('relations', (SELECT jsonb_agg(a.relation::bigint ORDER BY a.number) FROM steep_repl._apply_tables(manifest) a),
                                     'loaded', (SELECT coalesce(jsonb_agg(p.piece), '[]') FROM steep_repl.loaded_pieces p WHERE p.work_id = _apply_begin.id)));
 END $$;
-COMMENT ON FUNCTION steep_repl._apply_begin(bigint, jsonb, oid) IS 'Looks once more whether the snapshot can be loaded; which tables it goes into, and which pieces are loaded already.';
+COMMENT ON FUNCTION steep_repl._apply_begin(bigint, jsonb, oid, boolean) IS 'Looks once more whether the snapshot can be loaded; which tables it goes into, and which pieces are loaded already.';
 
 CREATE OR REPLACE FUNCTION steep_repl._apply_piece_done(id bigint, piece integer, relation oid, rows bigint) RETURNS void
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp

@@ -35,8 +35,8 @@ pub fn lead(lead: &mut Lead, parameters: &Value) -> Result<Value, Failed> {
     let manifest = manifest(&wanted)?;
     let text = serde_json::to_string(&manifest).map_err(|error| error.to_string())?;
     let (id, role) = (lead.id, lead.role.into());
-    let begun = lead.step("SELECT steep_repl._apply_begin($1, $2::pg_catalog.jsonb, $3)", || {
-        [Argument::of(Some(id)), Argument::text(&text), Argument::oid(role)]
+    let begun = lead.step("SELECT steep_repl._apply_begin($1, $2::pg_catalog.jsonb, $3, $4)", || {
+        [Argument::of(Some(id)), Argument::text(&text), Argument::oid(role), Argument::of(Some(wanted.strict))]
     })?;
     let begun: Begun = serde_json::from_str(&begun.unwrap_or_default()).map_err(|error| error.to_string())?;
     let tasks = tasks(&manifest, &begun.relations.unwrap_or_default());

@@ -26,7 +26,8 @@ struct Planned {
     pages: u64,
     rows: u64,
     columns: Vec<Column>,
-    fingerprint: Option<String>,
+    fingerprint: String,
+    definition: Value,
 }
 
 pub fn lead(lead: &mut Lead, parameters: &Value) -> Result<Value, Failed> {
@@ -169,6 +170,7 @@ fn described((table, pieces): (Planned, Vec<Piece>)) -> Table {
         table: table.table,
         columns: table.columns,
         fingerprint: table.fingerprint,
+        definition: table.definition,
         rows: pieces.iter().map(|piece| piece.rows).sum(),
         pieces,
     }

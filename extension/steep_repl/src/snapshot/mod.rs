@@ -23,6 +23,8 @@ struct Parameters {
     slot: Option<String>,
     #[serde(default)]
     verify: bool,
+    #[serde(default)]
+    strict: bool,
 }
 
 impl Parameters {

@@ -34,6 +34,10 @@ final class Database {
         this.cancelHolds = cancelHolds;
     }
 
+    Connection connection() {
+        return connection;
+    }
+
     /** Makes a value of the current row. */
     @FunctionalInterface
     interface Mapper<T> {

@@ -44,6 +44,11 @@ public final class DirectSteepRepl implements SteepRepl {
         return database.serverVersion();
     }
 
+    /** The connection itself, for who lends it to others. */
+    public Connection connection() {
+        return database.connection();
+    }
+
     /** Whether the server answers. Throws {@link io.steeprepl.api.ApiException} when it does not. */
     public void ping() {
         database.run("SELECT 1");

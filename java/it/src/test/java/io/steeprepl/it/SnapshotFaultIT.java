@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
@@ -41,7 +42,7 @@ class SnapshotFaultIT {
     @AfterEach
     void clean() throws IOException {
         CLUSTER.nodes().forEach(node -> node.server().start());
-        B.execute("TRUNCATE large, later");
+        B.execute("TRUNCATE large");
         for (String name : PLACE.names()) {
             delete(PLACE.path(name));
         }
@@ -112,17 +113,21 @@ class SnapshotFaultIT {
     }
 
     @Test
-    void whoWantsATableForHimselfHoldsNoStreamUp() throws Exception {
+    void whoWantsATableForHimselfHoldsNoStreamUp() throws InterruptedException {
+        List<String> later = List.of("later_1", "later_2", "later_3", "later_4");
+        later.forEach(table -> A.execute("CREATE TABLE " + table + " AS SELECT 1 AS id"));
         String id = PLACE.start(A, "wanted", ", 'gzip', 2");
         awaitHalf(A, id);
-        try (var other = A.connect();
-                var statement = other.createStatement()) {
-            // Waits for the first stream; the second begins its next piece behind it.
-            other.setAutoCommit(false);
-            statement.execute("LOCK TABLE large, later");
-            assertThat(A.query("SELECT state FROM steep_repl.work_queue WHERE id = " + id))
-                    .isEqualTo("complete");
+        // They wait for the first stream, and both streams have these tables yet to read.
+        List<Thread> others = later.stream()
+                .map(table -> Thread.ofVirtual().start(() -> A.execute("TRUNCATE " + table)))
+                .toList();
+        Sql.await(A, "SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'", "4");
+        SnapshotPlace.awaitState(A, id, "complete");
+        for (Thread other : others) {
+            other.join();
         }
+        later.forEach(table -> A.execute("DROP TABLE " + table));
         A.query("SELECT steep_repl.delete_snapshot(" + id + ")");
     }
 

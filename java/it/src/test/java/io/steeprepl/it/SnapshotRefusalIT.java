@@ -111,7 +111,19 @@ class SnapshotRefusalIT {
                 .contains("column w is not in the snapshot")
                 .contains("public.target holds rows")
                 .contains("refers to public.parent, which is not in the snapshot");
-        A.execute("DROP TABLE target");
+        A.execute("DROP TABLE target", "CREATE TABLE target (id int, v text, UNIQUE (id), CHECK (id > 0))");
+        assertThat(Sql.error(A, apply))
+                .startsWith("SR110")
+                .contains("UNIQUE (id) on this node, none on the snapshot")
+                .contains("CHECK ((id > 0)) on this node, none on the snapshot");
+        A.execute("CREATE TABLE self (id int PRIMARY KEY, up int)");
+        PLACE.take(A, "self", ", tables => '{self}'");
+        A.execute("ALTER TABLE self ADD FOREIGN KEY (up) REFERENCES self");
+        String loose = "SELECT id FROM steep_repl.start_apply('" + PLACE.path("self") + "', strict => false)";
+        assertThat(Sql.error(A, loose)).contains("self_up_fkey is not on the table of the snapshot");
+        A.execute("ALTER TABLE self DROP CONSTRAINT self_up_fkey", "ALTER TABLE self ADD CHECK (up > 0)");
+        SnapshotPlace.awaitState(A, A.query(loose), "complete");
+        A.execute("DROP TABLE self", "DROP TABLE target");
         assertThat(Sql.error(A, apply)).contains("public.target does not exist here");
         A.execute("CREATE TABLE target (id int, v text)", "ALTER TABLE target ENABLE ROW LEVEL SECURITY");
         A.execute("GRANT pg_read_server_files TO otto");

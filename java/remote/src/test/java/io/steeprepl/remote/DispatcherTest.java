@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.steeprepl.api.ApiException;
 import io.steeprepl.api.SteepRepl;
+import io.steeprepl.api.WorkApi;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.RecordComponent;
@@ -55,6 +56,10 @@ class DispatcherTest {
                 continue;
             }
             for (Method method : noun.getReturnType().getMethods()) {
+                if (method.equals(WorkApi.class.getMethod("await", Duration.class))) {
+                    // Waits where it is called: nothing goes over the line.
+                    continue;
+                }
                 Object[] arguments = Arrays.stream(method.getParameterTypes())
                         .map(DispatcherTest::sample)
                         .toArray();
@@ -77,7 +82,7 @@ class DispatcherTest {
         return switch (type.getName()) {
             case "java.lang.String" -> "x";
             case "int" -> 1;
-            case "long" -> 1L;
+            case "long", "java.lang.Long" -> 1L;
             case "boolean" -> true;
             case "java.time.Duration" -> Duration.ofSeconds(90);
             case "java.util.List" -> List.of();

@@ -114,7 +114,7 @@ final class Connections implements AutoCloseable {
             throw new ApiException.CannotConnect(
                     null, "the daemon has no connection to its database", null, "see its log", null);
         }
-        return DirectSteepRepl.over(known.connect());
+        return known.connect();
     }
 
     /** Gives up the one that looks, and no other: it alone has failed. */

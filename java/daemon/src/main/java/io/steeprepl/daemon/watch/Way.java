@@ -6,7 +6,6 @@ import io.steeprepl.direct.DirectSteepRepl;
 import io.steeprepl.direct.connection.ConnectionSpec;
 import io.steeprepl.direct.connection.Connector;
 import io.steeprepl.direct.connection.HostPort;
-import java.sql.Connection;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -21,16 +20,16 @@ import java.util.Optional;
 record Way(ConnectionSpec spec, HostPort server, Connector connector, Optional<String> wanted, Duration limit) {
 
     /** One more connection. Throws {@link ApiException}. */
-    Connection connect() {
-        Connection made = connector.connect(spec);
+    DirectSteepRepl connect() {
+        DirectSteepRepl made = DirectSteepRepl.over(connector.connect(spec));
         try {
-            check(DirectSteepRepl.over(made));
+            check(made);
             return made;
         } catch (Refusal e) {
-            DirectSteepRepl.over(made).abort();
+            made.abort();
             throw new ApiException.CannotConnect(null, String.valueOf(e.getMessage()), null, "see repl.node_id", e);
         } catch (RuntimeException e) {
-            DirectSteepRepl.over(made).abort();
+            made.abort();
             throw e;
         }
     }

@@ -27,14 +27,14 @@ public final class Pool implements AutoCloseable {
      * @param timeout how long a caller waits for one
      */
     public Pool(ConnectionSpec spec, Connector connector, int size, Duration timeout) {
-        this(() -> connector.connect(spec), size, timeout);
+        this(() -> DirectSteepRepl.over(connector.connect(spec)), size, timeout);
     }
 
     /** The same with connections that {@code connect} makes; it may throw {@link ApiException}. */
-    public Pool(Supplier<Connection> connect, int size, Duration timeout) {
+    public Pool(Supplier<DirectSteepRepl> connect, int size, Duration timeout) {
         var config = new HikariConfig();
         config.setPoolName("node");
-        config.setDataSource(new SuppliedConnections(connect));
+        config.setDataSource(new SuppliedConnections(() -> connect.get().connection()));
         config.setMaximumPoolSize(size);
         config.setMinimumIdle(1);
         config.setConnectionTimeout(timeout.toMillis());
