@@ -30,7 +30,8 @@ final class SnapshotCases {
         data = node.server().dataDir();
         node.execute(
                 "CREATE TABLE loaded (id int PRIMARY KEY)",
-                "CREATE TABLE slow (id int PRIMARY KEY)",
+                "CREATE FUNCTION slowly() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RETURN true; END $$",
+                "CREATE TABLE slow (id int PRIMARY KEY, CHECK (slowly()))",
                 "INSERT INTO slow VALUES (1)",
                 "SELECT steep_repl.start_snapshot('%s', 'none', 1, '{public.loaded}')"
                         .formatted(data.resolveSibling("base")),
@@ -39,9 +40,8 @@ final class SnapshotCases {
         ParityData.await(node, "SELECT count(*) FROM steep_repl.list_snapshots()", "2");
         node.execute(
                 "TRUNCATE slow",
-                "CREATE FUNCTION slowly() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(60); RETURN"
-                        + " true; END $$",
-                "ALTER TABLE slow ADD CHECK (slowly())");
+                "CREATE OR REPLACE FUNCTION slowly() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(60);"
+                        + " RETURN true; END $$");
     }
 
     private static Snapshot snapshot(SteepRepl node, String name) {
