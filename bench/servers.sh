@@ -38,6 +38,7 @@ track_commit_timestamp = on
 shared_preload_libraries = 'steep_repl'
 extension_control_path = '$work/stage:\$system'
 dynamic_library_path = '$work/stage/lib:\$libdir'
+max_worker_processes = 32
 shared_buffers = 512MB
 max_wal_size = 8GB
 checkpoint_timeout = 1h
