@@ -58,7 +58,7 @@ GRANT SELECT ON steep_repl.work_queue, steep_repl.snapshots TO steep_repl_viewer
 GRANT EXECUTE ON FUNCTION steep_repl.work_progress(bigint), steep_repl.snapshot_progress(bigint), steep_repl.list_snapshots(),
   steep_repl.verify_snapshot(text) TO steep_repl_viewer;
 GRANT EXECUTE ON FUNCTION steep_repl.cancel_work(bigint), steep_repl.retry_work(bigint), steep_repl.cancel_snapshot(bigint),
-  steep_repl.start_snapshot(text, text, integer, text[], name), steep_repl.start_apply(text, integer, boolean, boolean),
+  steep_repl.start_snapshot(text, text, integer, text[], name, uuid), steep_repl.start_apply(text, integer, boolean, boolean),
   steep_repl.delete_snapshot(bigint) TO steep_repl_operator;
 
 -- Not the tables with connection strings (nodes.conninfo, links, initialisations): functions show what is needed of them.
@@ -83,13 +83,15 @@ GRANT EXECUTE ON FUNCTION
   steep_repl.add_tables(text),
   steep_repl.remove_table(regclass),
   steep_repl.set_conflict_strategy(regclass, text, text[], text[], regproc),
-  steep_repl.check_start(text, text),
-  steep_repl.start_node(text, text),
+  steep_repl.check_start(text, text, text),
+  steep_repl.start_node(text, text, text, text, integer),
+  steep_repl.cancel_start(bigint), steep_repl.prepare_node(interval), steep_repl.cancel_preparation(uuid), steep_repl.preparations(),
   -- what a node asks of its peers
   steep_repl._identity(), steep_repl._peer_identity(text), steep_repl._members(), steep_repl._invite(jsonb, text),
   steep_repl._this_node(), steep_repl._describe_table(text, text, boolean), steep_repl._content_hash(regclass),
   steep_repl._leaves(regclass), steep_repl._init_tables_query(bigint), steep_repl._stream_facts(name),
   steep_repl._hold(text, text, integer), steep_repl._release(text, text), steep_repl._held_at(text, text), steep_repl._key_states(jsonb), steep_repl._request_proofs(jsonb), steep_repl._caught_up_for(), steep_repl._caught_up_at(), steep_repl._recent_versions(text), steep_repl._reserve_table(name, name, text),
   steep_repl._range_facts(text, text, boolean), steep_repl._grant_share(text, text, uuid, text), steep_repl._reserve_range(name, name, text),
-  steep_repl._farthest_known(text, text)
+  steep_repl._farthest_known(text, text), steep_repl._keep_stream(uuid, text, timestamptz, text, jsonb), steep_repl._drop_preparation(uuid),
+  steep_repl._copy_kept_slot(uuid, name), steep_repl._copy_problems(uuid, text[], jsonb), steep_repl._preparation_joined(uuid, text, pg_lsn)
   TO steep_repl_admin;

@@ -50,7 +50,7 @@ impl Partial {
         write_synced(&path, text.as_bytes())?;
         let (sum, _) = checksum(&path, || ()).map_err(|error| Trouble::of("cannot read", &path, &error))?;
         // As sha256sum --check reads it.
-        let mut sums: String = manifest.pieces().map(|piece| format!("{}  {}\n", piece.sha256, piece.file)).collect();
+        let mut sums: String = manifest.files().map(|piece| format!("{}  {}\n", piece.sha256, piece.file)).collect();
         sums.push_str(&format!("{sum}  {MANIFEST}\n"));
         write_synced(&self.folder.join(SUMS), sums.as_bytes())?;
         sync_folder(&self.folder.join(DATA))?;
@@ -120,7 +120,7 @@ pub fn read_manifest(folder: &Path) -> Result<Manifest, Trouble> {
     if !listed.lines().any(|line| line == format!("{sum}  {MANIFEST}")) {
         return Err(damaged(format!("its checksum is not the one in {SUMS}")));
     }
-    if let Some(piece) = manifest.pieces().find(|piece| !is_piece(&piece.file)) {
+    if let Some(piece) = manifest.files().find(|piece| !is_piece(&piece.file)) {
         return Err(damaged(format!("{:?} is no name of a file of rows", piece.file)));
     }
     Ok(manifest)
@@ -164,7 +164,7 @@ pub fn check(folder: &Path, manifest: &Manifest, mut pause: impl FnMut()) -> Vec
         bytes: piece.stored_bytes,
         problem: checksum_problem(folder, piece, &mut pause),
     };
-    manifest.pieces().map(look).collect()
+    manifest.files().map(look).collect()
 }
 
 /// Removes the snapshot with that identity, and nothing else; false when there is none.

@@ -12,7 +12,7 @@ mod trouble;
 
 pub use codec::{Compression, PieceReader, PieceWriter, Written};
 pub use folder::{Checked, Partial, check, checksum_problem, read_manifest, remove, remove_own_files};
-pub use manifest::{Column, FORMAT, Manifest, Piece, Sequence, Table};
+pub use manifest::{Column, FORMAT, Manifest, Member, Piece, Replicated, Replication, Sequence, Table};
 pub use place::resolve;
 pub use split::{Pages, split};
 pub use trouble::Trouble;

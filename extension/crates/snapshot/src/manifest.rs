@@ -24,6 +24,39 @@ pub struct Manifest {
     pub compression: Compression,
     pub tables: Vec<Table>,
     pub sequences: Vec<Sequence>,
+    /// What a node that is filled from it has to know besides the rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replication: Option<Replication>,
+}
+
+/// Where the streams of all nodes stood at the moment of the snapshot, and the versions of its rows.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub struct Replication {
+    /// Under which every node keeps its stream for nodes that are filled from this.
+    pub preparation: String,
+    pub node_uid: String,
+    /// The other nodes, and up to where the rows hold what they wrote.
+    pub members: Vec<Member>,
+    pub tables: Vec<Replicated>,
+}
+
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub struct Member {
+    pub node_id: String,
+    pub applied_lsn: String,
+}
+
+/// A replicated table; one with partitions stands for all of them.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub struct Replicated {
+    pub schema: String,
+    pub table: String,
+    /// Under another it is another table: it has left in between.
+    pub joined_at: String,
+    /// The partitions, or itself, as they stand in `tables`.
+    pub leaves: Vec<(String, String)>,
+    /// Versions of rows and deletions, a JSON object a line.
+    pub versions: Piece,
 }
 
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -47,7 +80,7 @@ pub struct Column {
 }
 
 /// Some rows of a table, in the text format of COPY.
-#[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 pub struct Piece {
     /// Relative to the snapshot's folder.
     pub file: String,
@@ -84,5 +117,11 @@ impl Manifest {
 
     pub fn pieces(&self) -> impl Iterator<Item = &Piece> {
         self.tables.iter().flat_map(|table| &table.pieces)
+    }
+
+    /// All files but the manifest's own.
+    pub fn files(&self) -> impl Iterator<Item = &Piece> {
+        let tables = self.replication.iter().flat_map(|replication| &replication.tables);
+        self.pieces().chain(tables.map(|table| &table.versions))
     }
 }

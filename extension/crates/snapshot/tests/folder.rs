@@ -53,6 +53,7 @@ fn manifest(compression: Compression, pieces: Vec<Piece>) -> Manifest {
             pieces,
         }],
         sequences: vec![],
+        replication: None,
     }
 }
 

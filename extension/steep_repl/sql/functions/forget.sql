@@ -22,7 +22,9 @@ BEGIN
   IF mark.confirmed_at IS NULL THEN
     -- First: every peer has what was here at the mark.
     UPDATE steep_repl.forget_marks m SET confirmed_at = clock_timestamp()
-     WHERE NOT EXISTS (SELECT 1 FROM steep_repl._slots() s WHERE s.confirmed_lsn < m.lsn);
+     WHERE NOT EXISTS (SELECT 1 FROM steep_repl._slots() s WHERE s.confirmed_lsn < m.lsn)
+       -- Nor is there one to come that begins before it.
+       AND NOT EXISTS (SELECT 1 FROM steep_repl.preparations p JOIN pg_replication_slots s ON s.slot_name = p.slot_name WHERE s.confirmed_flush_lsn < m.lsn);
     RETURN;
   END IF;
   -- Then: this node has all that the peers had written until then. A minute more, because clocks differ.

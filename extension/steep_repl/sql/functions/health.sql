@@ -40,6 +40,7 @@ BEGIN ATOMIC
     FROM steep_repl.subscription_status() s WHERE s.blocked_by IS NOT NULL
   UNION ALL SELECT 1, format('%s does not receive from this node; %s of WAL are kept for it', s.peer, pg_size_pretty(s.retained_wal_bytes))
     FROM steep_repl._slots() s WHERE NOT s.active
+  UNION ALL SELECT 1, format('preparation %s is lost: PostgreSQL has dropped the WAL that this node kept for it', p.id) FROM steep_repl.preparations() p WHERE p.state = 'lost'
   -- Those whose link is gone, or of whom no daemon speaks any more, keep the status that was last known.
   UNION ALL SELECT 1, format('node %s is unavailable: its %s does not answer', n.node_id, CASE WHEN n.unanswered_until > clock_timestamp() THEN 'daemon' ELSE 'database' END)
     FROM steep_repl.nodes n
@@ -84,6 +85,7 @@ BEGIN ATOMIC
                                  'row_versions', (SELECT greatest(c.reltuples, 0)::bigint FROM pg_class c WHERE c.oid = 'steep_repl.row_versions'::regclass),
                                  'displaced', (SELECT count(*) FROM steep_repl.displaced), 'set_aside', (SELECT count(*) FROM steep_repl.apply_failures f WHERE f.set_aside)),
     'slots', (SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]') FROM steep_repl._slots() s),
+    'preparations', (SELECT coalesce(jsonb_agg(to_jsonb(p)), '[]') FROM steep_repl.preparations() p),
     'tables', (SELECT coalesce(jsonb_object_agg(t.state, t.n), '{}') FROM (SELECT x.state, count(*) AS n FROM steep_repl.replicated_tables() x GROUP BY x.state) t),
     'conflicts', (SELECT to_jsonb(c) FROM steep_repl._conflict_health() c) || jsonb_build_object('per_minute', steep_repl._conflict_rate(),
       'pending_by_table', (SELECT coalesce(jsonb_agg(to_jsonb(p)), '[]') FROM steep_repl._pending_by_table() p)),

@@ -35,7 +35,10 @@ DECLARE
 BEGIN
   UPDATE steep_repl.initialisations i SET state = 'running', phase = 'asking the source', error = NULL,
       attempts = i.attempts + 1, started_at = coalesce(i.started_at, now())
-    WHERE i.id = _init_prepare.id RETURNING * INTO job;
+    WHERE i.id = _init_prepare.id AND i.state IN ('waiting', 'running') RETURNING * INTO job;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR118', MESSAGE = format('start %s was cancelled', id);
+  END IF;
   DELETE FROM steep_repl.initialisation_members m WHERE m.id = _init_prepare.id;
   IF job.kind = 'tables' THEN
     INSERT INTO steep_repl.initialisation_members (id, peer, conninfo)
@@ -143,6 +146,14 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steep_repl._init_pause(bigint) IS 'Pauses all links of this node.';
 
+CREATE OR REPLACE FUNCTION steep_repl._init_running_streams() RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT 'waiting for the apply worker of ' || string_agg(l.peer, ', ')
+    FROM steep_repl.links l JOIN pg_stat_subscription s ON s.subid = l.subscription AND s.pid IS NOT NULL;
+END;
+COMMENT ON FUNCTION steep_repl._init_running_streams() IS 'NULL once no apply worker of a link runs, else what is waited for.';
+
 CREATE OR REPLACE FUNCTION steep_repl._init_hold(id bigint) RETURNS text
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -153,8 +164,7 @@ DECLARE
   waits text;
 BEGIN
   SELECT * INTO job FROM steep_repl.initialisations i WHERE i.id = _init_hold.id;
-  SELECT 'waiting for the apply worker of ' || string_agg(l.peer, ', ') INTO waits
-    FROM steep_repl.links l JOIN pg_stat_subscription s ON s.subid = l.subscription AND s.pid IS NOT NULL;
+  waits := steep_repl._init_running_streams();
   IF waits IS NOT NULL THEN
     RETURN waits;
   END IF;
@@ -223,7 +233,15 @@ CREATE OR REPLACE FUNCTION steep_repl._init_end(id bigint) RETURNS void
 #variable_conflict use_variable
 DECLARE
   link steep_repl.links;
+  job steep_repl.initialisations;
 BEGIN
+  SELECT * INTO job FROM steep_repl.initialisations i WHERE i.id = _init_end.id;
+  IF job.method = 'snapshot' AND job.state = 'waiting' THEN
+    RETURN;  -- what came through the streams meanwhile would be missing in what is loaded then
+  ELSIF job.method = 'snapshot' AND job.state = 'failed' AND NOT EXISTS (SELECT 1 FROM steep_repl.initialisation_tables t WHERE t.id = job.id AND t.state = 'complete') THEN
+    -- For the same reason the next start makes them anew, from where the peers have kept their streams.
+    UPDATE steep_repl.links l SET wanted = 'remove' WHERE l.initialising = id;
+  END IF;
   -- Step 5. Whatever has not been taken over is taken over under a later snapshot, so its changes may be skipped.
   FOR link IN UPDATE steep_repl.links l SET initialising = NULL WHERE l.initialising = id RETURNING l.* LOOP
     IF link.subscription IS NOT NULL THEN
@@ -251,7 +269,7 @@ BEGIN
       phase = CASE WHEN again THEN 'trying again' ELSE 'failed' END,
       next_try = now() + least(power(2, i.attempts), 30) * interval '1 second',
       finished_at = CASE WHEN again THEN NULL ELSE now() END
-    WHERE i.id = _init_again.id;
+    WHERE i.id = _init_again.id AND i.state IN ('waiting', 'running');
   UPDATE steep_repl.initialisation_tables t SET state = CASE WHEN again AND NOT t.hopeless THEN 'wanted' ELSE 'failed' END,
       reason = coalesce(t.reason, _init_again.error)
     WHERE t.id = _init_again.id AND t.state <> 'complete';
@@ -269,6 +287,10 @@ BEGIN
      JOIN steep_repl.tables k ON k.table_schema = t.table_schema AND k.table_name = t.table_name
     WHERE t.id = _init_finish.id AND t.state = 'complete';
   PERFORM steep_repl._init_end(id);
+  -- Whatever is left can only be copied: its changes have gone by.
+  UPDATE steep_repl.initialisations i SET method = 'direct' WHERE i.id = _init_finish.id AND i.method = 'snapshot' AND EXISTS (
+    SELECT 1 FROM steep_repl.initialisation_tables t WHERE t.id = i.id AND t.state <> 'complete');
+  DELETE FROM steep_repl.loaded_pieces p USING steep_repl.initialisations i WHERE i.id = _init_finish.id AND p.work_id = i.work_id AND i.method = 'snapshot';
   SELECT string_agg(format('%I.%I: %s', t.table_schema, t.table_name, coalesce(t.reason, 'the source does not replicate it')), '; '),
          bool_and(t.hopeless) INTO left_out, hopeless
     FROM steep_repl.initialisation_tables t WHERE t.id = _init_finish.id AND t.state <> 'complete';

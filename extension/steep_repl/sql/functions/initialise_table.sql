@@ -29,12 +29,19 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steep_repl._init_tables(bigint, text) IS 'Notes which tables to take over.';
 
+CREATE OR REPLACE FUNCTION steep_repl._copy_origin() RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  -- Origins belong to the server, and one process at a time uses each.
+  SELECT 'steep_repl_copy_' || d.oid FROM pg_database d WHERE d.datname = current_database();
+END;
+COMMENT ON FUNCTION steep_repl._copy_origin() IS 'The replication origin of rows that are copied into this database.';
+
 CREATE OR REPLACE FUNCTION steep_repl._init_origin(id bigint) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
-  -- Origins belong to the server, and one process at a time uses each.
-  name text := 'steep_repl_copy_' || (SELECT d.oid FROM pg_database d WHERE d.datname = current_database());
+  name text := steep_repl._copy_origin();
 BEGIN
   IF NOT EXISTS (SELECT 1 FROM pg_replication_origin o WHERE o.roname = name) THEN
     PERFORM pg_replication_origin_create(name);
@@ -168,11 +175,12 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl._key_columns(regclass) IS 'The columns of a table''s primary key.';
 
-CREATE OR REPLACE FUNCTION steep_repl._init_take_version(id bigint, relation bigint, version text) RETURNS void
+CREATE OR REPLACE FUNCTION steep_repl._init_take_version(id bigint, relation bigint, version text, loaded boolean) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
   v jsonb := version::jsonb;
   root oid := relation::oid;
+  writer xid := pg_current_xact_id()::xid;
 BEGIN
   IF v ? 'change' THEN
     PERFORM steep_repl._take_change(root, v);
@@ -184,8 +192,11 @@ BEGIN
       PERFORM steep_repl._put_tombstone(root, v->'key', v->>'row_gone', (v->>'micros')::bigint, v->>'node', (v->>'displaced')::boolean);
     END IF;
   ELSE
+    IF loaded THEN
+      EXECUTE format('SELECT t.xmin FROM %s t WHERE %s', steep_repl._source_of(root), steep_repl._key_is(root, v->'key')) INTO STRICT writer;
+    END IF;
     INSERT INTO steep_repl.row_versions (relation, key_id, row_xid, version_time, version_node)
-    VALUES (root, steep_repl._key_id(root, v->'key'), pg_current_xact_id()::xid, steep_repl._at((v->>'micros')::bigint), v->>'node');
+    VALUES (root, steep_repl._key_id(root, v->'key'), writer, steep_repl._at((v->>'micros')::bigint), v->>'node');
   END IF;
 END $$;
-COMMENT ON FUNCTION steep_repl._init_take_version(bigint, bigint, text) IS 'Notes the version of a copied row, or of a row that is gone.';
+COMMENT ON FUNCTION steep_repl._init_take_version(bigint, bigint, text, boolean) IS 'Notes the version of a copied row, or of a row that is gone. loaded: by an earlier transaction.';

@@ -92,8 +92,10 @@ BEGIN
   PERFORM steep_repl._peer_value((link).conninfo, format(
     'SELECT pg_catalog.pg_drop_replication_slot(slot_name)::text FROM pg_catalog.pg_replication_slots WHERE slot_name = %L AND NOT active',
     (link).slot_name));
-  PERFORM steep_repl._peer_value((link).conninfo, format(
-    'SELECT lsn::text FROM pg_catalog.pg_create_logical_replication_slot(%L, ''pgoutput'')', (link).slot_name));
+  PERFORM steep_repl._peer_value((link).conninfo, coalesce(
+    -- Filled from a copy: from where its peers have kept their streams for it.
+    (SELECT format('SELECT steep_repl._copy_kept_slot(%L, %L)', i.preparation, (link).slot_name) FROM steep_repl.initialisations i WHERE i.id = (link).initialising AND i.method = 'snapshot'),
+    format('SELECT lsn::text FROM pg_catalog.pg_create_logical_replication_slot(%L, ''pgoutput'')', (link).slot_name)));
 
   -- From here on this transaction writes. If it fails, the slot is made anew by the next attempt or dropped by unsubscribe.
   EXECUTE format('CREATE SUBSCRIPTION %I CONNECTION %L PUBLICATION steep_repl WITH (connect = false, slot_name = %L, origin = none, streaming = off)',

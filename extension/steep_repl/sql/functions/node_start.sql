@@ -11,7 +11,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl._clock_problem(timestamptz, timestamptz, timestamptz) IS 'What is to be said of a source whose clock surely differs from this node''s by more than half a second.';
 
-CREATE OR REPLACE FUNCTION steep_repl.check_start(source_conninfo text, own_conninfo text) RETURNS TABLE (problem text, remedy text)
+CREATE OR REPLACE FUNCTION steep_repl.check_start(source_conninfo text, own_conninfo text, path text DEFAULT NULL) RETURNS TABLE (problem text, remedy text)
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
@@ -39,6 +39,9 @@ BEGIN
     RETURN;
   END;
   RETURN QUERY SELECT * FROM steep_repl._check_pair(identity);
+  IF path IS NOT NULL THEN
+    RETURN QUERY SELECT * FROM steep_repl._check_start_from(path, source_conninfo, identity);
+  END IF;
   BEGIN
     asked_at := clock_timestamp();
     their_clock := steep_repl._peer_value(source_conninfo, 'SELECT pg_catalog.to_jsonb(pg_catalog.clock_timestamp())::text', 5)::jsonb->>0;
@@ -73,9 +76,25 @@ BEGIN
     RETURN QUERY SELECT format('table %I.%I: %s', theirs.t->>'table_schema', theirs.t->>'table_name', p), 'See above.' FROM jsonb_array_elements_text(mine->'problems') p;
   END LOOP;
 END $$;
-COMMENT ON FUNCTION steep_repl.check_start(text, text) IS 'All that speaks against starting this node from a source. own_conninfo: how the members reach this node. Definer: asks the source.';
+COMMENT ON FUNCTION steep_repl.check_start(text, text, text) IS 'All that speaks against starting this node from a source, with a path from a snapshot of it. own_conninfo: how the members reach this node. Definer: asks the source.';
 
-CREATE OR REPLACE FUNCTION steep_repl.start_node(source_conninfo text, own_conninfo text) RETURNS bigint
+CREATE OR REPLACE FUNCTION steep_repl._start_options_problems(method text, path text, parallel integer) RETURNS SETOF text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT format('method is %s: it is direct or snapshot', coalesce(quote_literal(method), 'NULL')) WHERE method IS NULL OR method NOT IN ('direct', 'snapshot')
+  UNION ALL SELECT 'method snapshot needs the path of a snapshot' WHERE method = 'snapshot' AND coalesce(path, '') = ''
+  UNION ALL SELECT 'method direct takes no path' WHERE method = 'direct' AND path IS NOT NULL
+  UNION ALL SELECT format('parallel is %s: it goes from 1 to 16', coalesce(parallel::text, 'NULL')) WHERE coalesce(parallel, 0) NOT BETWEEN 1 AND 16
+  -- What has come through its streams since they were made would be missing.
+  UNION ALL SELECT format('this node is linked with %s already: only a node without links can be filled from a snapshot', string_agg(l.peer, ', ')) FROM steep_repl.links l
+     WHERE method = 'snapshot' HAVING count(*) > 0
+  UNION ALL SELECT 'this node replicates tables already: only a node without can be filled from a snapshot' WHERE method = 'snapshot' AND EXISTS (SELECT 1 FROM steep_repl.tables);
+END;
+COMMENT ON FUNCTION steep_repl._start_options_problems(text, text, integer) IS 'What is wrong with the options of a start.';
+
+CREATE OR REPLACE FUNCTION steep_repl.start_node(
+  source_conninfo text, own_conninfo text, method text DEFAULT 'direct', path text DEFAULT NULL, parallel integer DEFAULT 4
+) RETURNS bigint
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
@@ -88,13 +107,19 @@ BEGIN
   IF id IS NOT NULL THEN
     RETURN id;
   END IF;
-  SELECT string_agg(format('%s. %s', c.problem, c.remedy), E'\n') INTO problems FROM steep_repl.check_start(source_conninfo, own_conninfo) c;
+  PERFORM steep_repl._refuse('SR045', 'this node cannot be started', ARRAY(SELECT steep_repl._start_options_problems(method, path, parallel)), 'For example: start_node(…, method => ''snapshot'', path => ''/backup/monday'')');
+  IF method = 'snapshot' THEN
+    PERFORM steep_repl._may_use_files('start_node', 'pg_read_server_files');
+    path := steep_repl._snapshot_path(path);
+  END IF;
+  SELECT string_agg(format('%s. %s', c.problem, c.remedy), E'\n') INTO problems FROM steep_repl.check_start(source_conninfo, own_conninfo, path) c;
   IF problems IS NOT NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'SR045', MESSAGE = 'this node cannot be started', DETAIL = problems, HINT = 'All problems are listed; nothing has been changed.';
   END IF;
-  INSERT INTO steep_repl.initialisations (kind, source_conninfo, own_conninfo) VALUES ('node', source_conninfo, own_conninfo)
+  INSERT INTO steep_repl.initialisations (kind, source_conninfo, own_conninfo, method, snapshot_path, preparation, parallel, role)
+  VALUES ('node', source_conninfo, own_conninfo, method, path, (steep_repl._snapshot_manifest(path)->'replication'->>'preparation')::uuid, parallel, steep_repl._outer_role())
     RETURNING initialisations.id INTO id;
-  PERFORM steep_repl._audit('node.start', 'node', steep_repl.node_id(), NULL, jsonb_build_object('initialisation', id));
+  PERFORM steep_repl._audit('node.start', 'node', steep_repl.node_id(), NULL, jsonb_build_object('initialisation', id, 'method', method, 'path', path));
   PERFORM steep_repl._wake_worker();
   RETURN id;
 EXCEPTION WHEN OTHERS THEN
@@ -102,27 +127,57 @@ EXCEPTION WHEN OTHERS THEN
   PERFORM steep_repl._audit_failure('node.start', 'node', steep_repl.node_id(), message);
   RAISE;
 END $$;
-COMMENT ON FUNCTION steep_repl.start_node(text, text) IS
-  'Initialises this node from a source and links it with every member, both ways; the worker does it after the commit, see start_progress(). Again: goes on, or changes nothing. Definer: links are the extension''s. Errors: SR001, SR045.';
+COMMENT ON FUNCTION steep_repl.start_node(text, text, text, text, integer) IS
+  'Initialises this node from a source and links it with every member, both ways; the worker does it after the commit, see start_progress(). method direct copies from the source; snapshot loads a snapshot of it, which was taken with a preparation (prepare_node()) and lies in path on this server, with parallel streams and the rights of the caller. Again: goes on, or changes nothing. Definer: links are the extension''s. Errors: SR001, SR045.';
+
+CREATE OR REPLACE FUNCTION steep_repl.cancel_start(id bigint) RETURNS text
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  job steep_repl.initialisations;
+  worker integer := (steep_repl._worker_state()->>'initialisation_pid')::integer;
+BEGIN
+  SELECT * INTO job FROM steep_repl.initialisations i WHERE i.id = cancel_start.id AND i.kind = 'node';
+  IF NOT FOUND OR job.state NOT IN ('waiting', 'running') THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR118', MESSAGE = CASE WHEN job.id IS NULL THEN format('there is no start %s', coalesce(id::text, 'NULL')) ELSE format('start %s has ended: it is %s', id, job.state) END,
+      HINT = 'SELECT * FROM steep_repl.start_progress() lists those of this node.';
+  END IF;
+  -- Its process first: it may hold the row. A new one finds it cancelled.
+  IF job.state = 'running' THEN
+    PERFORM pg_terminate_backend(worker, 10000);
+  END IF;
+  UPDATE steep_repl.initialisations i SET state = 'failed', phase = 'cancelled', error = format('cancelled by %s', steep_repl._actor()), finished_at = clock_timestamp() WHERE i.id = cancel_start.id;
+  UPDATE steep_repl.initialisation_tables t SET state = 'failed', reason = coalesce(t.reason, 'cancelled') WHERE t.id = cancel_start.id AND t.state <> 'complete';
+  PERFORM steep_repl.cancel_work(q.id) FROM steep_repl.work_queue q WHERE q.id = job.work_id
+     AND (q.state IN ('pending', 'running') OR q.state = 'failed' AND EXISTS (SELECT 1 FROM steep_repl.loaded_pieces p WHERE p.work_id = q.id));
+  PERFORM steep_repl._init_end(id);
+  PERFORM steep_repl._audit('node.start_cancelled', 'node', steep_repl.node_id(), NULL, jsonb_build_object('initialisation', id));
+  RETURN 'cancelled';
+END $$;
+COMMENT ON FUNCTION steep_repl.cancel_start(bigint) IS
+  'Ends a start of this node. Tables that have been taken over stay and replicate; the rest is as it was, and start_node() goes on from there. To give up, unregister this node on the others. Definer: ends the process. Errors: SR118.';
 
 CREATE OR REPLACE FUNCTION steep_repl.start_progress() RETURNS TABLE (
   id bigint, state text, phase text, tables_done integer, tables_total integer, current_table text, rows_done bigint,
   rows_total bigint, bytes_done bigint, error text, started_at timestamptz, finished_at timestamptz)
-  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   -- What is copied is counted by PostgreSQL, until the end of the COPY; the versions of its rows come after that.
   SELECT i.id, CASE i.state WHEN 'waiting' THEN 'running' ELSE i.state END,
          CASE WHEN c.relid IS NOT NULL THEN 'copying' WHEN v."table" IS NOT NULL THEN 'noting the versions of rows' ELSE i.phase END,
          (count(t.*) FILTER (WHERE t.state = 'complete'))::integer, count(t.*)::integer, coalesce(c.relid::regclass::text, v."table"),
-         (coalesce(sum(t.rows_copied), 0) + coalesce(c.tuples_processed, v.rows, 0))::bigint,
+         (coalesce(sum(t.rows_copied), 0) + coalesce(c.tuples_processed, v.rows, w.rows, 0))::bigint,
          sum(greatest(t.rows_expected, t.rows_copied))::bigint,
-         (coalesce(sum(t.bytes_copied), 0) + coalesce(c.bytes_processed, 0))::bigint, i.error, i.started_at, i.finished_at
+         (coalesce(sum(t.bytes_copied), 0) + coalesce(c.bytes_processed, w.bytes, 0))::bigint, i.error, i.started_at, i.finished_at
     FROM steep_repl.initialisations i
     LEFT JOIN steep_repl.initialisation_tables t ON t.id = i.id
     LEFT JOIN pg_stat_progress_copy c ON i.state = 'running' AND c.pid = (steep_repl._worker_state()->>'initialisation_pid')::integer
     LEFT JOIN LATERAL (SELECT said[1] AS "table", said[2]::bigint AS rows FROM pg_stat_activity a, regexp_match(a.query, '^versions of (.*), (\d+) rows$') said
                         WHERE i.state = 'running' AND a.pid = (steep_repl._worker_state()->>'initialisation_pid')::integer AND said IS NOT NULL) v ON true
+    -- What a snapshot has brought is counted by the work that loads it.
+    LEFT JOIN LATERAL (SELECT coalesce((l->>'rows_done')::bigint, (q.progress->>'rows_done')::bigint) AS rows, coalesce((l->>'bytes_done')::bigint, (q.progress->>'bytes_done')::bigint) AS bytes
+                         FROM steep_repl.work_queue q LEFT JOIN steep_repl._live_work() l ON (l->>'id')::bigint = q.id WHERE q.id = i.work_id) w ON i.state <> 'complete'
    WHERE i.kind = 'node'
-   GROUP BY i.id, c.relid, c.tuples_processed, c.bytes_processed, v."table", v.rows ORDER BY i.id DESC;
+   GROUP BY i.id, c.relid, c.tuples_processed, c.bytes_processed, v."table", v.rows, w.rows, w.bytes ORDER BY i.id DESC;
 END;
 COMMENT ON FUNCTION steep_repl.start_progress() IS 'How far the starts of this node are, the latest first. Definer: reads the extension''s tables.';

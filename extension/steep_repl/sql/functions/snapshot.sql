@@ -59,12 +59,12 @@ END;
 COMMENT ON FUNCTION steep_repl._snapshot_tables(text[]) IS
   'The tables of a snapshot: those named, as table (in whatever schema), schema.table or schema.*, or all that are no system''s and no extension''s. Of partitioned ones the partitions.';
 
-CREATE OR REPLACE FUNCTION steep_repl._snapshot_problems(tables text[], slot name, role oid) RETURNS SETOF text
+CREATE OR REPLACE FUNCTION steep_repl._snapshot_problems(tables text[], slot name, preparation uuid, role oid) RETURNS SETOF text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT format('%s is not a member of pg_write_server_files', role::regrole) WHERE NOT pg_has_role(role, 'pg_write_server_files', 'USAGE')
   UNION ALL SELECT format('%s has no attribute REPLICATION, which a slot needs', role::regrole)
-    FROM pg_roles r WHERE r.oid = role AND slot IS NOT NULL AND NOT r.rolreplication AND NOT r.rolsuper
+    FROM pg_roles r WHERE r.oid = role AND (slot IS NOT NULL OR preparation IS NOT NULL) AND NOT r.rolreplication AND NOT r.rolsuper
   UNION ALL SELECT format('slot %s exists', slot) FROM pg_replication_slots s WHERE s.slot_name = slot
   UNION ALL SELECT format('%s is no table, and no schema.*', w) FROM unnest(tables) w
      WHERE NOT EXISTS (SELECT 1 FROM steep_repl._snapshot_tables(ARRAY[w]))
@@ -72,31 +72,36 @@ BEGIN ATOMIC
      WHERE NOT has_table_privilege(role, t, 'SELECT') OR NOT has_schema_privilege(role, (SELECT c.relnamespace FROM pg_class c WHERE c.oid = t), 'USAGE')
   UNION ALL SELECT format('row level security may keep rows of %s from %s', t::regclass, role::regrole) FROM steep_repl._snapshot_tables(tables) t
      WHERE steep_repl._hides_rows(t, role)
+  UNION ALL SELECT problem FROM steep_repl._preparation_problems(preparation) problem
   UNION ALL SELECT 'there is no table to take' WHERE tables IS NULL AND NOT EXISTS (SELECT 1 FROM steep_repl._snapshot_tables(NULL));
 END;
-COMMENT ON FUNCTION steep_repl._snapshot_problems(text[], name, oid) IS 'Why a role cannot take a snapshot of these tables, a line each.';
+COMMENT ON FUNCTION steep_repl._snapshot_problems(text[], name, uuid, oid) IS 'Why a role cannot take a snapshot of these tables, a line each.';
 
 CREATE OR REPLACE FUNCTION steep_repl.start_snapshot(
-  path text, compression text DEFAULT 'zstd', parallel integer DEFAULT 4, tables text[] DEFAULT NULL, slot name DEFAULT NULL
+  path text, compression text DEFAULT 'zstd', parallel integer DEFAULT 4, tables text[] DEFAULT NULL, slot name DEFAULT NULL,
+  preparation uuid DEFAULT NULL
 ) RETURNS TABLE (id bigint, state text, folder text, table_count bigint)
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
   place text;
+  -- For a node to come: all that replicate.
+  taken text[] := CASE WHEN preparation IS NULL THEN start_snapshot.tables ELSE ARRAY(SELECT format('%I.%I', t.table_schema, t.table_name) FROM steep_repl.tables t) END;
 BEGIN
   PERFORM steep_repl._refuse('SR110', 'the snapshot cannot be taken',
     ARRAY(SELECT steep_repl._snapshot_options_problems(start_snapshot.path, start_snapshot.compression, start_snapshot.parallel)
-          UNION ALL SELECT steep_repl._snapshot_problems(start_snapshot.tables, slot, steep_repl._outer_role())),
+          UNION ALL SELECT 'with a preparation the tables are those that replicate, and the slots are its own' WHERE preparation IS NOT NULL AND (start_snapshot.tables IS NOT NULL OR slot IS NOT NULL)
+          UNION ALL SELECT steep_repl._snapshot_problems(taken, slot, preparation, steep_repl._outer_role())),
     'For example: SELECT * FROM steep_repl.start_snapshot(''/backup/monday'', ''zstd'', 4)');
   place := steep_repl._snapshot_path(start_snapshot.path);
   IF (pg_stat_file(place, true)).size IS NOT NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'SR111', MESSAGE = format('%s exists', place), HINT = 'A snapshot makes its folder itself: name one that does not exist.';
   END IF;
   RETURN QUERY SELECT steep_repl._enqueue('snapshot', jsonb_build_object('path', place, 'compression', start_snapshot.compression,
-      'parallel', start_snapshot.parallel, 'snapshot_uid', gen_random_uuid(), 'tables', to_jsonb(start_snapshot.tables), 'slot', slot)), 'pending', place, (SELECT count(*) FROM steep_repl._snapshot_tables(start_snapshot.tables));
+      'parallel', start_snapshot.parallel, 'snapshot_uid', gen_random_uuid(), 'tables', to_jsonb(taken), 'slot', slot, 'preparation', preparation)), 'pending', place, (SELECT count(*) FROM steep_repl._snapshot_tables(taken));
 END $$;
-COMMENT ON FUNCTION steep_repl.start_snapshot(text, text, integer, text[], name) IS
-  'Writes all rows of tables, as of one moment, into a new folder on this server, in the background: snapshot_progress(), cancel_snapshot(id). compression none, gzip, lz4 or zstd; parallel streams 1 to 16; tables as table, schema.table or schema.*, NULL for all; slot makes a replication slot that goes on from that moment. For members of pg_write_server_files who may read the tables. Definer: writes the queue. Errors: SR100, SR110 with all problems, SR111 the folder exists, 22023 where it must not lie.';
+COMMENT ON FUNCTION steep_repl.start_snapshot(text, text, integer, text[], name, uuid) IS
+  'Writes all rows of tables, as of one moment, into a new folder on this server, in the background: snapshot_progress(), cancel_snapshot(id). compression none, gzip, lz4 or zstd; parallel streams 1 to 16; tables as table, schema.table or schema.*, NULL for all; slot makes a replication slot that goes on from that moment; preparation (prepare_node()) takes all replicated tables, for nodes that start_node() fills from it. For members of pg_write_server_files who may read the tables. Definer: writes the queue. Errors: SR100, SR110 with all problems, SR111 the folder exists, 22023 where it must not lie.';
 
 CREATE OR REPLACE FUNCTION steep_repl._snapshot_plan(wanted text[]) RETURNS jsonb
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -127,7 +132,7 @@ COMMENT ON FUNCTION steep_repl._piece_query(oid, bigint, bigint) IS 'The query f
 CREATE OR REPLACE FUNCTION steep_repl._snapshot_facts() RETURNS jsonb
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
   RETURN jsonb_build_object('created_at', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'server_version', current_setting('server_version'),
-    'extension_version', steep_repl.version(), 'database', current_database(), 'node_id', steep_repl.node_id(), 'encoding', getdatabaseencoding());
+    'extension_version', steep_repl.version(), 'database', current_database(), 'node_id', steep_repl.node_id(), 'node_uid', steep_repl._identity()->>'node_uid', 'encoding', getdatabaseencoding());
 COMMENT ON FUNCTION steep_repl._snapshot_facts() IS 'Where a snapshot comes from.';
 
 CREATE OR REPLACE FUNCTION steep_repl._snapshot_sequences(wanted text[]) RETURNS jsonb
@@ -183,20 +188,20 @@ END;
 COMMENT ON FUNCTION steep_repl.list_snapshots() IS
   'The snapshots that this database wrote and that were not deleted; missing ones are no longer where they were. Definer: looks at the files.';
 
-CREATE OR REPLACE FUNCTION steep_repl._may_read_files(action text) RETURNS void
+CREATE OR REPLACE FUNCTION steep_repl._may_use_files(action text, role name) RETURNS void
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF NOT pg_has_role(steep_repl._outer_role(), 'pg_read_server_files', 'USAGE') THEN
-    RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('%s is not a member of pg_read_server_files', steep_repl._outer_role()::regrole),
-      DETAIL = format('%s reads files of the server, as COPY FROM a file does.', action), HINT = format('GRANT pg_read_server_files TO %s', steep_repl._outer_role()::regrole);
+  IF NOT pg_has_role(steep_repl._outer_role(), role, 'USAGE') THEN
+    RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('%s is not a member of %s', steep_repl._outer_role()::regrole, role),
+      DETAIL = format('%s uses files of the server, as COPY with a file does.', action), HINT = format('GRANT %s TO %s', role, steep_repl._outer_role()::regrole);
   END IF;
 END $$;
-COMMENT ON FUNCTION steep_repl._may_read_files(text) IS 'Error 42501 unless the session''s role may read files of the server.';
+COMMENT ON FUNCTION steep_repl._may_use_files(text, name) IS 'Error 42501 unless the session''s role has what files of the server take.';
 
 CREATE OR REPLACE FUNCTION steep_repl.verify_snapshot(path text) RETURNS TABLE (file text, bytes bigint, problem text)
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  PERFORM steep_repl._may_read_files('verify_snapshot');
+  PERFORM steep_repl._may_use_files('verify_snapshot', 'pg_read_server_files');
   RETURN QUERY SELECT c.file, c.bytes, c.problem FROM steep_repl._check_snapshot(steep_repl._snapshot_path(verify_snapshot.path)) c;
 END $$;
 COMMENT ON FUNCTION steep_repl.verify_snapshot(text) IS
@@ -212,10 +217,8 @@ BEGIN
   SELECT * INTO snapshot FROM steep_repl.snapshots s WHERE s.id = delete_snapshot.id AND s.deleted_at IS NULL FOR UPDATE;
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = 'SR112', MESSAGE = format('there is no snapshot %s', coalesce(id::text, 'NULL')), HINT = 'SELECT * FROM steep_repl.list_snapshots() lists them.';
-  ELSIF NOT pg_has_role(steep_repl._outer_role(), 'pg_write_server_files', 'USAGE') THEN
-    RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('%s is not a member of pg_write_server_files', steep_repl._outer_role()::regrole),
-      HINT = format('GRANT pg_write_server_files TO %s', steep_repl._outer_role()::regrole);
   END IF;
+  PERFORM steep_repl._may_use_files('delete_snapshot', 'pg_write_server_files');
   SELECT q.id INTO reader FROM steep_repl.work_queue q WHERE q.kind = 'apply' AND q.state IN ('pending', 'running') AND q.parameters->>'path' = snapshot.path LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION USING ERRCODE = 'SR113', MESSAGE = format('work %s is loading snapshot %s', reader, id), HINT = format('Wait for it, or SELECT steep_repl.cancel_work(%s).', reader);

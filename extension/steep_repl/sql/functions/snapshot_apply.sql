@@ -33,10 +33,11 @@ CREATE OR REPLACE FUNCTION steep_repl._apply_problems(manifest jsonb, role oid, 
 #variable_conflict use_column
 DECLARE
   t record;
+  relations oid[] := ARRAY(SELECT a.relation FROM steep_repl._apply_tables(manifest) a WHERE a.relation IS NOT NULL);
 BEGIN
   RETURN QUERY SELECT format('%s is not a member of pg_read_server_files', role::regrole) WHERE NOT pg_has_role(role, 'pg_read_server_files', 'USAGE');
   FOR t IN SELECT a.*, c.relkind, d.definition AS here FROM steep_repl._apply_tables(manifest) a LEFT JOIN pg_class c ON c.oid = a.relation
-           LEFT JOIN steep_repl._definitions(ARRAY(SELECT o.relation FROM steep_repl._apply_tables(manifest) o WHERE o.relation IS NOT NULL)) d ON d.relation = a.relation LOOP
+           LEFT JOIN steep_repl._definitions(relations) d ON d.relation = a.relation LOOP
     IF t.relation IS NULL THEN
       RETURN NEXT format('%s does not exist here', t.name);
       CONTINUE;
@@ -59,8 +60,7 @@ BEGIN
       WHERE NOT EXISTS (SELECT 1 FROM steep_repl.loaded_pieces p WHERE p.work_id = _apply_problems.work_id AND p.relation = t.relation) AND steep_repl._holds_rows(t.relation);
     RETURN QUERY SELECT format('%s refers to %s, which is not in the snapshot (%I): nothing would check its rows', t.name, f.confrelid::regclass, f.conname)
        FROM pg_constraint f WHERE f.conrelid = t.relation AND f.contype = 'f'
-        AND NOT EXISTS (SELECT 1 FROM steep_repl._apply_tables(manifest) o WHERE o.relation IN (SELECT l FROM steep_repl._leaves(f.confrelid) l))
-        AND EXISTS (SELECT 1 FROM steep_repl._leaves(f.confrelid));
+        AND EXISTS (SELECT 1 FROM steep_repl._leaves(f.confrelid)) AND NOT EXISTS (SELECT 1 FROM steep_repl._leaves(f.confrelid) l WHERE l = ANY (relations));
   END LOOP;
   RETURN QUERY SELECT format('%s may not set %I.%I', role::regrole, s->>'schema', s->>'sequence') FROM jsonb_array_elements(manifest->'sequences') s
     WHERE to_regclass(format('%I.%I', s->>'schema', s->>'sequence')) IS NOT NULL
@@ -80,7 +80,7 @@ DECLARE
 BEGIN
   PERFORM steep_repl._refuse('SR110', 'the snapshot cannot be loaded',
     ARRAY(SELECT steep_repl._snapshot_options_problems(start_apply.path, 'none', start_apply.parallel)), 'For example: SELECT * FROM steep_repl.start_apply(''/backup/monday'', 4)');
-  PERFORM steep_repl._may_read_files('start_apply');
+  PERFORM steep_repl._may_use_files('start_apply', 'pg_read_server_files');
   place := steep_repl._snapshot_path(start_apply.path);
   manifest := steep_repl._snapshot_manifest(place);
   PERFORM steep_repl._refuse('SR110', format('the snapshot in %s cannot be loaded', place),
@@ -92,14 +92,15 @@ END $$;
 COMMENT ON FUNCTION steep_repl.start_apply(text, integer, boolean, boolean) IS
   'Loads a snapshot from a folder on this server into empty tables of the same shape, in the background: snapshot_progress(). verify compares all files with their checksums first; strict refuses tables that are not defined as those of the snapshot, and without it columns and foreign keys must fit. When it fails half way, retry_work(id) goes on after what is loaded. For members of pg_read_server_files who may insert into the tables. Definer: writes the queue. Errors: SR100, SR110 with all problems, XX001 a damaged manifest, 0A000 of a newer version, 58P01 none there.';
 
-CREATE OR REPLACE FUNCTION steep_repl._apply_begin(id bigint, manifest jsonb, role oid, strict boolean) RETURNS jsonb
+CREATE OR REPLACE FUNCTION steep_repl._apply_begin(id bigint, manifest jsonb, role oid, strict boolean, numbers integer[]) RETURNS jsonb
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+  manifest := steep_repl._manifest_part(manifest, numbers);
   PERFORM steep_repl._refuse('SR110', 'the snapshot cannot be loaded', ARRAY(SELECT steep_repl._apply_problems(manifest, role, _apply_begin.id, strict)), 'Nothing more has been changed.');
   RETURN (SELECT jsonb_build_object('relations', (SELECT jsonb_agg(a.relation::bigint ORDER BY a.number) FROM steep_repl._apply_tables(manifest) a),
                                     'loaded', (SELECT coalesce(jsonb_agg(p.piece), '[]') FROM steep_repl.loaded_pieces p WHERE p.work_id = _apply_begin.id)));
 END $$;
-COMMENT ON FUNCTION steep_repl._apply_begin(bigint, jsonb, oid, boolean) IS 'Looks once more whether the snapshot can be loaded; which tables it goes into, and which pieces are loaded already.';
+COMMENT ON FUNCTION steep_repl._apply_begin(bigint, jsonb, oid, boolean, integer[]) IS 'Looks once more whether the snapshot, or these tables of it, can be loaded; which tables it goes into, and which pieces are loaded already.';
 
 CREATE OR REPLACE FUNCTION steep_repl._apply_piece_done(id bigint, piece integer, relation oid, rows bigint) RETURNS void
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp

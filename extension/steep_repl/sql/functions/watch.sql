@@ -99,12 +99,12 @@ DECLARE
   wish steep_repl.table_inbox;
 BEGIN
   PERFORM steep_repl._audit_settings();
-  PERFORM steep_repl._prune_work();
   IF steep_repl.node_id() IS NULL THEN
     RETURN;
   END IF;
   PERFORM steep_repl._beat();
   PERFORM steep_repl._drop_slots_of_removed();
+  PERFORM steep_repl._end_preparations();
   -- Tables that were dropped here; their names may come back as other tables.
   DELETE FROM steep_repl.tables t WHERE NOT EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = t.relation);
   FOR wish IN SELECT * FROM steep_repl.table_inbox ORDER BY id LOOP

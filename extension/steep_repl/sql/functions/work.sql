@@ -156,7 +156,8 @@ BEGIN
   IF NOT FOUND THEN
     RETURN;
   END IF;
-  DELETE FROM steep_repl.loaded_pieces l WHERE l.work_id = _work_end.id AND state = 'complete';
+  -- A node that joins has further steps to take, and sees by them that nobody else has written.
+  DELETE FROM steep_repl.loaded_pieces l WHERE l.work_id = _work_end.id AND state = 'complete' AND NOT work.parameters ? 'joins';
   IF state = 'failed' THEN
     INSERT INTO steep_repl.audit_log (action, actor, target_type, target_id, success, error_message)
     VALUES (work.kind || '.failed', work.asked_by, 'work', id::text, false, error);

@@ -72,7 +72,14 @@ CREATE TABLE steep_repl.initialisations (
   requested_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
   started_at timestamptz,
   finished_at timestamptz,
-  asked_by name NOT NULL DEFAULT session_user
+  asked_by name NOT NULL DEFAULT session_user,
+  -- direct copies from the source; snapshot loads files, as work of that role.
+  method text NOT NULL DEFAULT 'direct' CHECK (method IN ('direct', 'snapshot')),
+  snapshot_path text,
+  preparation uuid,
+  parallel integer,
+  role oid,
+  work_id bigint
 );
 COMMENT ON TABLE steep_repl.initialisations IS 'Tables being taken over from a source, and those that were.';
 

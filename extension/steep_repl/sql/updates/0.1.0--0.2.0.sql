@@ -11,9 +11,14 @@ DROP FUNCTION steep_repl.add_table(regclass, text, boolean, text);
 DROP FUNCTION steep_repl._init_again(bigint, text);
 DROP FUNCTION steep_repl._init_failed(bigint, text);
 DROP FUNCTION steep_repl._init_table_failed(bigint, text, text);
+DROP FUNCTION steep_repl._init_take_version(bigint, bigint, text);
+DROP FUNCTION steep_repl.check_start(text, text);
+DROP FUNCTION steep_repl.start_node(text, text);
 
 ALTER TABLE steep_repl.nodes ADD COLUMN unanswered_until timestamptz;
-ALTER TABLE steep_repl.initialisations ADD COLUMN asked_by name NOT NULL DEFAULT session_user;
+ALTER TABLE steep_repl.initialisations ADD COLUMN asked_by name NOT NULL DEFAULT session_user,
+  ADD COLUMN method text NOT NULL DEFAULT 'direct' CHECK (method IN ('direct', 'snapshot')), ADD COLUMN snapshot_path text,
+  ADD COLUMN preparation uuid, ADD COLUMN parallel integer, ADD COLUMN role oid, ADD COLUMN work_id bigint;
 ALTER TABLE steep_repl.initialisation_tables ADD COLUMN hopeless boolean NOT NULL DEFAULT false,
   ADD COLUMN range_request uuid NOT NULL DEFAULT pg_catalog.gen_random_uuid(), ADD COLUMN range_timeline integer;
 ALTER TABLE steep_repl.table_inbox ADD COLUMN range_request uuid NOT NULL DEFAULT pg_catalog.gen_random_uuid(), ADD COLUMN range_timeline integer;
@@ -37,4 +42,5 @@ SELECT pg_catalog.pg_extension_config_dump('steep_repl.nodes', 'WHERE conninfo I
 \include tables/range.sql
 \include tables/work.sql
 \include tables/snapshot.sql
+\include tables/preparation.sql
 \include tables/schema.sql

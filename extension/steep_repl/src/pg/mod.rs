@@ -7,6 +7,7 @@ pub mod canonical;
 pub mod commit_time;
 pub mod composite;
 pub mod copy_from;
+pub mod copy_origin;
 pub mod copy_to;
 pub mod databases;
 pub mod decimal;

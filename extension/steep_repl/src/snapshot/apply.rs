@@ -8,11 +8,12 @@ use crate::pg::acting_as::ActingAs;
 use crate::pg::copy_from::{Rows, copy_as_caller};
 use crate::pg::plan::{self, Argument};
 use crate::pg::transaction::{Failed, attempt};
-use crate::pg::{latch, replica_role};
+use crate::pg::{copy_origin, latch, replica_role};
 use pgrx::PgSqlErrorCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use snapshot_files::{Manifest, Piece, PieceReader, Table, Trouble, checksum_problem, read_manifest};
+use snapshot_files::{Manifest, Piece, PieceReader, Sequence, Table, Trouble, checksum_problem, read_manifest};
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 const BUFFER: usize = 1 << 17;
@@ -26,7 +27,7 @@ struct Begun {
     /// The table here, for each of the manifest.
     relations: Option<Vec<u32>>,
     /// The numbers of pieces that are loaded already.
-    loaded: Vec<u32>,
+    loaded: HashSet<u32>,
 }
 
 pub fn lead(lead: &mut Lead, parameters: &Value) -> Result<Value, Failed> {
@@ -35,45 +36,56 @@ pub fn lead(lead: &mut Lead, parameters: &Value) -> Result<Value, Failed> {
     let manifest = manifest(&wanted)?;
     let text = serde_json::to_string(&manifest).map_err(|error| error.to_string())?;
     let (id, role) = (lead.id, lead.role.into());
-    let begun = lead.step("SELECT steep_repl._apply_begin($1, $2::pg_catalog.jsonb, $3, $4)", || {
-        [Argument::of(Some(id)), Argument::text(&text), Argument::oid(role), Argument::of(Some(wanted.strict))]
+    let begun = lead.step("SELECT steep_repl._apply_begin($1, $2::pg_catalog.jsonb, $3, $4, $5)", || {
+        let only = wanted.joins.as_ref().map(|joins| joins.tables.clone());
+        let strict = Argument::of(Some(wanted.strict));
+        [Argument::of(Some(id)), Argument::text(&text), Argument::oid(role), strict, Argument::of(only)]
     })?;
     let begun: Begun = serde_json::from_str(&begun.unwrap_or_default()).map_err(|error| error.to_string())?;
-    let tasks = tasks(&manifest, &begun.relations.unwrap_or_default());
-    let (loaded, left): (Vec<&Task>, Vec<&Task>) = tasks.iter().partition(|task| begun.loaded.contains(&task.number));
+    let (loaded, relations) = (begun.loaded, begun.relations.unwrap_or_default());
+    let all = pieces(&manifest);
+    let chosen: Vec<usize> = (0..manifest.tables.len()).filter(|table| wanted.loads(*table)).collect();
+    let relations: HashMap<usize, u32> = chosen.iter().copied().zip(relations).collect();
+    let (loaded, left): (Vec<Task>, Vec<Task>) =
+        tasks(&all, &relations).into_iter().partition(|task| loaded.contains(&task.number));
+    let found = |task: &Task| &all[task.number as usize];
     lead.start_streams(wanted.parallel)?;
     if wanted.verify {
-        let checks: Vec<Task> = left.iter().map(|task| Task { step: CHECK, ..**task }).collect();
+        let checks: Vec<Task> = left.iter().map(|task| Task { step: CHECK, ..*task }).collect();
         lead.write(|place| {
-            place.bytes_total = manifest.stored_bytes();
+            place.bytes_total = checks.iter().map(|task| found(task).2.stored_bytes).sum();
             place.units_total = checks.iter().map(|task| task.units).sum();
         });
         lead.phase("checking the files")?;
         lead.share_out(&checks, |_, _, _| ())?;
     }
-    let mut unfinished: Vec<usize> = manifest.tables.iter().map(|table| table.pieces.len()).collect();
-    loaded.iter().for_each(|task| unfinished[tables_place(&manifest, task.number)] -= 1);
+    let mut unfinished = vec![0_usize; manifest.tables.len()];
+    left.iter().for_each(|task| unfinished[found(task).0] += 1);
+    let rows = |tasks: &[Task]| tasks.iter().map(|task| task.rows).sum::<u64>();
+    let bytes = |tasks: &[Task]| tasks.iter().map(|task| found(task).2.bytes).sum::<u64>();
+    let units = |tasks: &[Task]| tasks.iter().map(|task| task.units).sum::<u64>();
     lead.write(|place| {
-        place.tables_total = manifest.tables.len() as u64;
-        place.tables_done = unfinished.iter().filter(|pieces| **pieces == 0).count() as u64;
-        (place.rows_total, place.bytes_total) = (manifest.rows(), manifest.bytes());
-        place.units_total = tasks.iter().map(|task| task.units).sum();
-        place.rows_done = loaded.iter().map(|task| task.rows).sum();
-        place.bytes_done = loaded.iter().map(|task| piece(&manifest, task.number).1.bytes).sum();
-        place.units_done = loaded.iter().map(|task| task.units).sum();
+        place.tables_total = chosen.len() as u64;
+        place.tables_done = chosen.iter().filter(|table| unfinished[**table] == 0).count() as u64;
+        (place.rows_done, place.bytes_done, place.units_done) = (rows(&loaded), bytes(&loaded), units(&loaded));
+        place.rows_total = place.rows_done + rows(&left);
+        place.bytes_total = place.bytes_done + bytes(&left);
+        place.units_total = place.units_done + units(&left);
     });
     lead.phase("loading")?;
-    let left: Vec<Task> = left.into_iter().copied().collect();
     lead.share_out(&left, |place, task, _| {
-        let table = tables_place(&manifest, task.number);
+        let table = found(task).0;
         unfinished[table] -= 1;
         place.tables_done += u64::from(unfinished[table] == 0);
     })?;
+    // A node that joins has steps of its own for them.
+    let sequences = if wanted.joins.is_none() { &manifest.sequences[..] } else { &[] };
     lead.phase("setting sequences")?;
-    set_sequences(&manifest)?;
+    set_sequences(sequences)?;
+    let (rows, bytes) = (rows(&loaded) + rows(&left), bytes(&loaded) + bytes(&left));
     Ok(json!({
-        "path": wanted.path, "tables": manifest.tables.len(), "rows": manifest.rows(), "bytes": manifest.bytes(),
-        "sequences": manifest.sequences.len(), "lsn": manifest.lsn,
+        "path": wanted.path, "tables": chosen.len(), "rows": rows, "bytes": bytes,
+        "sequences": sequences.len(), "lsn": manifest.lsn,
     }))
 }
 
@@ -88,51 +100,35 @@ fn manifest(wanted: &Parameters) -> Result<Manifest, Failed> {
     ))))
 }
 
-/// A task for each piece, numbered through all tables, the largest first.
-fn tasks(manifest: &Manifest, relations: &[u32]) -> Vec<Task> {
-    let owners = manifest
-        .tables
-        .iter()
-        .zip(relations)
-        .flat_map(|(table, relation)| table.pieces.iter().map(move |p| (p, relation)));
-    let mut tasks: Vec<Task> = owners
-        .enumerate()
-        .map(|(number, (piece, relation))| Task {
-            step: LOAD,
-            number: number as u32,
-            relation: *relation,
-            units: piece.bytes.max(1),
-            rows: piece.rows,
-            ..Default::default()
+/// All pieces through all tables, with the number of the table: a task has the number of its piece.
+fn pieces(manifest: &Manifest) -> Vec<(usize, &Table, &Piece)> {
+    let numbered = manifest.tables.iter().enumerate();
+    numbered.flat_map(|(number, table)| table.pieces.iter().map(move |piece| (number, table, piece))).collect()
+}
+
+/// A task for each piece of these tables, the largest first.
+fn tasks(all: &[(usize, &Table, &Piece)], relations: &HashMap<usize, u32>) -> Vec<Task> {
+    let numbered = all.iter().enumerate();
+    let mut tasks: Vec<Task> = numbered
+        .filter_map(|(number, (table, _, piece))| {
+            Some(Task {
+                step: LOAD,
+                number: number as u32,
+                relation: *relations.get(table)?,
+                units: piece.bytes.max(1),
+                rows: piece.rows,
+                ..Default::default()
+            })
         })
         .collect();
     tasks.sort_by_key(|task| std::cmp::Reverse(task.units));
     tasks
 }
 
-/// The table and the piece of that number.
-fn piece(manifest: &Manifest, number: u32) -> (&Table, &Piece) {
-    let mut all = manifest.tables.iter().flat_map(|table| table.pieces.iter().map(move |piece| (table, piece)));
-    all.nth(number as usize).unwrap_or_else(|| pgrx::error!("the manifest has no piece {number}"))
-}
-
-fn tables_place(manifest: &Manifest, number: u32) -> usize {
-    let mut left = number as usize;
-    manifest
-        .tables
-        .iter()
-        .position(|table| {
-            let here = left < table.pieces.len();
-            left = left.saturating_sub(table.pieces.len());
-            here
-        })
-        .unwrap_or(0)
-}
-
 /// As the role that asked: it needs the right to.
-fn set_sequences(manifest: &Manifest) -> Result<(), Failed> {
+fn set_sequences(sequences: &[Sequence]) -> Result<(), Failed> {
     attempt("setting sequences", || {
-        for sequence in &manifest.sequences {
+        for sequence in sequences {
             plan::run(
                 "SELECT pg_catalog.setval(pg_catalog.to_regclass(pg_catalog.format('%I.%I', $1, $2)), $3, $4)",
                 &[
@@ -164,9 +160,13 @@ pub fn undo(id: i64) -> Result<(), Failed> {
 pub fn stream(stream: &Stream, parameters: &Value) -> Result<(), Failed> {
     let wanted = Parameters::read(parameters)?;
     let manifest = manifest(&wanted)?;
+    let all = pieces(&manifest);
+    if let Some(joins) = &wanted.joins {
+        attempt("marking what is loaded as copied", || copy_origin::share(&joins.origin, joins.owner))?;
+    }
     loop {
         let Some(task) = attempt("waiting for work", || stream.next())? else { return Ok(()) };
-        let (table, piece) = piece(&manifest, task.number);
+        let (_, table, piece) = all[task.number as usize];
         let name = format!("{}.{}", table.schema, table.table);
         stream.show(Some(&name), 0, 0);
         let outcome = match task.step {

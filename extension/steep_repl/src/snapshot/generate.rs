@@ -1,21 +1,20 @@
 //! Taking a snapshot. The first stream holds one moment of the database and locks the tables, the others join it; each piece
 //! of a table is a file.
 
-use super::{Parameters, failed, raise};
+use super::piece_file::PieceFile;
+use super::replication::{self, Held};
+use super::{Parameters, failed};
 use crate::error;
 use crate::job::{Lead, Outcome, Stream, Task, first};
-use crate::pg::copy_to::{Taker, copy_out};
+use crate::pg::copy_to::copy_out;
 use crate::pg::plan::{self, Argument};
 use crate::pg::transaction::{Failed, attempt, attempt_beginning, in_transaction};
 use crate::pg::{lock_group, shared_moment, slot_moment, table_lock};
 use pgrx::PgSqlErrorCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use snapshot_files::{Column, Compression, FORMAT, Manifest, Partial, Piece, PieceWriter, Table, split};
+use snapshot_files::{Column, Compression, FORMAT, Manifest, Partial, Piece, Table, split};
 use std::path::Path;
-
-/// Rows are given to the compressor in pieces of this size.
-const BUFFER: usize = 1 << 17;
 
 /// A table as _snapshot_plan() gives it.
 #[derive(Deserialize)]
@@ -34,9 +33,16 @@ pub fn lead(lead: &mut Lead, parameters: &Value) -> Result<Value, Failed> {
     let wanted = Parameters::read(parameters)?;
     lead.phase("preparing")?;
     let problems = "SELECT steep_repl._refuse('SR110', 'the snapshot cannot be taken',
-                      ARRAY(SELECT steep_repl._snapshot_problems($1, $2, $3)), '')";
+                      ARRAY(SELECT steep_repl._snapshot_problems($1, $2, $3::pg_catalog.uuid, $4)), '')";
     let role = lead.role.into();
-    lead.step(problems, || [tables(&wanted), Argument::of(wanted.slot.clone()), Argument::oid(role)])?;
+    lead.step(problems, || {
+        [
+            tables(&wanted),
+            Argument::of(wanted.slot.clone()),
+            Argument::of(wanted.preparation.clone()),
+            Argument::oid(role),
+        ]
+    })?;
     let partial = Partial::create(&wanted.path, wanted.label()).map_err(failed)?;
     let outcome = write(lead, &wanted);
     lead.write(|place| place.keeps_slot = outcome.is_ok());
@@ -69,11 +75,21 @@ fn tables(wanted: &Parameters) -> Argument {
 
 fn write(lead: &mut Lead, wanted: &Parameters) -> Result<Manifest, Failed> {
     let compression = compression(wanted)?;
-    lead.phase("waiting for one moment of all tables")?;
-    lead.start_streams(wanted.parallel)?;
-    let moment = lead.wait(|place| Some(place.moment.get()).filter(|moment| !moment.is_empty()))?;
+    let held = Held::hold(lead, wanted)?;
+    let moment = moment(lead, wanted);
+    if let (Some(held), Err(_)) = (&held, &moment) {
+        held.release(lead);
+    }
+    let moment = moment?;
+    if let Some(held) = &held {
+        held.end(lead)?;
+    }
     let planned = plan_of(wanted, &moment)?;
-    let (tasks, mut pieces) = pieces(&planned, wanted.parallel);
+    let replicated = replication::plan_of(wanted, &moment)?;
+    let (mut tasks, mut pieces) = pieces(&planned, wanted.parallel);
+    let mut versions = vec![Piece::default(); replicated.len()];
+    tasks.extend(replication::tasks(&replicated));
+    tasks.sort_by_key(|task| std::cmp::Reverse(task.units));
     lead.write(|place| {
         place.tables_total = planned.len() as u64;
         place.rows_total = planned.iter().map(|table| table.rows).sum();
@@ -82,14 +98,19 @@ fn write(lead: &mut Lead, wanted: &Parameters) -> Result<Manifest, Failed> {
     lead.phase("copying")?;
     let mut left: Vec<usize> = pieces.iter().map(Vec::len).collect();
     lead.share_out(&tasks, |place, task, outcome| {
-        let (table, number) = place_of(task);
-        pieces[table][number] = Piece {
+        let piece = Piece {
             file: file_name(task, compression),
             rows: outcome.rows,
             bytes: outcome.bytes,
             stored_bytes: outcome.stored_bytes,
             sha256: outcome.sha256.get(),
         };
+        if task.step == replication::VERSIONS {
+            versions[task.number as usize] = piece;
+            return;
+        }
+        let (table, number) = place_of(task);
+        pieces[table][number] = piece;
         left[table] -= 1;
         place.tables_done += u64::from(left[table] == 0);
     })?;
@@ -113,7 +134,16 @@ fn write(lead: &mut Lead, wanted: &Parameters) -> Result<Manifest, Failed> {
         compression,
         tables: planned.into_iter().zip(pieces).map(described).collect(),
         sequences: serde_json::from_str(&sequences).map_err(|error| error.to_string())?,
+        replication: held
+            .map(|held| held.described(wanted, text(facts["node_uid"].take()), replicated.into_iter().zip(versions))),
     })
+}
+
+/// Has the streams begin; the moment of the first of them.
+fn moment(lead: &mut Lead, wanted: &Parameters) -> Result<String, Failed> {
+    lead.phase("waiting for one moment of all tables")?;
+    lead.start_streams(wanted.parallel)?;
+    lead.wait(|place| Some(place.moment.get()).filter(|moment| !moment.is_empty()))
 }
 
 fn compression(wanted: &Parameters) -> Result<Compression, Failed> {
@@ -128,7 +158,7 @@ fn plan_of(wanted: &Parameters, moment: &str) -> Result<Vec<Planned>, Failed> {
     Ok(serde_json::from_str(&text).map_err(|error| error.to_string())?)
 }
 
-/// The tasks, the largest first, and a place for what comes of each, by table. A task's number holds both places.
+/// The tasks, and a place for what comes of each, by table. A task's number holds both places.
 fn pieces(planned: &[Planned], streams: usize) -> (Vec<Task>, Vec<Vec<Piece>>) {
     let mut tasks = Vec::new();
     let mut places = Vec::new();
@@ -150,7 +180,6 @@ fn pieces(planned: &[Planned], streams: usize) -> (Vec<Task>, Vec<Vec<Piece>>) {
             });
         }
     }
-    tasks.sort_by_key(|task| std::cmp::Reverse(task.units));
     (tasks, places)
 }
 
@@ -159,9 +188,12 @@ fn place_of(task: &Task) -> (usize, usize) {
 }
 
 /// Numbers, because tables may have any name.
-fn file_name(task: &Task, compression: Compression) -> String {
+pub fn file_name(task: &Task, compression: Compression) -> String {
     let (table, piece) = place_of(task);
-    format!("data/{table:06}.{piece:03}.copy{}", compression.suffix())
+    match task.step {
+        replication::VERSIONS => format!("data/{:06}.versions{}", task.number, compression.suffix()),
+        _ => format!("data/{table:06}.{piece:03}.copy{}", compression.suffix()),
+    }
 }
 
 fn described((table, pieces): (Planned, Vec<Piece>)) -> Table {
@@ -216,15 +248,21 @@ pub fn stream(stream: &Stream, parameters: &Value) -> Result<(), Failed> {
     let folder = Partial::folder_of(&wanted.path, wanted.label());
     let work = || {
         while let Some(task) = stream.next() {
-            stream.done(copy(stream, &task, &folder, compression));
+            stream.done(match task.step {
+                replication::VERSIONS => replication::copy(stream, &task, &folder, compression),
+                _ => copy(stream, &task, &folder, compression),
+            });
         }
     };
     if stream.number == 0 {
         lock_group::lead();
-        let begin = || wanted.slot.as_deref().map_or_else(shared_moment::hold, slot_moment::make);
+        // Also without a slot to keep: nodes that are filled from it have to know where exactly it lies in the stream.
+        let passing = wanted.preparation.as_ref().map(|_| format!("steep_repl_moment_{}", stream.id));
+        let slot = wanted.slot.as_deref().or(passing.as_deref());
+        let begin = || slot.map_or_else(shared_moment::hold, slot_moment::make);
         attempt_beginning("holding one moment for a snapshot", begin, || {
             let moment = shared_moment::export();
-            let lsn = match wanted.slot {
+            let lsn = match slot {
                 Some(_) => lsn_text(slot_moment::position()),
                 None => first(plan::rows("SELECT pg_catalog.pg_current_wal_insert_lsn()", &[])).unwrap_or_default(),
             };
@@ -278,47 +316,10 @@ fn copy(stream: &Stream, task: &Task, folder: &Path, compression: Compression) -
         error::raise(PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE, gone, None, "retry_work() begins anew.")
     };
     stream.show(Some(name), 0, 0);
-    let writer = PieceWriter::create(&folder.join(file_name(task, compression)), compression);
-    let mut file = File {
-        stream,
-        writer: writer.unwrap_or_else(|trouble| raise(trouble)),
-        buffer: Vec::with_capacity(2 * BUFFER),
-        rows: 0,
-        bytes: 0,
-    };
+    let mut file = PieceFile::create(stream, &folder.join(file_name(task, compression)), compression);
     let rows = copy_out(query, &mut file);
-    file.flush();
-    let written = file.writer.finish().unwrap_or_else(|trouble| raise(trouble));
+    let written = file.finish();
     let mut outcome = Outcome { rows, bytes: written.bytes, stored_bytes: written.stored_bytes, ..Default::default() };
     outcome.sha256.set(&written.sha256);
     outcome
-}
-
-/// The file of a piece while it is written.
-struct File<'a> {
-    stream: &'a Stream,
-    writer: PieceWriter,
-    buffer: Vec<u8>,
-    rows: u64,
-    bytes: u64,
-}
-
-impl File<'_> {
-    fn flush(&mut self) {
-        self.writer.write(&self.buffer).unwrap_or_else(|trouble| raise(trouble));
-        self.bytes += self.buffer.len() as u64;
-        self.buffer.clear();
-        self.stream.show(None, self.rows, self.bytes);
-    }
-}
-
-impl Taker for File<'_> {
-    fn take(&mut self, row: &[u8]) {
-        self.buffer.extend_from_slice(row);
-        self.buffer.push(b'\n');
-        self.rows += 1;
-        if self.buffer.len() >= BUFFER {
-            self.flush();
-        }
-    }
 }

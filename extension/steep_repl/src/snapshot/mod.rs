@@ -3,7 +3,11 @@
 pub mod apply;
 pub mod generate;
 mod interface;
+mod piece_file;
+mod replication;
+pub mod versions;
 
+use crate::pg::sqlstate;
 use crate::pg::transaction::Failed;
 use crate::{error, guc};
 use pgrx::PgSqlErrorCode as Code;
@@ -21,15 +25,33 @@ struct Parameters {
     compression: String,
     tables: Option<Vec<String>>,
     slot: Option<String>,
+    /// The snapshot is for nodes that were prepared under this.
+    preparation: Option<String>,
+    /// It is loaded for a node that joins.
+    joins: Option<Joins>,
     #[serde(default)]
     verify: bool,
     #[serde(default)]
     strict: bool,
 }
 
+/// What a load for a node that joins differs in.
+#[derive(Deserialize)]
+struct Joins {
+    /// The numbers of the tables that it takes.
+    tables: Vec<i32>,
+    /// The origin that marks its rows as copied, and the process that holds it.
+    origin: String,
+    owner: i32,
+}
+
 impl Parameters {
     fn read(value: &serde_json::Value) -> Result<Self, Failed> {
         Self::deserialize(value).map_err(|error| Failed::from(format!("the parameters cannot be read: {error}")))
+    }
+
+    fn loads(&self, table: usize) -> bool {
+        self.joins.as_ref().is_none_or(|joins| joins.tables.contains(&(table as i32)))
     }
 
     /// Keeps what is being written apart from what others write.
@@ -62,13 +84,7 @@ fn raise(trouble: Trouble) -> ! {
 }
 
 fn failed(trouble: Trouble) -> Failed {
-    let sqlstate = match trouble {
-        Trouble::Missing(_) => "58P01",
-        Trouble::Damaged(_) => "XX001",
-        Trouble::Newer(_) => "0A000",
-        Trouble::System(_) => "58030",
-    };
-    Failed { text: trouble.to_string(), sqlstate: String::from(sqlstate) }
+    Failed { text: trouble.to_string(), sqlstate: sqlstate::unpacked(code(&trouble) as i32) }
 }
 
 /// Below which folders snapshots may lie; none: anywhere.

@@ -2,6 +2,7 @@
 //! which also says why they are safe; here are the parts that SQL cannot do: one snapshot of the source held over
 //! many transactions of ours, and COPY from it.
 
+use super::load;
 use crate::error;
 use crate::peer;
 use crate::pg::copy_from;
@@ -37,9 +38,20 @@ pub extern "C-unwind" fn steep_repl_initialise_main(argument: pg_sys::Datum) {
 }
 
 fn run(id: i64) -> Result<(), Failed> {
+    call("_init_keep", id, vec![])?;
     call("_init_prepare", id, vec![])?;
     wait_for("_init_links_ready", id)?;
     call("_init_pause", id, vec![])?;
+    match call("_init_method", id, vec![])?.as_deref() {
+        Some("snapshot") => load::run(id)?,
+        _ => copy_all(id)?,
+    }
+    call("_init_finish", id, vec![])?;
+    Ok(())
+}
+
+/// Steps 2 to 4 from the source itself.
+fn copy_all(id: i64) -> Result<(), Failed> {
     wait_for("_init_hold", id)?;
     let source = call("_init_source", id, vec![])?.ok_or_else(|| String::from("the source is not known"))?;
     let mut connection = attempt("connecting to the source", || peer::open(&source, true))?;
@@ -60,13 +72,17 @@ fn run(id: i64) -> Result<(), Failed> {
             if ask(&mut connection, "SELECT 1::text", 1).is_err() {
                 return Err(error);
             }
-            pgrx::log!("steep_repl initialisation {id}: {table}: {}", error.text);
-            let arguments = vec![table.as_str().into(), error.text.as_str().into(), error.sqlstate.as_str().into()];
-            call("_init_table_failed", id, arguments)?;
+            leave_out(id, &table, &error)?;
         }
     }
-    call("_init_finish", id, vec![])?;
     Ok(())
+}
+
+/// Notes why a table could not be taken over.
+pub(super) fn leave_out(id: i64, table: &str, error: &Failed) -> Result<(), Failed> {
+    pgrx::log!("steep_repl initialisation {id}: {table}: {}", error.text);
+    let arguments = vec![table.into(), error.text.as_str().into(), error.sqlstate.as_str().into()];
+    call("_init_table_failed", id, arguments).map(|_| ())
 }
 
 /// Copies one table in one transaction, together with its entries in all subscriptions and in the publication.
@@ -91,7 +107,11 @@ fn copy(id: i64, table: &str, connection: &mut Connection) -> Result<(), Failed>
             transaction::show(&format!("versions of {table}, {rows} rows"));
             let versions = connection.rows(query, 1).unwrap_or_else(|failure| peer::refused(failure));
             for version in versions.into_iter().flatten().flatten() {
-                sql("_init_take_version", id, vec![i64::from(plan.relation).into(), version.as_str().into()]);
+                sql(
+                    "_init_take_version",
+                    id,
+                    vec![i64::from(plan.relation).into(), version.as_str().into(), false.into()],
+                );
             }
         }
         sql("_init_table_done", id, vec![table.into(), rows.cast_signed().into(), bytes.cast_signed().into()]);
@@ -132,11 +152,11 @@ fn wait_for(step: &str, id: i64) -> Result<(), Failed> {
 }
 
 /// One step in a transaction of its own.
-fn call(step: &str, id: i64, more: Vec<pgrx::datum::DatumWithOid>) -> Result<Option<String>, Failed> {
+pub(super) fn call(step: &str, id: i64, more: Vec<pgrx::datum::DatumWithOid>) -> Result<Option<String>, Failed> {
     attempt(step, || sql(step, id, more))
 }
 
-fn sql(step: &str, id: i64, more: Vec<pgrx::datum::DatumWithOid>) -> Option<String> {
+pub(super) fn sql(step: &str, id: i64, more: Vec<pgrx::datum::DatumWithOid>) -> Option<String> {
     let placeholders: String = (2..2 + more.len()).map(|n| format!(", ${n}")).collect();
     let arguments: Vec<_> = std::iter::once(id.into()).chain(more).collect();
     crate::sql::text(&format!("SELECT steep_repl.{step}($1{placeholders})::text"), &arguments)

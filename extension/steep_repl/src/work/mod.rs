@@ -2,6 +2,7 @@
 //! step in a transaction of its own, an error noted where `health()` finds it.
 
 pub mod initialise;
+mod load;
 mod prune;
 mod range;
 

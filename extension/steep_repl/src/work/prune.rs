@@ -1,4 +1,4 @@
-//! Takes old conflicts out of the log, once a minute.
+//! Takes old conflicts and old work out of their logs, once a minute.
 
 use crate::pg::transaction::in_transaction;
 use crate::{guc, sql};
@@ -22,6 +22,7 @@ pub fn if_due() -> Result<(), String> {
     }
     // Also when it fails: that is then said once a minute.
     LAST.set(Some((Instant::now(), age, rows)));
+    in_transaction("forgetting old work", || sql::text("SELECT steep_repl._prune_work()::text", &[]))?;
     let query = "SELECT steep_repl._prune_conflicts(make_interval(secs => nullif($1, 0)), nullif($2, 0), $3)::text";
     let removed =
         in_transaction("pruning the conflict log", || sql::text(query, &[age.into(), rows.into(), BATCH.into()]))?;
