@@ -254,8 +254,8 @@ COMMENT ON FUNCTION steep_repl._init_end(bigint) IS 'Step 5: the links go on.';
 
 CREATE OR REPLACE FUNCTION steep_repl._init_hopeless(sqlstate text) RETURNS boolean
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-  -- Data, constraints, missing things and rights, code of users, our own refusals; of those not the ones that pass by themselves.
-  RETURN left(sqlstate, 2) IN ('22', '23', '42', 'P0', 'SR') AND sqlstate NOT IN ('SR014', 'SR016', 'SR028');
+  -- Data, constraints, missing things and rights, code of users, our own refusals; of those not the ones that pass by themselves. Damaged and missing files.
+  RETURN left(sqlstate, 2) IN ('22', '23', '42', 'P0', 'SR') AND sqlstate NOT IN ('SR014', 'SR016', 'SR028') OR sqlstate IN ('XX001', '58P01');
 COMMENT ON FUNCTION steep_repl._init_hopeless(text) IS 'Whether an error would come again, so that it is not worth while to try again.';
 
 CREATE OR REPLACE FUNCTION steep_repl._init_again(id bigint, error text, hopeless boolean) RETURNS void

@@ -175,28 +175,37 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl._key_columns(regclass) IS 'The columns of a table''s primary key.';
 
-CREATE OR REPLACE FUNCTION steep_repl._init_take_version(id bigint, relation bigint, version text, loaded boolean) RETURNS void
+CREATE OR REPLACE FUNCTION steep_repl._init_take_versions(id bigint, relation bigint, versions text[], loaded boolean) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-  v jsonb := version::jsonb;
   root oid := relation::oid;
-  writer xid := pg_current_xact_id()::xid;
+  here jsonb[] := ARRAY(SELECT v::jsonb FROM unnest(versions) v WHERE NOT v::jsonb ?| '{change,gone}');
+  v jsonb;
+  found_rows bigint;
 BEGIN
-  IF v ? 'change' THEN
-    PERFORM steep_repl._take_change(root, v);
-  ELSIF (v->>'key_id')::uuid = steep_repl._all_keys() THEN
-    INSERT INTO steep_repl.tombstones (relation, key_id, version_time, version_node)
-    VALUES (root, (v->>'key_id')::uuid, steep_repl._at((v->>'micros')::bigint), v->>'node');
-  ELSIF (v->>'gone')::boolean THEN
-    IF jsonb_typeof(v->'key') = 'object' THEN
-      PERFORM steep_repl._put_tombstone(root, v->'key', v->>'row_gone', (v->>'micros')::bigint, v->>'node', (v->>'displaced')::boolean);
+  IF loaded THEN
+    -- By several transactions: each row is the one that its key finds.
+    EXECUTE format('INSERT INTO steep_repl.row_versions (relation, key_id, row_xid, version_time, version_node)
+        SELECT $1, steep_repl._key_id($1, s.v->''key''), t.xmin, steep_repl._at((s.v->>''micros'')::bigint), s.v->>''node''
+          FROM unnest($2) s(v) CROSS JOIN LATERAL jsonb_populate_record(NULL::%1$s, s.v->''key'') k JOIN %2$s t ON (%3$s)', root::regclass, steep_repl._source_of(root::regclass),
+      (SELECT string_agg(format('t.%1$I = k.%1$I', c), ' AND ') FROM steep_repl._key_columns(root::regclass) c)) USING root, here;
+    GET DIAGNOSTICS found_rows = ROW_COUNT;
+    IF found_rows <> cardinality(here) THEN
+      RAISE EXCEPTION USING ERRCODE = 'data_corrupted', MESSAGE = format('%s rows of %s have a version in the snapshot, and %s of them are here', cardinality(here), root::regclass, found_rows);
     END IF;
   ELSE
-    IF loaded THEN
-      EXECUTE format('SELECT t.xmin FROM %s t WHERE %s', steep_repl._source_of(root), steep_repl._key_is(root, v->'key')) INTO STRICT writer;
-    END IF;
     INSERT INTO steep_repl.row_versions (relation, key_id, row_xid, version_time, version_node)
-    VALUES (root, steep_repl._key_id(root, v->'key'), writer, steep_repl._at((v->>'micros')::bigint), v->>'node');
+    SELECT root, steep_repl._key_id(root, h->'key'), pg_current_xact_id()::xid, steep_repl._at((h->>'micros')::bigint), h->>'node' FROM unnest(here) h;
   END IF;
+  FOR v IN SELECT x::jsonb FROM unnest(versions) x WHERE x::jsonb ?| '{change,gone}' LOOP
+    IF v ? 'change' THEN
+      PERFORM steep_repl._take_change(root, v);
+    ELSIF (v->>'key_id')::uuid = steep_repl._all_keys() THEN
+      INSERT INTO steep_repl.tombstones (relation, key_id, version_time, version_node)
+      VALUES (root, (v->>'key_id')::uuid, steep_repl._at((v->>'micros')::bigint), v->>'node');
+    ELSIF jsonb_typeof(v->'key') = 'object' THEN
+      PERFORM steep_repl._put_tombstone(root, v->'key', v->>'row_gone', (v->>'micros')::bigint, v->>'node', (v->>'displaced')::boolean);
+    END IF;
+  END LOOP;
 END $$;
-COMMENT ON FUNCTION steep_repl._init_take_version(bigint, bigint, text, boolean) IS 'Notes the version of a copied row, or of a row that is gone. loaded: by an earlier transaction.';
+COMMENT ON FUNCTION steep_repl._init_take_versions(bigint, bigint, text[], boolean) IS 'Notes the versions of copied rows, and of rows that are gone. loaded: by earlier transactions. Errors: XX001 a row is not there.';

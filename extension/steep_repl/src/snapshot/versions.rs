@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 const BUFFER: usize = 1 << 17;
 
-/// Gives each version to `take`. `loaded` is what _init_loaded_begin() says: the snapshot's path and the file of versions.
+/// Gives all versions to `take`, some at a time. `loaded` is what _init_loaded_begin() says: the snapshot's path and the file of versions.
 /// Raises an error when that is not the one of the manifest.
-pub fn read(loaded: &Value, mut take: impl FnMut(&str)) {
+pub fn read(loaded: &Value, mut take: impl FnMut(Vec<String>)) {
     let folder = PathBuf::from(loaded["path"].as_str().unwrap_or_default());
     let piece: Piece = serde_json::from_value(loaded["versions"].clone()).unwrap_or_default();
     let mut rest = Vec::new();
@@ -17,7 +17,7 @@ pub fn read(loaded: &Value, mut take: impl FnMut(&str)) {
         rest.extend_from_slice(part);
         let Some(end) = rest.iter().rposition(|byte| *byte == b'\n') else { return };
         // The text format of COPY: JSON has no bytes that it escapes but the backslash (src/backend/commands/copyto.c).
-        String::from_utf8_lossy(&rest[..end]).lines().for_each(|line| take(&line.replace("\\\\", "\\")));
+        take(String::from_utf8_lossy(&rest[..end]).lines().map(|line| line.replace("\\\\", "\\")).collect());
         rest.drain(..=end);
     })
     .unwrap_or_else(|trouble| raise(trouble));

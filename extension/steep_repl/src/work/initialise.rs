@@ -15,6 +15,8 @@ use pgrx::bgworkers::BackgroundWorker;
 use pgrx::prelude::*;
 use std::time::{Duration, Instant};
 
+const VERSIONS_AT_A_TIME: &str = "FETCH 2000 FROM versions";
+
 /// How long a step may wait for the other side before the initialisation gives up (it can be asked for again).
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -69,7 +71,7 @@ fn copy_all(id: i64) -> Result<(), Failed> {
             // With the source still there, the reason lies in this table: the others go on. What is left of its COPY has
             // to be read before the connection can be asked anything.
             attempt("reading the rest of a copy", || connection.finish_copy())?;
-            if ask(&mut connection, "SELECT 1::text", 1).is_err() {
+            if ask(&mut connection, "CLOSE ALL", 0).is_err() {
                 return Err(error);
             }
             leave_out(id, &table, &error)?;
@@ -105,17 +107,24 @@ fn copy(id: i64, table: &str, connection: &mut Connection) -> Result<(), Failed>
         if let Some(query) = &plan.versions {
             // After the copy, while this transaction is open, nothing else shows how far it is (start_progress()).
             transaction::show(&format!("versions of {table}, {rows} rows"));
-            let versions = connection.rows(query, 1).unwrap_or_else(|failure| peer::refused(failure));
-            for version in versions.into_iter().flatten().flatten() {
-                sql(
-                    "_init_take_version",
-                    id,
-                    vec![i64::from(plan.relation).into(), version.as_str().into(), false.into()],
-                );
-            }
+            take_versions(id, i64::from(plan.relation), query, connection);
         }
         sql("_init_table_done", id, vec![table.into(), rows.cast_signed().into(), bytes.cast_signed().into()]);
     })
+}
+
+/// Some at a time: they may be as many as the rows.
+fn take_versions(id: i64, relation: i64, query: &str, connection: &mut Connection) {
+    let mut ask = |sql: &str, columns| connection.rows(sql, columns).unwrap_or_else(|failure| peer::refused(failure));
+    ask(&format!("DECLARE versions NO SCROLL CURSOR FOR {query}"), 0);
+    loop {
+        let versions: Vec<String> = ask(VERSIONS_AT_A_TIME, 1).into_iter().flatten().flatten().collect();
+        if versions.is_empty() {
+            break;
+        }
+        sql("_init_take_versions", id, vec![relation.into(), versions.into(), false.into()]);
+    }
+    ask("CLOSE versions", 0);
 }
 
 /// What _init_table_begin says: what to copy, or how to prove that nothing has to be.

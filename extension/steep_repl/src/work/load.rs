@@ -33,8 +33,8 @@ fn join(id: i64, table: &str) -> Result<(), Failed> {
         let loaded: serde_json::Value = serde_json::from_str(&loaded).unwrap_or_default();
         let (relation, rows) = (loaded["relation"].as_i64().unwrap_or(0), loaded["rows"].as_i64().unwrap_or(0));
         transaction::show(&format!("versions of {table}, {rows} rows"));
-        versions::read(&loaded, |version| {
-            sql("_init_take_version", id, vec![relation.into(), version.into(), true.into()]);
+        versions::read(&loaded, |versions| {
+            sql("_init_take_versions", id, vec![relation.into(), versions.into(), true.into()]);
         });
         sql("_init_table_done", id, vec![table.into(), rows.into(), 0_i64.into()]);
     })

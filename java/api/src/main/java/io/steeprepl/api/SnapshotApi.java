@@ -41,12 +41,16 @@ public interface SnapshotApi {
      * @param compression none, gzip, lz4 or zstd
      * @param parallel how many streams share the work
      * @param tables as schema.table or schema.*; empty for all
+     * @param slot a replication slot to make that goes on from the snapshot's moment
+     * @param preparation of new nodes that will be filled from it
      */
     record GenerateOptions(
             String path,
             @Nullable String compression,
             @Nullable Integer parallel,
-            List<String> tables) {}
+            List<String> tables,
+            @Nullable String slot,
+            @Nullable String preparation) {}
 
     /**
      * A snapshot to load; null leaves to the server.
@@ -54,9 +58,11 @@ public interface SnapshotApi {
      * @param path its folder on the server
      * @param parallel how many streams share the work
      * @param verify whether all files are compared with their checksums before anything is loaded
+     * @param strict whether tables that are defined otherwise than in the snapshot are refused
      */
     record ApplyOptions(
             String path,
             @Nullable Integer parallel,
-            @Nullable Boolean verify) {}
+            @Nullable Boolean verify,
+            @Nullable Boolean strict) {}
 }

@@ -21,8 +21,13 @@ final class Call {
 
     /** Adds an argument; its name is never a user's text, its value is bound. */
     Call with(String name, @Nullable Object value) {
+        return with(name, "?", value);
+    }
+
+    /** The same, given as an expression of the value, ?::uuid for example; also that is never a user's text. */
+    Call with(String name, String expression, @Nullable Object value) {
         if (value != null) {
-            names.add(name + " => ?");
+            names.add(name + " => " + expression);
             values.add(value);
         }
         return this;

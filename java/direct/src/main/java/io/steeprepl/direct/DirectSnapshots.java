@@ -19,7 +19,9 @@ record DirectSnapshots(Database database) implements SnapshotApi {
                 .with("path", options.path())
                 .with("compression", options.compression())
                 .with("parallel", options.parallel())
-                .with("tables", tables.isEmpty() ? null : tables.toArray(String[]::new)));
+                .with("tables", tables.isEmpty() ? null : tables.toArray(String[]::new))
+                .with("slot", "?::name", options.slot())
+                .with("preparation", "?::uuid", options.preparation()));
     }
 
     @Override
@@ -27,7 +29,8 @@ record DirectSnapshots(Database database) implements SnapshotApi {
         return started(Call.of("start_apply")
                 .with("path", options.path())
                 .with("parallel", options.parallel())
-                .with("verify", options.verify()));
+                .with("verify", options.verify())
+                .with("strict", options.strict()));
     }
 
     private StartedWork started(Call call) {

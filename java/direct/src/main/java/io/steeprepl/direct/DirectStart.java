@@ -1,28 +1,40 @@
 package io.steeprepl.direct;
 
+import io.steeprepl.api.Preparation;
 import io.steeprepl.api.StartApi;
+import io.steeprepl.api.StartOptions;
 import io.steeprepl.api.StartProblem;
 import io.steeprepl.api.StartProgress;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** {@link StartApi} by SQL. */
 record DirectStart(Database database) implements StartApi {
     @Override
-    public List<StartProblem> check(String sourceConninfo, String ownConninfo) {
+    public List<StartProblem> check(StartOptions options) {
+        Call call = Call.of("check_start")
+                .with("source_conninfo", options.sourceConninfo())
+                .with("own_conninfo", options.ownConninfo())
+                .with("path", options.path());
         return database.rows(
-                "SELECT * FROM steep_repl.check_start(?, ?)",
+                "SELECT * FROM " + call.sql(),
                 row -> new StartProblem(row.text("problem"), row.textOrNull("remedy")),
-                sourceConninfo,
-                ownConninfo);
+                call.parameters());
     }
 
     @Override
-    public long start(String sourceConninfo, String ownConninfo) {
-        return database.row(
-                "SELECT steep_repl.start_node(?, ?) AS id", row -> row.big("id"), sourceConninfo, ownConninfo);
+    public long start(StartOptions options) {
+        Call call = Call.of("start_node")
+                .with("source_conninfo", options.sourceConninfo())
+                .with("own_conninfo", options.ownConninfo())
+                .with("method", options.method())
+                .with("path", options.path())
+                .with("parallel", options.parallel());
+        return database.row("SELECT " + call.sql() + " AS id", row -> row.big("id"), call.parameters());
     }
 
     @Override
@@ -41,6 +53,47 @@ record DirectStart(Database database) implements StartApi {
                 .rows("SELECT * FROM steep_repl.start_progress() WHERE id = ?", DirectStart::progress, id)
                 .stream()
                 .findFirst();
+    }
+
+    @Override
+    public List<StartProgress> list() {
+        return database.rows("SELECT * FROM steep_repl.start_progress() ORDER BY id DESC", DirectStart::progress);
+    }
+
+    @Override
+    public String cancel(long id) {
+        return database.row("SELECT steep_repl.cancel_start(?) AS now", row -> row.text("now"), id);
+    }
+
+    @Override
+    public Preparation prepare(@Nullable Duration expires) {
+        Double seconds = expires == null ? null : expires.toMillis() / 1000.0;
+        Call call = Call.of("prepare_node").with("expires", "make_interval(secs => ?)", seconds);
+        String id = database.row("SELECT id FROM " + call.sql(), row -> row.text("id"), call.parameters());
+        return database.row("SELECT * FROM steep_repl.preparations() WHERE id = ?::uuid", DirectStart::preparation, id);
+    }
+
+    @Override
+    public List<Preparation> preparations() {
+        return database.rows("SELECT * FROM steep_repl.preparations()", DirectStart::preparation);
+    }
+
+    @Override
+    public List<String> cancelPreparation(String id) {
+        return database.row("SELECT steep_repl.cancel_preparation(?::uuid) AS missed", row -> row.texts("missed"), id);
+    }
+
+    private static Preparation preparation(Row row) throws SQLException {
+        return new Preparation(
+                row.text("id"),
+                row.text("source"),
+                row.text("state"),
+                row.time("made_at"),
+                row.time("expires_at"),
+                row.text("asked_by"),
+                row.text("slot_name"),
+                row.bigOrNull("retained_wal_bytes"),
+                row.texts("members"));
     }
 
     private static StartProgress progress(Row row) throws SQLException {

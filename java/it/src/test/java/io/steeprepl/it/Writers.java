@@ -53,6 +53,11 @@ final class Writers implements AutoCloseable {
         return written.get();
     }
 
+    /** Whether they have not been told to stop. */
+    boolean running() {
+        return !stop;
+    }
+
     @Override
     public void close() {
         stop = true;

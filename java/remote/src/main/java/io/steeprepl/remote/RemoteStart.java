@@ -1,11 +1,14 @@
 package io.steeprepl.remote;
 
 import com.fasterxml.jackson.core.type.TypeReference;
+import io.steeprepl.api.Preparation;
 import io.steeprepl.api.StartApi;
+import io.steeprepl.api.StartOptions;
 import io.steeprepl.api.StartProblem;
 import io.steeprepl.api.StartProgress;
 import io.steeprepl.remote.Operation.None;
 import io.steeprepl.remote.Operation.Numbered;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -14,19 +17,21 @@ import org.jspecify.annotations.Nullable;
 record RemoteStart(Line line) implements StartApi {
     static final Noun NOUN = new Noun("start");
 
-    private record Between(String sourceConninfo, String ownConninfo) {}
+    private record Lasting(@Nullable Duration expires) {}
 
-    private static final Operation<Between, List<StartProblem>> CHECK = NOUN.operation(
+    private record Identified(String id) {}
+
+    private static final Operation<StartOptions, List<StartProblem>> CHECK = NOUN.operation(
             "check",
-            Between.class,
+            StartOptions.class,
             new TypeReference<>() {},
-            (node, in) -> node.start().check(in.sourceConninfo, in.ownConninfo));
+            (node, in) -> node.start().check(in));
 
-    private static final Operation<Between, Long> START = NOUN.operation(
+    private static final Operation<StartOptions, Long> START = NOUN.operation(
             "start",
-            Between.class,
+            StartOptions.class,
             new TypeReference<>() {},
-            (node, in) -> node.start().start(in.sourceConninfo, in.ownConninfo));
+            (node, in) -> node.start().start(in));
 
     private static final Operation<None, @Nullable StartProgress> RUNNING = NOUN.operation(
             "running", new TypeReference<>() {}, node -> node.start().running().orElse(null));
@@ -37,14 +42,63 @@ record RemoteStart(Line line) implements StartApi {
             new TypeReference<>() {},
             (node, in) -> node.start().progress(in.id()).orElse(null));
 
+    private static final Operation<None, List<StartProgress>> LIST = NOUN.operation(
+            "list", new TypeReference<>() {}, node -> node.start().list());
+
+    private static final Operation<Numbered, String> CANCEL = NOUN.operation(
+            "cancel",
+            Numbered.class,
+            new TypeReference<>() {},
+            (node, in) -> node.start().cancel(in.id()));
+
+    private static final Operation<Lasting, Preparation> PREPARE = NOUN.operation(
+            "prepare",
+            Lasting.class,
+            new TypeReference<>() {},
+            (node, in) -> node.start().prepare(in.expires));
+
+    private static final Operation<None, List<Preparation>> PREPARATIONS = NOUN.operation(
+            "preparations", new TypeReference<>() {}, node -> node.start().preparations());
+
+    private static final Operation<Identified, List<String>> CANCEL_PREPARATION = NOUN.operation(
+            "cancel_preparation",
+            Identified.class,
+            new TypeReference<>() {},
+            (node, in) -> node.start().cancelPreparation(in.id));
+
     @Override
-    public List<StartProblem> check(String sourceConninfo, String ownConninfo) {
-        return line.call(CHECK, new Between(sourceConninfo, ownConninfo));
+    public List<StartProblem> check(StartOptions options) {
+        return line.call(CHECK, options);
     }
 
     @Override
-    public long start(String sourceConninfo, String ownConninfo) {
-        return line.call(START, new Between(sourceConninfo, ownConninfo));
+    public long start(StartOptions options) {
+        return line.call(START, options);
+    }
+
+    @Override
+    public List<StartProgress> list() {
+        return line.call(LIST);
+    }
+
+    @Override
+    public String cancel(long id) {
+        return line.call(CANCEL, new Numbered(id));
+    }
+
+    @Override
+    public Preparation prepare(@Nullable Duration expires) {
+        return line.call(PREPARE, new Lasting(expires));
+    }
+
+    @Override
+    public List<Preparation> preparations() {
+        return line.call(PREPARATIONS);
+    }
+
+    @Override
+    public List<String> cancelPreparation(String id) {
+        return line.call(CANCEL_PREPARATION, new Identified(id));
     }
 
     @Override

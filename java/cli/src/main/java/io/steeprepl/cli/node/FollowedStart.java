@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A start, as it is followed. */
 final class FollowedStart implements Followed<StartProgress> {
-    private static final List<Column<StartProgress>> COLUMNS = List.of(
+    static final List<Column<StartProgress>> COLUMNS = List.of(
             Column.of("id", StartProgress::id),
             Column.of("state", progress -> progress.state().name().toLowerCase(Locale.ROOT)),
             Column.of("phase", StartProgress::phase),

@@ -5,7 +5,7 @@ import picocli.CommandLine.Command;
 /** {@code node}. */
 @Command(
         name = "node",
-        description = "The nodes that a node knows, and starting a node from another one.",
+        description = "The nodes that a node knows, and filling new nodes from another one.",
         footer = "  steep-repl -c service=berlin node list",
         subcommands = {
             NodeCreateCommand.class,
@@ -13,6 +13,9 @@ import picocli.CommandLine.Command;
             NodeUnregisterCommand.class,
             NodeListCommand.class,
             NodeStatusCommand.class,
-            NodeStartCommand.class
+            NodeStartCommand.class,
+            NodePrepareCommand.class,
+            NodeProgressCommand.class,
+            NodeCancelCommand.class
         })
 public final class NodeCommand {}

@@ -1,6 +1,7 @@
 package io.steeprepl.cli.node;
 
 import io.steeprepl.api.ApiException;
+import io.steeprepl.api.StartOptions;
 import io.steeprepl.api.StartProblem;
 import io.steeprepl.api.SteepRepl;
 import io.steeprepl.cli.Action;
@@ -22,11 +23,15 @@ import picocli.CommandLine.Parameters;
         description = {
             "Fills TARGET's tables from SOURCE and links it with every member that SOURCE is linked with, both ways.",
             "The server does the work: Ctrl-C leaves it to it, and the same command goes on watching.",
+            "--method snapshot fills them from a snapshot that was taken on SOURCE with node prepare and snapshot generate,",
+            "and that TARGET's server can read: the copying is done by then, and SOURCE has nothing more to do with it.",
             "With --remote, TARGET's own daemon is asked; TARGET is then how the others reach its database."
         },
         footer = {
             "  steep-repl node start postgresql://postgres@paris/shop --from postgresql://postgres@berlin/shop \\",
-            "      --node-id paris"
+            "      --node-id paris",
+            "  steep-repl node start postgresql://postgres@paris/shop --from postgresql://postgres@berlin/shop \\",
+            "      --method snapshot --path /backup/shop --parallel 8"
         })
 final class NodeStartCommand extends Action {
     private static final List<Column<StartProblem>> PROBLEMS =
@@ -47,18 +52,34 @@ final class NodeStartCommand extends Action {
             description = "How the members' servers reach TARGET. Default: as this program does.")
     private @Nullable String ownConninfo;
 
+    @Option(names = "--method", paramLabel = "NAME", description = "direct (default) or snapshot.")
+    private @Nullable String method;
+
+    @Option(
+            names = "--path",
+            paramLabel = "PATH",
+            description = "With --method snapshot: its folder, an absolute path on TARGET's server.")
+    private @Nullable String path;
+
+    @Option(
+            names = "--parallel",
+            paramLabel = "N",
+            description = "With --method snapshot: how many streams load it, 1 to 16. Default: 4.")
+    private @Nullable Integer parallel;
+
     @Override
     protected ExitCode run(Output out) {
         var names = new NodeNames(word -> connection(word), () -> open(out), this::connection);
         ConnectionSpec to = names.resolve(target);
         String from = names.resolve(source).conninfo();
         ConnectionSpec own = ownConninfo == null ? to : connection(ownConninfo);
+        var options = new StartOptions(from, own.conninfo(), method, path, parallel);
         Supplier<SteepRepl> way = () -> hasRemoteOption() ? open(out) : connect(to, out);
         try (SteepRepl node = way.get()) {
             new NewNode(node, own, out).ensure(nodeId);
             // Work that goes on is watched, not checked: what it has copied already would be a problem.
             boolean running = node.start().running().isPresent();
-            List<StartProblem> problems = running ? List.of() : node.start().check(from, own.conninfo());
+            List<StartProblem> problems = running ? List.of() : node.start().check(options);
             if (!problems.isEmpty()) {
                 out.list(PROBLEMS, problems, "");
                 throw new ApiException.Failed(
@@ -72,7 +93,7 @@ final class NodeStartCommand extends Action {
             if (!running) {
                 new SourceSchema(node, out).compare(from);
             }
-            long id = node.start().start(from, own.conninfo());
+            long id = node.start().start(options);
             return new Follower<>(new FollowedStart(id), way, out).follow(node);
         }
     }

@@ -40,6 +40,14 @@ final class SnapshotApplyCommand extends WorkAction {
             })
     private boolean noVerify;
 
+    @Option(
+            names = "--no-strict",
+            description = {
+                "Load into tables that are defined otherwise than in the snapshot, as long as their columns and foreign",
+                "keys fit: without an index, for example."
+            })
+    private boolean noStrict;
+
     @Override
     protected String kind() {
         return "apply";
@@ -47,6 +55,6 @@ final class SnapshotApplyCommand extends WorkAction {
 
     @Override
     protected StartedWork begin(SteepRepl node) {
-        return node.snapshots().apply(new ApplyOptions(path, parallel, !noVerify));
+        return node.snapshots().apply(new ApplyOptions(path, parallel, !noVerify, !noStrict));
     }
 }

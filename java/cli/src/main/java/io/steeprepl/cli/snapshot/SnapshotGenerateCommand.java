@@ -45,6 +45,18 @@ final class SnapshotGenerateCommand extends WorkAction {
             description = "Only this table, or schema.* for all of a schema; as SQL writes it. May be repeated.")
     private List<String> tables = new ArrayList<>();
 
+    @Option(
+            names = "--slot",
+            paramLabel = "NAME",
+            description = "Make a replication slot that goes on from the snapshot's moment. It stays, and keeps WAL.")
+    private @Nullable String slot;
+
+    @Option(
+            names = "--preparation",
+            paramLabel = "ID",
+            description = "For nodes that are to be filled from it, see node prepare: all replicated tables.")
+    private @Nullable String preparation;
+
     @Override
     protected String kind() {
         return "snapshot";
@@ -52,6 +64,6 @@ final class SnapshotGenerateCommand extends WorkAction {
 
     @Override
     protected StartedWork begin(SteepRepl node) {
-        return node.snapshots().generate(new GenerateOptions(path, compression, parallel, tables));
+        return node.snapshots().generate(new GenerateOptions(path, compression, parallel, tables, slot, preparation));
     }
 }

@@ -75,7 +75,7 @@ class FoldForgetIT {
         table.on(
                 "b",
                 "DELETE FROM steep_repl.row_changes WHERE relation = 'item'::regclass;"
-                        + " SELECT steep_repl._init_take_version(0, 'item'::regclass::oid::bigint, v::text, false) FROM jsonb_array_elements('"
+                        + " SELECT steep_repl._init_take_versions(0, 'item'::regclass::oid::bigint, ARRAY[v::text], false) FROM jsonb_array_elements('"
                         + copied.replace("'", "''") + "') v");
         assertThat(table.value("b", known)).isEqualTo(there);
         table.apart("a", "UPDATE item SET n = n - 1", "UPDATE item SET n = n - 1, v = 'b'")

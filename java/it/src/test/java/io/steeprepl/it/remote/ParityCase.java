@@ -9,6 +9,7 @@ import io.steeprepl.api.QualifiedName;
 import io.steeprepl.api.RangeApi.RangeOptions;
 import io.steeprepl.api.ReplayOptions;
 import io.steeprepl.api.Resolution;
+import io.steeprepl.api.StartOptions;
 import io.steeprepl.api.SteepRepl;
 import io.steeprepl.api.StrategyOptions;
 import io.steeprepl.api.TableOptions;
@@ -30,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  * @param before statements that make things as they were
  */
 record ParityCase(String method, boolean fails, List<String> masks, List<String> before, Call call) {
+    private static final String UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
     static final String TIME = "\\d{4}-\\d\\d-\\d\\dT[0-9:.]+Z";
     private static final QualifiedName WAIT = QualifiedName.parse("public.\"Wait\"");
     private static final QualifiedName ITEM = QualifiedName.parse("item");
@@ -321,9 +323,36 @@ record ParityCase(String method, boolean fails, List<String> masks, List<String>
     private static List<ParityCase> starts() {
         String nowhere = "host=127.0.0.1 port=1 password=Canary7 connect_timeout=2";
         return List.of(
-                works("start.check", (node, _) -> node.start().check(nowhere, nowhere)),
-                refused("start.start", (node, _) -> node.start().start("this is no conninfo", nowhere)),
+                works(
+                        "start.check",
+                        (node, _) -> node.start().check(new StartOptions(nowhere, nowhere, null, null, null))),
+                refused(
+                        "start.start",
+                        (node, _) ->
+                                node.start().start(new StartOptions("this is no conninfo", nowhere, null, null, null))),
+                refused(
+                        "start.start",
+                        (node, _) -> node.start().start(new StartOptions(nowhere, nowhere, "by hand", "/x", 99))),
                 works("start.running", (node, _) -> node.start().running()),
-                works("start.progress", (node, _) -> node.start().progress(999)));
+                works("start.progress", (node, _) -> node.start().progress(999)),
+                works("start.list", (node, _) -> node.start().list()),
+                refused("start.cancel", (node, _) -> node.start().cancel(999)),
+                works("start.prepare", (node, _) -> {
+                            var made = node.start().prepare(Duration.ofMinutes(5));
+                            node.start().cancelPreparation(made.id());
+                            return made;
+                        })
+                        .but(TIME, UUID, "kept_\\w+", "retainedWalBytes=\\d+"),
+                refused("start.prepare", (node, _) -> node.start().prepare(Duration.ofDays(99))),
+                works("start.preparations", (node, _) -> node.start().preparations()),
+                works(
+                        "start.cancel_preparation",
+                        (node, _) -> node.start()
+                                .cancelPreparation(node.start()
+                                        .prepare(Duration.ofMinutes(5))
+                                        .id())),
+                refused(
+                        "start.cancel_preparation",
+                        (node, _) -> node.start().cancelPreparation("00000000-0000-0000-0000-000000000000")));
     }
 }

@@ -54,7 +54,7 @@ final class SnapshotCases {
     /** Begins to load the table that takes so long; its number. */
     private static long slow(SteepRepl node) {
         long id = node.snapshots()
-                .apply(new ApplyOptions(data.resolveSibling("slow").toString(), 1, null))
+                .apply(new ApplyOptions(data.resolveSibling("slow").toString(), 1, null, null))
                 .id();
         await(node, id, WorkState.RUNNING);
         return id;
@@ -83,17 +83,20 @@ final class SnapshotCases {
                                                         .toString(),
                                                 "lz4",
                                                 1,
-                                                List.of("public.loaded"))))
+                                                List.of("public.loaded"),
+                                                null,
+                                                null)))
                         .but("id=\\d+", "by-\\d"),
                 refused(
                         "snapshots.generate",
                         (node, _) -> node.snapshots()
-                                .generate(new GenerateOptions("monday", "rar", 99, List.of("no such", "item")))),
-                works("snapshots.apply", (node, _) -> node.snapshots().apply(new ApplyOptions(base, 1, false)))
+                                .generate(new GenerateOptions(
+                                        "monday", "rar", 99, List.of("no such", "item"), "Bad Slot", null))),
+                works("snapshots.apply", (node, _) -> node.snapshots().apply(new ApplyOptions(base, 1, false, true)))
                         .but("id=\\d+"),
                 refused(
                         "snapshots.apply",
-                        (node, _) -> node.snapshots().apply(new ApplyOptions("/nowhere/monday", null, null))),
+                        (node, _) -> node.snapshots().apply(new ApplyOptions("/nowhere/monday", null, null, null))),
                 works("snapshots.list", (node, _) -> snapshot(node, "base")),
                 works("snapshots.verify", (node, _) -> node.snapshots().verify(base)),
                 refused("snapshots.verify", (node, _) -> node.snapshots().verify("/nowhere/monday")),
