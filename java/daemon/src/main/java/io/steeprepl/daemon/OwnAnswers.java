@@ -12,11 +12,17 @@ import java.util.function.Supplier;
 
 /** The methods about the daemon itself. */
 record OwnAnswers(Status status, Metrics metrics, Supplier<Changes> reload) implements Answers {
-    private static final Set<String> METHODS = Set.of("status.get", "health.check", "metrics.get", "config.reload");
+    private static final Set<String> READING = Set.of("status.get", "health.check", "metrics.get");
+    private static final String RELOAD = "config.reload";
 
     @Override
     public boolean knows(String method) {
-        return METHODS.contains(method);
+        return reads(method) || method.equals(RELOAD);
+    }
+
+    @Override
+    public boolean reads(String method) {
+        return READING.contains(method);
     }
 
     @Override
@@ -29,7 +35,7 @@ record OwnAnswers(Status status, Metrics metrics, Supplier<Changes> reload) impl
                 yield health;
             }
             case "metrics.get" -> JsonNodeFactory.instance.objectNode().put("text", metrics.text());
-            case "config.reload" -> changes(reload.get());
+            case RELOAD -> changes(reload.get());
             default -> throw new IllegalArgumentException(method);
         };
     }

@@ -55,6 +55,13 @@ public final class Dispatcher {
         return OPERATIONS.containsKey(method) || method.equals(CANCEL);
     }
 
+    /** Whether this is a method that changes nothing. */
+    public static boolean reads(String method) {
+        Operation<?, ?> operation = OPERATIONS.get(method);
+        // Over gRPC nobody can name another's call.
+        return operation == null ? method.equals(CANCEL) : operation.reads();
+    }
+
     /** Carries out an operation; it can be cancelled by {@link #CANCEL}. Throws {@link ApiException} and nothing else. */
     public JsonNode call(String method, JsonNode params) {
         String id = params.path(CALL_ID).asText("");

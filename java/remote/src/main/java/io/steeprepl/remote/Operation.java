@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param params the record whose components are the parameters
  * @param result what comes back; null may come back too
  * @param defaults what stands for a parameter that is left out, where that is neither nullable nor a boolean
+ * @param reads whether it changes nothing, so that everybody who is let in may have it done
  * @param answer what the other end does
  */
 record Operation<P extends Record, R extends @Nullable Object>(
@@ -20,6 +21,7 @@ record Operation<P extends Record, R extends @Nullable Object>(
         Class<P> params,
         TypeReference<R> result,
         ObjectNode defaults,
+        boolean reads,
         BiFunction<SteepRepl, P, R> answer) {
 
     /** The parameters of an operation that has none. */

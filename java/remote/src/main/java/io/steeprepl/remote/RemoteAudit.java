@@ -14,14 +14,14 @@ record RemoteAudit(Line line) implements AuditApi {
 
     private record Age(Duration olderThan) {}
 
-    private static final Operation<AuditFilter, List<AuditEntry>> QUERY = NOUN.operation(
+    private static final Operation<AuditFilter, List<AuditEntry>> QUERY = NOUN.reading(
             "query",
             AuditFilter.class,
             Map.of("limit", 100),
             new TypeReference<>() {},
             (node, filter) -> node.audit().list(filter));
 
-    private static final Operation<Age, Long> PRUNE = NOUN.operation(
+    private static final Operation<Age, Long> PRUNE = NOUN.changing(
             "prune",
             Age.class,
             new TypeReference<>() {},

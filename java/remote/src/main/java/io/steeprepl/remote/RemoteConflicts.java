@@ -66,23 +66,23 @@ record RemoteConflicts(Line line) implements ConflictApi {
 
     private record Revert(long id, String reason, boolean force) {}
 
-    private static final Operation<ConflictFilter, List<Conflict>> LIST = NOUN.operation(
+    private static final Operation<ConflictFilter, List<Conflict>> LIST = NOUN.reading(
             "list",
             ConflictFilter.class,
             Map.of("limit", 100),
             new TypeReference<>() {},
             (node, filter) -> node.conflicts().list(filter));
 
-    private static final Operation<Numbered, ConflictHistory> SHOW = NOUN.operation(
+    private static final Operation<Numbered, ConflictHistory> SHOW = NOUN.reading(
             "show",
             Numbered.class,
             new TypeReference<>() {},
             (node, in) -> node.conflicts().show(in.id()));
 
-    private static final Operation<None, List<ConflictCount>> STATS = NOUN.operation(
+    private static final Operation<None, List<ConflictCount>> STATS = NOUN.reading(
             "stats", new TypeReference<>() {}, node -> node.conflicts().stats());
 
-    private static final Operation<None, List<ConflictStrategy>> STRATEGIES = NOUN.operation(
+    private static final Operation<None, List<ConflictStrategy>> STRATEGIES = NOUN.reading(
             "strategies", new TypeReference<>() {}, node -> node.conflicts().strategies());
 
     private static final Operation<OneStrategy, @Nullable Void> SET_STRATEGY = NOUN.action(
@@ -91,7 +91,7 @@ record RemoteConflicts(Line line) implements ConflictApi {
             Map.of("priority", List.of(), "delta_columns", List.of()),
             (node, in) -> node.conflicts().setStrategy(in.table, in.options()));
 
-    private static final Operation<Strategies, List<StrategyRefusal>> SET_STRATEGIES = NOUN.operation(
+    private static final Operation<Strategies, List<StrategyRefusal>> SET_STRATEGIES = NOUN.changing(
             "set_strategies",
             Strategies.class,
             new TypeReference<>() {},
@@ -102,7 +102,7 @@ record RemoteConflicts(Line line) implements ConflictApi {
                                     .toList(),
                             in.dryRun));
 
-    private static final Operation<ReplayOptions, List<ConflictReplay>> REPLAY = NOUN.operation(
+    private static final Operation<ReplayOptions, List<ConflictReplay>> REPLAY = NOUN.reading(
             "replay",
             ReplayOptions.class,
             Map.of("priority", List.of()),
@@ -114,13 +114,13 @@ record RemoteConflicts(Line line) implements ConflictApi {
             Resolve.class,
             (node, in) -> node.conflicts().resolve(in.id, new Resolution(in.side, in.merged, in.force, in.reason)));
 
-    private static final Operation<ResolveAll, Integer> RESOLVE_ALL = NOUN.operation(
+    private static final Operation<ResolveAll, Integer> RESOLVE_ALL = NOUN.changing(
             "resolve_all",
             ResolveAll.class,
             new TypeReference<>() {},
             (node, in) -> node.conflicts().resolveAll(in.filter(), in.side, in.reason, in.dryRun));
 
-    private static final Operation<Revert, Long> REVERT = NOUN.operation(
+    private static final Operation<Revert, Long> REVERT = NOUN.changing(
             "revert",
             Revert.class,
             new TypeReference<>() {},

@@ -9,8 +9,8 @@ import io.steeprepl.remote.Operation.None;
 record RemoteHealth(Line line) implements HealthApi {
     static final Noun NOUN = new Noun("health");
 
-    private static final Operation<None, Health> GET = NOUN.operation(
-            "get", new TypeReference<>() {}, node -> node.health().get());
+    private static final Operation<None, Health> GET =
+            NOUN.reading("get", new TypeReference<>() {}, node -> node.health().get());
 
     @Override
     public Health get() {

@@ -24,7 +24,7 @@ record RemoteNodes(Line line) implements NodeApi {
 
     private record Observed(NodeId nodeId, boolean answers, Duration valid) {}
 
-    private static final Operation<None, @Nullable String> EXTENSION_VERSION = NOUN.operation(
+    private static final Operation<None, @Nullable String> EXTENSION_VERSION = NOUN.reading(
             "extension_version",
             new TypeReference<>() {},
             node -> node.nodes().extensionVersion().orElse(null));
@@ -32,43 +32,43 @@ record RemoteNodes(Line line) implements NodeApi {
     private static final Operation<None, @Nullable Void> CREATE_EXTENSION =
             NOUN.action("create_extension", node -> node.nodes().createExtension());
 
-    private static final Operation<None, @Nullable NodeId> SELF = NOUN.operation(
+    private static final Operation<None, @Nullable NodeId> SELF = NOUN.reading(
             "self", new TypeReference<>() {}, node -> node.nodes().self().orElse(null));
 
-    private static final Operation<NodeEntry, Node> CREATE = NOUN.operation(
+    private static final Operation<NodeEntry, Node> CREATE = NOUN.changing(
             "create",
             NodeEntry.class,
             new TypeReference<>() {},
             (node, entry) -> node.nodes().create(entry));
 
-    private static final Operation<NodeEntry, Node> REGISTER = NOUN.operation(
+    private static final Operation<NodeEntry, Node> REGISTER = NOUN.changing(
             "register",
             NodeEntry.class,
             new TypeReference<>() {},
             (node, entry) -> node.nodes().register(entry));
 
-    private static final Operation<ById, Node> UNREGISTER = NOUN.operation(
+    private static final Operation<ById, Node> UNREGISTER = NOUN.changing(
             "unregister",
             ById.class,
             new TypeReference<>() {},
             (node, in) -> node.nodes().unregister(in.nodeId));
 
-    private static final Operation<None, List<Node>> LIST = NOUN.operation(
-            "list", new TypeReference<>() {}, node -> node.nodes().list());
+    private static final Operation<None, List<Node>> LIST =
+            NOUN.reading("list", new TypeReference<>() {}, node -> node.nodes().list());
 
-    private static final Operation<None, @Nullable Instant> HEARTBEAT = NOUN.operation(
+    private static final Operation<None, @Nullable Instant> HEARTBEAT = NOUN.changing(
             "heartbeat",
             new TypeReference<>() {},
             node -> node.nodes().heartbeat().orElse(null));
 
-    private static final Operation<Observed, String> OBSERVE = NOUN.operation(
+    private static final Operation<Observed, String> OBSERVE = NOUN.changing(
             "observe",
             Observed.class,
             Map.of("valid", Duration.ofMinutes(1)),
             new TypeReference<>() {},
             (node, in) -> node.nodes().observe(in.nodeId, in.answers, in.valid));
 
-    private static final Operation<Peers, List<SettingProblem>> CHECK_SETTINGS = NOUN.operation(
+    private static final Operation<Peers, List<SettingProblem>> CHECK_SETTINGS = NOUN.reading(
             "check_settings",
             Peers.class,
             Map.of("peers", 1),

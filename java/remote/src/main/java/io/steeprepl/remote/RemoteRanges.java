@@ -29,31 +29,31 @@ record RemoteRanges(Line line) implements RangeApi {
             @Nullable Long size,
             @Nullable Integer threshold) {}
 
-    private static final Operation<None, List<IdRange>> LIST = NOUN.operation(
-            "list", new TypeReference<>() {}, node -> node.ranges().list());
+    private static final Operation<None, List<IdRange>> LIST =
+            NOUN.reading("list", new TypeReference<>() {}, node -> node.ranges().list());
 
-    private static final Operation<None, List<TableRangeSettings>> SETTINGS = NOUN.operation(
+    private static final Operation<None, List<TableRangeSettings>> SETTINGS = NOUN.reading(
             "settings", new TypeReference<>() {}, node -> node.ranges().settings());
 
-    private static final Operation<Sized, List<Allocated>> ALLOCATE = NOUN.operation(
+    private static final Operation<Sized, List<Allocated>> ALLOCATE = NOUN.changing(
             "allocate",
             Sized.class,
             new TypeReference<>() {},
             (node, in) -> node.ranges().allocate(in.table, in.size));
 
-    private static final Operation<Begun, Boolean> RELEASE = NOUN.operation(
+    private static final Operation<Begun, Boolean> RELEASE = NOUN.changing(
             "release",
             Begun.class,
             new TypeReference<>() {},
             (node, in) -> node.ranges().release(in.table, in.start));
 
-    private static final Operation<Bypass, Instant> ENABLE_BYPASS = NOUN.operation(
+    private static final Operation<Bypass, Instant> ENABLE_BYPASS = NOUN.changing(
             "enable_bypass",
             Bypass.class,
             new TypeReference<>() {},
             (node, in) -> node.ranges().enableBypass(in.table, in.duration, in.reason));
 
-    private static final Operation<Named, @Nullable Long> DISABLE_BYPASS = NOUN.operation(
+    private static final Operation<Named, @Nullable Long> DISABLE_BYPASS = NOUN.changing(
             "disable_bypass",
             Named.class,
             new TypeReference<>() {},

@@ -22,28 +22,28 @@ record RemoteSchemas(Line line) implements SchemaApi {
 
     private record Some(@Nullable QualifiedName table) {}
 
-    private static final Operation<Named, String> FINGERPRINT = NOUN.operation(
+    private static final Operation<Named, String> FINGERPRINT = NOUN.reading(
             "fingerprint",
             Named.class,
             new TypeReference<>() {},
             (node, in) -> node.schemas().fingerprint(in.table));
 
-    private static final Operation<None, Integer> CAPTURE = NOUN.operation(
+    private static final Operation<None, Integer> CAPTURE = NOUN.changing(
             "capture", new TypeReference<>() {}, node -> node.schemas().capture());
 
-    private static final Operation<Peer, List<TableComparison>> COMPARE = NOUN.operation(
+    private static final Operation<Peer, List<TableComparison>> COMPARE = NOUN.reading(
             "compare",
             Peer.class,
             new TypeReference<>() {},
             (node, in) -> node.schemas().compare(in.peer));
 
-    private static final Operation<Difference, List<SchemaDifference>> DIFF = NOUN.operation(
+    private static final Operation<Difference, List<SchemaDifference>> DIFF = NOUN.reading(
             "diff",
             Difference.class,
             new TypeReference<>() {},
             (node, in) -> node.schemas().diff(in.peer, in.table));
 
-    private static final Operation<Some, List<TableDefinition>> DEFINITIONS = NOUN.operation(
+    private static final Operation<Some, List<TableDefinition>> DEFINITIONS = NOUN.reading(
             "definitions",
             Some.class,
             new TypeReference<>() {},

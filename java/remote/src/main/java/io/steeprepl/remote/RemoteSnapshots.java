@@ -20,41 +20,41 @@ record RemoteSnapshots(Line line) implements SnapshotApi {
 
     private record Perhaps(@Nullable Long id) {}
 
-    private static final Operation<GenerateOptions, StartedWork> GENERATE = NOUN.operation(
+    private static final Operation<GenerateOptions, StartedWork> GENERATE = NOUN.changing(
             "generate",
             GenerateOptions.class,
             Map.of("tables", List.of()),
             new TypeReference<>() {},
             (node, in) -> node.snapshots().generate(in));
 
-    private static final Operation<ApplyOptions, StartedWork> APPLY = NOUN.operation(
+    private static final Operation<ApplyOptions, StartedWork> APPLY = NOUN.changing(
             "apply",
             ApplyOptions.class,
             new TypeReference<>() {},
             (node, in) -> node.snapshots().apply(in));
 
-    private static final Operation<None, List<Snapshot>> LIST = NOUN.operation(
+    private static final Operation<None, List<Snapshot>> LIST = NOUN.reading(
             "list", new TypeReference<>() {}, node -> node.snapshots().list());
 
-    private static final Operation<Placed, List<SnapshotFile>> VERIFY = NOUN.operation(
+    private static final Operation<Placed, List<SnapshotFile>> VERIFY = NOUN.reading(
             "verify",
             Placed.class,
             new TypeReference<>() {},
             (node, in) -> node.snapshots().verify(in.path));
 
-    private static final Operation<Numbered, String> DELETE = NOUN.operation(
+    private static final Operation<Numbered, String> DELETE = NOUN.changing(
             "delete",
             Numbered.class,
             new TypeReference<>() {},
             (node, in) -> node.snapshots().delete(in.id()));
 
-    private static final Operation<Numbered, String> CANCEL = NOUN.operation(
+    private static final Operation<Numbered, String> CANCEL = NOUN.changing(
             "cancel",
             Numbered.class,
             new TypeReference<>() {},
             (node, in) -> node.snapshots().cancel(in.id()));
 
-    private static final Operation<Perhaps, List<WorkProgress>> PROGRESS = NOUN.operation(
+    private static final Operation<Perhaps, List<WorkProgress>> PROGRESS = NOUN.reading(
             "progress",
             Perhaps.class,
             new TypeReference<>() {},

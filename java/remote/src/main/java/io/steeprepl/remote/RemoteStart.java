@@ -21,46 +21,47 @@ record RemoteStart(Line line) implements StartApi {
 
     private record Identified(String id) {}
 
-    private static final Operation<StartOptions, List<StartProblem>> CHECK = NOUN.operation(
+    /** It changes nothing; but it has the server connect to wherever the caller says. */
+    private static final Operation<StartOptions, List<StartProblem>> CHECK = NOUN.changing(
             "check",
             StartOptions.class,
             new TypeReference<>() {},
             (node, in) -> node.start().check(in));
 
-    private static final Operation<StartOptions, Long> START = NOUN.operation(
+    private static final Operation<StartOptions, Long> START = NOUN.changing(
             "start",
             StartOptions.class,
             new TypeReference<>() {},
             (node, in) -> node.start().start(in));
 
-    private static final Operation<None, @Nullable StartProgress> RUNNING = NOUN.operation(
+    private static final Operation<None, @Nullable StartProgress> RUNNING = NOUN.reading(
             "running", new TypeReference<>() {}, node -> node.start().running().orElse(null));
 
-    private static final Operation<Numbered, @Nullable StartProgress> PROGRESS = NOUN.operation(
+    private static final Operation<Numbered, @Nullable StartProgress> PROGRESS = NOUN.reading(
             "progress",
             Numbered.class,
             new TypeReference<>() {},
             (node, in) -> node.start().progress(in.id()).orElse(null));
 
-    private static final Operation<None, List<StartProgress>> LIST = NOUN.operation(
+    private static final Operation<None, List<StartProgress>> LIST = NOUN.reading(
             "list", new TypeReference<>() {}, node -> node.start().list());
 
-    private static final Operation<Numbered, String> CANCEL = NOUN.operation(
+    private static final Operation<Numbered, String> CANCEL = NOUN.changing(
             "cancel",
             Numbered.class,
             new TypeReference<>() {},
             (node, in) -> node.start().cancel(in.id()));
 
-    private static final Operation<Lasting, Preparation> PREPARE = NOUN.operation(
+    private static final Operation<Lasting, Preparation> PREPARE = NOUN.changing(
             "prepare",
             Lasting.class,
             new TypeReference<>() {},
             (node, in) -> node.start().prepare(in.expires));
 
-    private static final Operation<None, List<Preparation>> PREPARATIONS = NOUN.operation(
+    private static final Operation<None, List<Preparation>> PREPARATIONS = NOUN.reading(
             "preparations", new TypeReference<>() {}, node -> node.start().preparations());
 
-    private static final Operation<Identified, List<String>> CANCEL_PREPARATION = NOUN.operation(
+    private static final Operation<Identified, List<String>> CANCEL_PREPARATION = NOUN.changing(
             "cancel_preparation",
             Identified.class,
             new TypeReference<>() {},

@@ -16,7 +16,7 @@ record RemoteSubscriptions(Line line) implements SubscriptionApi {
 
     private record NewLink(String peer, @Nullable String conninfo, boolean copyData) {}
 
-    private static final Operation<None, List<SubscriptionStatus>> LIST = NOUN.operation(
+    private static final Operation<None, List<SubscriptionStatus>> LIST = NOUN.reading(
             "list", new TypeReference<>() {}, node -> node.subscriptions().list());
 
     private static final Operation<NewLink, @Nullable Void> ADD = NOUN.action(

@@ -29,17 +29,17 @@ record RemoteTables(Line line) implements TableApi {
         }
     }
 
-    private static final Operation<None, List<ReplicatedTable>> LIST = NOUN.operation(
-            "list", new TypeReference<>() {}, node -> node.tables().list());
+    private static final Operation<None, List<ReplicatedTable>> LIST =
+            NOUN.reading("list", new TypeReference<>() {}, node -> node.tables().list());
 
-    private static final Operation<NewTable, String> ADD = NOUN.operation(
+    private static final Operation<NewTable, String> ADD = NOUN.changing(
             "add",
             NewTable.class,
             Map.of("existing", "refuse"),
             new TypeReference<>() {},
             (node, in) -> node.tables().add(in.table, in.options()));
 
-    private static final Operation<Schema, List<AddedTable>> ADD_ALL = NOUN.operation(
+    private static final Operation<Schema, List<AddedTable>> ADD_ALL = NOUN.changing(
             "add_all",
             Schema.class,
             new TypeReference<>() {},

@@ -22,20 +22,20 @@ record RemoteWork(Line line) implements WorkApi {
 
     private record Perhaps(@Nullable Long id) {}
 
-    private static final Operation<Limited, List<Work>> LIST = NOUN.operation(
+    private static final Operation<Limited, List<Work>> LIST = NOUN.reading(
             "list",
             Limited.class,
             Map.of("limit", 50),
             new TypeReference<>() {},
             (node, in) -> node.work().list(in.limit));
 
-    private static final Operation<Perhaps, List<WorkProgress>> PROGRESS = NOUN.operation(
+    private static final Operation<Perhaps, List<WorkProgress>> PROGRESS = NOUN.reading(
             "progress",
             Perhaps.class,
             new TypeReference<>() {},
             (node, in) -> node.work().progress(in.id));
 
-    private static final Operation<Numbered, String> CANCEL = NOUN.operation(
+    private static final Operation<Numbered, String> CANCEL = NOUN.changing(
             "cancel",
             Numbered.class,
             new TypeReference<>() {},

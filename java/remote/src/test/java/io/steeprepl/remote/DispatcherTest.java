@@ -77,6 +77,39 @@ class DispatcherTest {
         assertThat(Dispatcher.methods()).containsExactlyInAnyOrderElementsOf(transport.asked);
     }
 
+    /** Whoever may only read may have these done: a method that comes in here needs a thought about what it does. */
+    @Test
+    void theseOnlyRead() {
+        assertThat(Dispatcher.methods().stream().filter(Dispatcher::reads))
+                .containsExactly(
+                        "audit.query",
+                        "conflicts.list",
+                        "conflicts.replay",
+                        "conflicts.show",
+                        "conflicts.stats",
+                        "conflicts.strategies",
+                        "health.get",
+                        "nodes.check_settings",
+                        "nodes.extension_version",
+                        "nodes.list",
+                        "nodes.self",
+                        "ranges.list",
+                        "ranges.settings",
+                        "schemas.compare",
+                        "schemas.definitions",
+                        "schemas.diff",
+                        "schemas.fingerprint",
+                        "snapshots.list",
+                        "snapshots.progress",
+                        "snapshots.verify",
+                        "start.progress",
+                        "start.running",
+                        "subscriptions.list",
+                        "tables.list",
+                        "work.list",
+                        "work.progress");
+    }
+
     /** Some value of a type; of records all components that may be null are. */
     private static @Nullable Object sample(Class<?> type) {
         return switch (type.getName()) {

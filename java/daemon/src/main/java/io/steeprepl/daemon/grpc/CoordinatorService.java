@@ -12,6 +12,7 @@ import io.steeprepl.remote.Dispatcher;
 import io.steeprepl.remote.Problem;
 import io.steeprepl.remote.grpc.Mapper;
 import io.steeprepl.remote.grpc.PeerHealth;
+import io.steeprepl.remote.grpc.Refused;
 import io.steeprepl.remote.grpc.v1.CallReply;
 import io.steeprepl.remote.grpc.v1.CallRequest;
 import io.steeprepl.remote.grpc.v1.CoordinatorGrpc;
@@ -19,12 +20,14 @@ import io.steeprepl.remote.grpc.v1.HealthReply;
 import io.steeprepl.remote.grpc.v1.HealthRequest;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,14 +40,20 @@ final class CoordinatorService extends CoordinatorGrpc.CoordinatorImplBase {
     private final LongAdder calls = new LongAdder();
     private final List<Answers> answers;
     private final Supplier<PeerHealth> health;
+    private final Refusals refusals;
     private final Duration longest;
     private final ScheduledExecutorService clock;
 
     /** {@code longest}: how long a call may take whose caller has set no deadline. */
     CoordinatorService(
-            List<Answers> answers, Supplier<PeerHealth> health, Duration longest, ScheduledExecutorService clock) {
+            List<Answers> answers,
+            Supplier<PeerHealth> health,
+            Refusals refusals,
+            Duration longest,
+            ScheduledExecutorService clock) {
         this.answers = answers;
         this.health = health;
+        this.refusals = refusals;
         this.longest = longest;
         this.clock = clock;
     }
@@ -57,10 +66,17 @@ final class CoordinatorService extends CoordinatorGrpc.CoordinatorImplBase {
 
     @Override
     public void call(CallRequest request, StreamObserver<CallReply> answer) {
+        Guest guest = Guest.current();
+        if (!may(guest, request.getMethod())) {
+            Reason reason = guest.mayNot(request.getMethod());
+            refusals.add(guest.from(), reason);
+            answer.onError(Refused.call(reason.text()));
+            return;
+        }
         Context.CancellableContext context =
                 Context.current().withDeadlineAfter(longest.toMillis(), TimeUnit.MILLISECONDS, clock);
         try {
-            CallReply reply = reply(request, context);
+            CallReply reply = reply(request, guest.name(), context);
             // Nobody waits any more when the other side has given up.
             if (!context.isCancelled()) {
                 answer.onNext(reply);
@@ -75,7 +91,13 @@ final class CoordinatorService extends CoordinatorGrpc.CoordinatorImplBase {
         return calls.sum();
     }
 
-    private CallReply reply(CallRequest request, Context.CancellableContext context) {
+    /** Of a method that nobody knows everybody may hear so. */
+    private boolean may(Guest guest, String method) {
+        return guest.rights() == Rights.ALL
+                || answering(method).map(known -> known.reads(method)).orElse(true);
+    }
+
+    private CallReply reply(CallRequest request, @Nullable String caller, Context.CancellableContext context) {
         calls.increment();
         var ended = new CountDownLatch(1);
         try {
@@ -87,7 +109,6 @@ final class CoordinatorService extends CoordinatorGrpc.CoordinatorImplBase {
             params.put(Dispatcher.CALL_ID, id);
             context.addListener(
                     _ -> cancel(id, ended), command -> Thread.ofVirtual().start(command));
-            String caller = MemberCheck.CALLER.get();
             return Mapper.reply(
                     caller == null
                             ? answer(request.getMethod(), params)
@@ -103,13 +124,15 @@ final class CoordinatorService extends CoordinatorGrpc.CoordinatorImplBase {
     }
 
     private JsonNode answer(String method, JsonNode params) {
-        return answers.stream()
-                .filter(some -> some.knows(method))
-                .findFirst()
+        return answering(method)
                 .orElseThrow(() -> new ApiException.Usage(
                         "there is no method \"%s\"".formatted(method),
                         "the api's methods: " + String.join(", ", Dispatcher.methods())))
                 .answer(method, params);
+    }
+
+    private Optional<Answers> answering(String method) {
+        return answers.stream().filter(some -> some.knows(method)).findFirst();
     }
 
     /** Again until it has ended: a call may be so young that nobody knows its id yet. */

@@ -72,7 +72,7 @@ public final class GrpcServer implements AutoCloseable {
                             + parts.address().getHostString(),
                     "steep-repl tls init makes certificates");
         }
-        service = new CoordinatorService(parts.answers(), parts.health(), LONGEST_CALL, clock);
+        service = new CoordinatorService(parts.answers(), parts.health(), parts.refusals(), LONGEST_CALL, clock);
         certificates = parts.tls().map(Certificates::new).orElse(null);
         var builder = NettyServerBuilder.forAddress(parts.address())
                 .bossEventLoopGroup(acceptor)
@@ -86,7 +86,9 @@ public final class GrpcServer implements AutoCloseable {
                 .permitKeepAliveWithoutCalls(true)
                 .addService(service)
                 .addService(statuses.getHealthService());
-        if (certificates != null) {
+        if (certificates == null) {
+            builder.intercept(Guest.ANYBODY);
+        } else {
             builder.sslContext(certificates.context()).intercept(new MemberCheck(parts.members(), parts.refusals()));
         }
         server = builder.build();

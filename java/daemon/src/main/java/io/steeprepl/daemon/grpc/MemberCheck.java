@@ -1,20 +1,14 @@
 package io.steeprepl.daemon.grpc;
 
-import io.grpc.Context;
-import io.grpc.Contexts;
 import io.grpc.Grpc;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.Status;
-import java.net.InetSocketAddress;
-import java.net.SocketAddress;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
-import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
@@ -24,35 +18,30 @@ import org.jspecify.annotations.Nullable;
  * from then on.
  */
 record MemberCheck(Members members, Refusals refusals) implements ServerInterceptor {
-    /** The name of who calls: the certificate's common name, or else its first DNS name. */
-    static final Context.Key<String> CALLER = Context.key("caller");
-
-    private static final SocketAddress UNKNOWN = InetSocketAddress.createUnresolved("unknown", 0);
-
     @Override
     public <Q, A> ServerCall.Listener<Q> interceptCall(
             ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
-        SSLSession session = call.getAttributes().get(Grpc.TRANSPORT_ATTR_SSL_SESSION);
-        Optional<Refusal> refusal = refusal(session);
-        if (refusal.isEmpty()) {
-            String name = Names.of(Objects.requireNonNull(certificate(session)))
-                    .iterator()
-                    .next();
-            return Contexts.interceptCall(Context.current().withValue(CALLER, name), call, headers, next);
-        }
-        Reason reason = refusal.get().reason();
-        if (reason != null) {
-            SocketAddress from = call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR);
-            refusals.add(Objects.requireNonNullElse(from, UNKNOWN), reason);
-        }
-        call.close(refusal.get().status(), new Metadata());
-        return new ServerCall.Listener<>() {};
+        return switch (judge(call.getAttributes().get(Grpc.TRANSPORT_ATTR_SSL_SESSION))) {
+            case LetIn(String name, Rights rights) ->
+                new Guest(name, rights, Guest.from(call)).calls(call, headers, next);
+            case Refusal(Status status, Reason reason) -> {
+                if (reason != null) {
+                    refusals.add(Guest.from(call), reason);
+                }
+                call.close(status, new Metadata());
+                yield new ServerCall.Listener<>() {};
+            }
+        };
     }
 
-    /** {@code reason}: what to say about it; null when it is no fault of the caller. */
-    private record Refusal(Status status, @Nullable Reason reason) {}
+    private sealed interface Judgement {}
 
-    private Optional<Refusal> refusal(@Nullable SSLSession session) {
+    private record LetIn(String name, Rights rights) implements Judgement {}
+
+    /** {@code reason}: what to say about it; null when it is no fault of the caller. */
+    private record Refusal(Status status, @Nullable Reason reason) implements Judgement {}
+
+    private Judgement judge(@Nullable SSLSession session) {
         X509Certificate certificate = certificate(session);
         if (certificate == null) {
             return denied("no certificate", "the connection has no certificate");
@@ -61,18 +50,22 @@ record MemberCheck(Members members, Refusals refusals) implements ServerIntercep
         if (certificate.getNotAfter().toInstant().isBefore(Instant.now())) {
             return denied("expired", "its certificate has expired: NotAfter: " + certificate.getNotAfter());
         }
-        Set<String> names = Names.of(certificate);
-        return switch (members.judge(names)) {
-            case LET_IN -> Optional.empty();
+        Optional<String> name = Names.of(certificate);
+        return name.isEmpty() ? denied("no name", "its certificate has no common name, or several") : judge(name.get());
+    }
+
+    private Judgement judge(String name) {
+        return switch (members.judge(name)) {
+            case ALLOWED -> new LetIn(name, Rights.ALL);
+            case NODE -> new LetIn(name, Rights.READING);
             case REFUSED ->
                 // The names are told apart: the authority has signed them, so that a stranger cannot make them up.
                 denied(
-                        "no node: " + Reason.printable(String.join(", ", names)),
-                        "its certificate is that of %s, which is no registered node"
-                                .formatted(String.join(", ", names)));
+                        "no node: " + Reason.printable(name),
+                        "its certificate is that of %s, which is no registered node".formatted(name));
             case UNKNOWN ->
-                Optional.of(new Refusal(
-                        Status.UNAVAILABLE.withDescription("the daemon has not read its registry of nodes yet"), null));
+                new Refusal(
+                        Status.UNAVAILABLE.withDescription("the daemon has not read its registry of nodes yet"), null);
         };
     }
 
@@ -84,8 +77,8 @@ record MemberCheck(Members members, Refusals refusals) implements ServerIntercep
         }
     }
 
-    private static Optional<Refusal> denied(String kind, String why) {
+    private static Refusal denied(String kind, String why) {
         Reason reason = new Reason(kind, why);
-        return Optional.of(new Refusal(Status.PERMISSION_DENIED.withDescription(reason.text()), reason));
+        return new Refusal(Status.PERMISSION_DENIED.withDescription(reason.text()), reason);
     }
 }

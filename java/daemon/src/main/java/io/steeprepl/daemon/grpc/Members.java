@@ -1,29 +1,32 @@
 package io.steeprepl.daemon.grpc;
 
 import java.util.Collection;
-import java.util.Set;
 import java.util.function.Supplier;
 
 /**
- * Who is let in.
+ * Who is let in, and what for.
  *
  * @param nodes the ids of the nodes that are registered and not removed; none as long as the registry has not been read
- * @param allowed names that are let in beside them
+ * @param allowed names that are let in beside them, and may do everything
  */
 public record Members(Supplier<? extends Collection<String>> nodes, Supplier<? extends Collection<String>> allowed) {
     /** What becomes of somebody. */
     enum Verdict {
-        LET_IN,
+        /** Whom the file names. Also a node: the key of one gives no power over the others, unless somebody wants that. */
+        ALLOWED,
+        NODE,
         REFUSED,
         /** Nobody can say yet. */
         UNKNOWN
     }
 
-    Verdict judge(Set<String> names) {
+    Verdict judge(String name) {
+        if (allowed.get().contains(name)) {
+            return Verdict.ALLOWED;
+        }
         Collection<String> known = nodes.get();
-        Collection<String> others = allowed.get();
-        if (names.stream().anyMatch(name -> known.contains(name) || others.contains(name))) {
-            return Verdict.LET_IN;
+        if (known.contains(name)) {
+            return Verdict.NODE;
         }
         return known.isEmpty() ? Verdict.UNKNOWN : Verdict.REFUSED;
     }

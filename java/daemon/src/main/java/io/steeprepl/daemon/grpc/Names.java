@@ -1,39 +1,34 @@
 package io.steeprepl.daemon.grpc;
 
-import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
-import java.util.Collection;
-import java.util.LinkedHashSet;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
-import javax.naming.InvalidNameException;
+import java.util.Optional;
+import javax.naming.NamingException;
+import javax.naming.directory.Attribute;
 import javax.naming.ldap.LdapName;
 import javax.naming.ldap.Rdn;
 
-/** What a certificate calls its owner: the common name, and its DNS names. */
+/**
+ * Whom a certificate stands for: its common name, and nothing else. Its DNS names say where a server is reached; the same one may
+ * stand in the certificates of many, as localhost does, and may be what some other node is called.
+ */
 final class Names {
-    private static final Integer DNS = 2;
-
     private Names() {}
 
-    static Set<String> of(X509Certificate certificate) {
-        Set<String> names = new LinkedHashSet<>();
+    /** Empty when it has no common name, or several: then it stands for nobody. */
+    static Optional<String> of(X509Certificate certificate) {
+        List<String> names = new ArrayList<>();
         try {
             for (Rdn part : new LdapName(certificate.getSubjectX500Principal().getName()).getRdns()) {
-                if (part.getType().equalsIgnoreCase("CN") && part.getValue() instanceof String name) {
-                    names.add(name);
+                Attribute common = part.toAttributes().get("CN");
+                for (int i = 0; common != null && i < common.size(); i++) {
+                    names.add(String.valueOf(common.get(i)));
                 }
             }
-            Collection<List<?>> others = certificate.getSubjectAlternativeNames();
-            for (List<?> other : others == null ? List.<List<?>>of() : others) {
-                if (DNS.equals(other.get(0)) && other.get(1) instanceof String name) {
-                    names.add(name);
-                }
-            }
-        } catch (InvalidNameException | CertificateParsingException e) {
-            // Then it is called nothing, and lets nobody in.
-            return Set.of();
+        } catch (NamingException e) {
+            return Optional.empty();
         }
-        return names;
+        return names.size() == 1 ? Optional.of(names.getFirst()) : Optional.empty();
     }
 }

@@ -7,6 +7,9 @@ public interface Answers {
     /** Whether there is such a method here; its name is noun.verb. */
     boolean knows(String method);
 
+    /** Whether that method, which is known here, changes nothing. */
+    boolean reads(String method);
+
     /**
      * The result.
      *

@@ -11,6 +11,11 @@ public record ApiAnswers(Dispatcher dispatcher) implements Answers {
     }
 
     @Override
+    public boolean reads(String method) {
+        return Dispatcher.reads(method);
+    }
+
+    @Override
     public JsonNode answer(String method, JsonNode params) {
         return dispatcher.call(method, params);
     }

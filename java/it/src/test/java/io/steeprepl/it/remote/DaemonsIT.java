@@ -230,6 +230,23 @@ class DaemonsIT {
     }
 
     @Test
+    void aNodesCertificateIsForReading() {
+        List<String> asB = List.of(
+                "--remote", atA.remote(), "--certs", certs.folder().resolve("b").toString());
+        assertThat(run(with(asB, "node", "list")).code()).isZero();
+        Ended refused = run(with(asB, "subscription", "pause", "b"));
+        assertThat(refused.code()).as(refused.err()).isEqualTo(1);
+        assertThat(refused.err()).contains("refuses this call", "node b", "subscriptions.pause", "repl.grpc.allow");
+        ParityData.await(
+                a,
+                "SELECT DISTINCT host(client_ip) || ' ' || success FROM steep_repl.audit_log"
+                        + " WHERE action = 'daemon.connection_refused' AND error_message LIKE '%node b%subscriptions.pause%'",
+                "127.0.0.1 false");
+        assertThat(a.query("SELECT state FROM steep_repl.subscription_status() WHERE peer = 'b'"))
+                .isEqualTo("streaming");
+    }
+
+    @Test
     void thisMachinesDaemonIsAskedWhereTheDatabaseCannotBe() {
         String config = atA.config().toString();
         // Nobody listens where libpq would look; the socket is named in the file.

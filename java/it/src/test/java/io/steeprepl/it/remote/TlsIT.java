@@ -139,6 +139,15 @@ class TlsIT {
         assertThatThrownBy(() -> ask(Optional.of(certs.of("c")))).hasMessageContaining("refuses this certificate");
     }
 
+    /** They say where a server is reached, and stand in the certificates of many. */
+    @Test
+    void whoIsReachedUnderTheNameOfAnotherIsNotTheOther() {
+        certs.init("d=admin,b,a");
+        isRefused(certs.of("d"), "certificate is that of d, which");
+        nodes.add("localhost");
+        isRefused(certs.of("d"), "certificate is that of d, which");
+    }
+
     @Test
     void anExpiredCertificateIsRefused() throws Exception {
         Instant now = Instant.now();

@@ -17,6 +17,14 @@ final class GrpcFailure {
         if (cancelled && status.getCode() == Status.Code.CANCELLED) {
             return new ApiException.Cancelled("cancelled", error);
         }
+        if (Refused.isCall(error)) {
+            return new ApiException.Failed(
+                    null,
+                    "the daemon at %s refuses this call".formatted(endpoint),
+                    said,
+                    "use a certificate whose name stands in the daemon's repl.grpc.allow; a node's is for reading",
+                    error);
+        }
         return switch (status.getCode()) {
             case DEADLINE_EXCEEDED ->
                 new ApiException.TimedOut(
