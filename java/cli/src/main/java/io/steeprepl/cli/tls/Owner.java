@@ -25,6 +25,9 @@ record Owner(String name, List<String> hosts) {
         if (equals >= 0) {
             hosts.addAll(List.of(text.substring(equals + 1).split(",", -1)));
         }
+        if (name.equals("localhost")) {
+            throw new ApiException.Usage("localhost is the name of nobody", "a node id, or the name of a person");
+        }
         boolean valid = NAME.matcher(name).matches()
                 && hosts.stream().allMatch(host -> HOST.matcher(host).matches());
         if (!valid) {

@@ -92,7 +92,7 @@ class TlsInitCommandTest {
 
     @Test
     void refusesNamesThatAreNoFolders() {
-        for (String name : List.of("../a", "a/b", "", ".a", "a=", "a=x y")) {
+        for (String name : List.of("../a", "a/b", "", ".a", "a=", "a=x y", "localhost")) {
             assertThat(init(name)).as(name).isEqualTo(2);
         }
         assertThat(init("a", "--days", "0")).isEqualTo(2);

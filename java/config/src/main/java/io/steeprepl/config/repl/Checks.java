@@ -20,6 +20,7 @@ record Checks(Values values, Problems problems, Surroundings around) {
         order(Keys.RECONNECT_MIN, Keys.RECONNECT_MAX);
         certificates();
         addresses();
+        allowed();
     }
 
     private void connection() {
@@ -106,5 +107,15 @@ record Checks(Values values, Problems problems, Surroundings around) {
                                 "for instance: b.example.org:5433");
                     }
                 }));
+    }
+
+    /** What stands for every machine stands for nobody. */
+    private void allowed() {
+        values.at(Keys.GRPC_ALLOW)
+                .filter(names -> names.value().contains("localhost"))
+                .ifPresent(names -> problems.add(
+                        names,
+                        "localhost is the name of nobody",
+                        "the common name of a certificate, such as alice: steep-repl tls init alice"));
     }
 }

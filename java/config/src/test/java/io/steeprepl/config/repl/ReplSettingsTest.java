@@ -140,6 +140,7 @@ class ReplSettingsTest {
             repl: {grpc: {tls: {cert_file: a, key_file: b}}}              | ca_file is missing beside it
             repl: {node_id: 1}                                            | a text is expected, not a number
             repl: {node_id: ''}                                           | it is empty
+            repl: {grpc: {allow: [a, localhost]}}                         | localhost is the name of nobody
             repl: {http: {port: 0x50}}                                    | a whole number is expected
             """)
     void whatCannotBeMeantIsRefused(String yaml, String message) {
