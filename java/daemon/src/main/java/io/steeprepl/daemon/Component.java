@@ -1,6 +1,7 @@
 package io.steeprepl.daemon;
 
 import java.time.Duration;
+import java.util.Optional;
 
 /** A part of the daemon that others reach from outside. It serves from its construction on, until it is closed. */
 public interface Component extends AutoCloseable {
@@ -9,6 +10,11 @@ public interface Component extends AutoCloseable {
 
     /** How it is now. */
     ComponentState state();
+
+    /** What does no harm yet, and will: the daemon is degraded then. */
+    default Optional<String> warning() {
+        return Optional.empty();
+    }
 
     /** The configuration was read again. */
     default void reload() {}

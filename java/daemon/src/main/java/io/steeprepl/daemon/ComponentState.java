@@ -14,6 +14,11 @@ public record ComponentState(String status, @Nullable String reason) {
         return new ComponentState("healthy", where);
     }
 
+    /** It does not do what it is for. */
+    public static ComponentState unhealthy(String why) {
+        return new ComponentState("unhealthy", why);
+    }
+
     /** The configuration does not want it. */
     public static ComponentState disabled() {
         return new ComponentState("disabled", null);

@@ -50,7 +50,9 @@ public final class Status {
         if (broken) {
             return "unhealthy";
         }
-        return node.equals("healthy") && audit.problem().isPresent() ? "degraded" : node;
+        boolean troubled = audit.problem().isPresent()
+                || components.get().stream().anyMatch(part -> part.warning().isPresent());
+        return node.equals("healthy") && troubled ? "degraded" : node;
     }
 
     /** The document of {@code GET /health}, {@code health.check}. */
@@ -61,6 +63,13 @@ public final class Status {
         ArrayNode reasons = document.putArray("reasons");
         view.reasons().forEach(reasons::add);
         audit.problem().ifPresent(reasons::add);
+        for (Component part : components.get()) {
+            ComponentState state = part.state();
+            if (state.status().equals("unhealthy")) {
+                reasons.add("%s: %s".formatted(part.name(), state.reason()));
+            }
+            part.warning().ifPresent(reasons::add);
+        }
         ObjectNode parts = document.putObject("components");
         ObjectNode postgresql = parts.putObject("postgresql");
         postgresql.put("status", view.database().connected() ? "healthy" : "unhealthy");

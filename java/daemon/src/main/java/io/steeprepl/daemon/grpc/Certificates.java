@@ -17,6 +17,7 @@ final class Certificates {
     private final AdvancedTlsX509KeyManager own = new AdvancedTlsX509KeyManager();
     private final AdvancedTlsX509TrustManager believed;
     private final SslContext context;
+    private volatile Validity validity = new Validity(Instant.MIN, Instant.MAX);
 
     /** Throws {@link ApiException.Usage} when the files cannot be used. */
     Certificates(TlsFiles files) {
@@ -39,21 +40,30 @@ final class Certificates {
     /**
      * Reads the files anew. When they cannot be used, what was there before goes on to count.
      *
-     * @return until when the daemon's certificate is valid
-     * @throws ApiException.Usage when the files cannot be used
+     * @return when the daemon's certificate is valid
+     * @throws ApiException.Usage when the files cannot be used, expired ones included
      */
-    Instant load(TlsFiles files) {
+    Validity load(TlsFiles files) {
+        for (CertificateCheck.Finding found : CertificateCheck.of(files, Instant.now())) {
+            throw found.problem();
+        }
         X509Certificate[] chain = files.chain();
         PrivateKey key = files.privateKey();
         X509Certificate[] authorities = files.authorities();
+        Validity dates = Validity.of(chain, authorities);
         try {
-            KeyPairs.check(chain[0].getPublicKey(), key);
             believed.updateTrustCredentials(authorities);
             own.updateIdentityCredentials(chain, key);
         } catch (GeneralSecurityException | IOException e) {
             throw unusable(files, e);
         }
-        return chain[0].getNotAfter().toInstant();
+        validity = dates;
+        return dates;
+    }
+
+    /** When the certificate that counts now is valid. */
+    Validity validity() {
+        return validity;
     }
 
     private static ApiException unusable(TlsFiles files, Exception e) {

@@ -44,6 +44,7 @@ public final class GrpcComponent implements Component {
     private final PeerProbe probe;
     private final PeerWatch peers;
     private final CertificateFiles files;
+    private final CertificateHealth certificate;
 
     /**
      * What it works with.
@@ -82,6 +83,8 @@ public final class GrpcComponent implements Component {
                 probe,
                 new PeerLog(parts.events()),
                 Clock.systemUTC());
+        certificate = new CertificateHealth(server::validity);
+        certificate.say(Instant.now());
         files = new CertificateFiles(tls(), this::reload);
         // After each change of it; the first may have been before.
         parts.events().listen(_ -> serving());
@@ -93,6 +96,7 @@ public final class GrpcComponent implements Component {
     /** Asked for in each round of peers: a moment to say whether calls can be answered, also when no event does. */
     private List<Node> nodes() {
         serving();
+        certificate.say(Instant.now());
         return view.get().nodes();
     }
 
@@ -144,20 +148,27 @@ public final class GrpcComponent implements Component {
         tls().ifPresent(now -> {
             try {
                 server.reload(now)
-                        .ifPresent(until ->
-                                LOG.info("read the certificates again; the daemon's is valid until {}", until));
+                        .ifPresent(dates ->
+                                LOG.info("read the certificates again; the daemon's is valid until {}", dates.until()));
+                certificate.read();
                 probe.renew();
             } catch (ApiException.Usage e) {
                 LOG.error(
                         "the certificates were not read again, those before still count: {}: {}",
                         e.message(),
                         e.detail());
+                certificate.refused(e.message());
             }
         });
     }
 
     /** Adds what a monitor counts. */
     public void measure(Metrics metrics) {
+        server.validity()
+                .ifPresent(_ -> metrics.gauge(
+                        "steep_repl_certificate_expiry_timestamp_seconds",
+                        "When the daemon's certificate expires, in seconds since 1970.",
+                        () -> server.validity().orElseThrow().until().getEpochSecond()));
         metrics.counter("steep_repl_grpc_refused_total", "Connections and calls that were refused.", refusals::count);
         metrics.counter("steep_repl_grpc_calls_total", "Calls that were answered.", server::calls);
         metrics.perNode(
@@ -181,7 +192,15 @@ public final class GrpcComponent implements Component {
 
     @Override
     public ComponentState state() {
-        return ComponentState.serving("%s:%d".formatted(grpc.bind(), server.port()));
+        return certificate
+                .problem(Instant.now())
+                .map(ComponentState::unhealthy)
+                .orElseGet(() -> ComponentState.serving("%s:%d".formatted(grpc.bind(), server.port())));
+    }
+
+    @Override
+    public Optional<String> warning() {
+        return certificate.warning(Instant.now());
     }
 
     @Override

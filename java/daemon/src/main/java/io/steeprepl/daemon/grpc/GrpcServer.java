@@ -16,7 +16,6 @@ import io.steeprepl.remote.grpc.v1.CoordinatorGrpc;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
@@ -129,11 +128,16 @@ public final class GrpcServer implements AutoCloseable {
     /**
      * Reads the certificates anew; connections stay. When they cannot be used, those before go on to count.
      *
-     * @return until when the daemon's certificate is valid, empty without TLS
+     * @return when the daemon's certificate is valid, empty without TLS
      * @throws ApiException.Usage when they cannot be used
      */
-    public Optional<Instant> reload(TlsFiles files) {
+    public Optional<Validity> reload(TlsFiles files) {
         return certificates == null ? Optional.empty() : Optional.of(certificates.load(files));
+    }
+
+    /** When the daemon's certificate is valid, empty without TLS. */
+    public Optional<Validity> validity() {
+        return certificates == null ? Optional.empty() : Optional.of(certificates.validity());
     }
 
     /** Takes no more calls and lets those that run end for so long. */

@@ -62,7 +62,7 @@ public final class IpcServer implements Component {
     public ComponentState state() {
         return server.isOpen()
                 ? ComponentState.serving(socket.path().toString())
-                : new ComponentState("unhealthy", "the socket is closed");
+                : ComponentState.unhealthy("the socket is closed");
     }
 
     /** How many clients there are. */

@@ -25,19 +25,20 @@ import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 
 /** A daemon in a process of its own, with a configuration, a socket and a port of its own. */
-final class DaemonProcess implements AutoCloseable {
+public final class DaemonProcess implements AutoCloseable {
     static final ObjectMapper JSON = new ObjectMapper();
     private static final HttpClient HTTP =
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build();
 
-    final String name;
-    final Path folder;
-    final int port;
+    public final int port;
+    private final String name;
+    private final Path folder;
     private final Map<String, String> environment;
+    private List<String> within = List.of();
     private @Nullable Process process;
 
     /** {@code yaml} is the section {@code repl} beside ipc and http, which are added. */
-    DaemonProcess(Path folder, String name, String yaml, Map<String, String> environment) {
+    public DaemonProcess(Path folder, String name, String yaml, Map<String, String> environment) {
         this.folder = folder;
         this.name = name;
         this.environment = environment;
@@ -45,12 +46,12 @@ final class DaemonProcess implements AutoCloseable {
         configure(yaml);
     }
 
-    static DaemonProcess of(Path folder, String name, String uri) {
+    public static DaemonProcess of(Path folder, String name, String uri) {
         return new DaemonProcess(
                 folder, name, "  postgresql: {connection: '%s', check_interval: 300ms}".formatted(uri), Map.of());
     }
 
-    static int freePort() {
+    public static int freePort() {
         try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             return socket.getLocalPort();
         } catch (IOException e) {
@@ -59,12 +60,12 @@ final class DaemonProcess implements AutoCloseable {
     }
 
     /** Writes the configuration anew. */
-    void configure(String yaml) {
+    public void configure(String yaml) {
         write("repl:\n%s\n  ipc: {path: %s, timeout: 1s, max_clients: 20}\n  http: {port: %d}\n"
                 .formatted(yaml, socket(), port));
     }
 
-    void write(String whole) {
+    public void write(String whole) {
         try {
             Files.writeString(config(), whole);
         } catch (IOException e) {
@@ -72,20 +73,26 @@ final class DaemonProcess implements AutoCloseable {
         }
     }
 
-    Path config() {
+    public Path config() {
         return folder.resolve(name + ".yaml");
     }
 
-    Path socket() {
+    public Path socket() {
         return folder.resolve(name + ".sock");
     }
 
-    Path log() {
+    public Path log() {
         return folder.resolve(name + ".log");
     }
 
+    /** Has it started by that command, which gets the daemon's as its arguments. */
+    public DaemonProcess within(List<String> before) {
+        within = before;
+        return this;
+    }
+
     /** Starts it and does not wait. */
-    DaemonProcess begin() {
+    public DaemonProcess begin() {
         String classes = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -104,6 +111,7 @@ final class DaemonProcess implements AutoCloseable {
             // Tests that run under nohup ignore SIGHUP, and so would the daemon: a process inherits that.
             command.addAll(0, List.of("env", "--default-signal=HUP"));
         }
+        command.addAll(0, within);
         ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()));
@@ -122,13 +130,13 @@ final class DaemonProcess implements AutoCloseable {
     }
 
     /** Starts it and waits until it serves. */
-    DaemonProcess start() {
+    public DaemonProcess start() {
         begin();
         await("it to serve", () -> logged("runs as process") && process().isAlive());
         return this;
     }
 
-    Process process() {
+    public Process process() {
         if (process == null) {
             throw new IllegalStateException("not started");
         }
@@ -136,7 +144,7 @@ final class DaemonProcess implements AutoCloseable {
     }
 
     /** Waits for its end and says with which code. */
-    int ended() {
+    public int ended() {
         try {
             assertThat(process().waitFor(30, TimeUnit.SECONDS))
                     .as("it ends\n%s", logText())
@@ -148,12 +156,12 @@ final class DaemonProcess implements AutoCloseable {
     }
 
     /** SIGTERM, and the code it ends with. */
-    int term() {
+    public int term() {
         process().destroy();
         return ended();
     }
 
-    void signal(String signal) {
+    public void signal(String signal) {
         try {
             new ProcessBuilder("kill", "-" + signal, Long.toString(process().pid()))
                     .start()
@@ -163,7 +171,7 @@ final class DaemonProcess implements AutoCloseable {
         }
     }
 
-    String logText() {
+    public String logText() {
         try {
             return Files.exists(log()) ? Files.readString(log()) : "";
         } catch (IOException e) {
@@ -171,16 +179,16 @@ final class DaemonProcess implements AutoCloseable {
         }
     }
 
-    boolean logged(String text) {
+    public boolean logged(String text) {
         return logText().contains(text);
     }
 
-    long timesLogged(String text) {
+    public long timesLogged(String text) {
         return logText().lines().filter(line -> line.contains(text)).count();
     }
 
     /** What {@code GET} answers. */
-    HttpResponse<String> get(String path) {
+    public HttpResponse<String> get(String path) {
         try {
             return HTTP.send(
                     HttpRequest.newBuilder(URI.create("http://127.0.0.1:%d%s".formatted(port, path)))
@@ -194,11 +202,11 @@ final class DaemonProcess implements AutoCloseable {
         }
     }
 
-    JsonNode health() {
+    public JsonNode health() {
         return json(get("/health").body());
     }
 
-    static JsonNode json(String text) {
+    public static JsonNode json(String text) {
         try {
             return JSON.readTree(text);
         } catch (IOException e) {
@@ -207,7 +215,7 @@ final class DaemonProcess implements AutoCloseable {
     }
 
     /** The value of a metric with its labels as they are written; -1 when it is not there. */
-    double metric(String name) {
+    public double metric(String name) {
         return get("/metrics")
                 .body()
                 .lines()
@@ -221,19 +229,19 @@ final class DaemonProcess implements AutoCloseable {
         return new IpcClient(socket());
     }
 
-    JsonNode call(String method) {
+    public JsonNode call(String method) {
         try (IpcClient client = connect()) {
             return client.call(method).path("result");
         }
     }
 
     /** Waits until it is connected with its database. */
-    DaemonProcess connected() {
+    public DaemonProcess connected() {
         await("a connection", () -> get("/health").statusCode() == 200);
         return this;
     }
 
-    void await(String what, java.util.concurrent.Callable<Boolean> condition) {
+    public void await(String what, java.util.concurrent.Callable<Boolean> condition) {
         try {
             Awaitility.await(what)
                     .atMost(Duration.ofSeconds(30))

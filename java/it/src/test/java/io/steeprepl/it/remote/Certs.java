@@ -3,13 +3,18 @@ package io.steeprepl.it.remote;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.steeprepl.cli.Main;
+import io.steeprepl.cli.tls.Authority;
 import io.steeprepl.remote.grpc.TlsFiles;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.GeneralSecurityException;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
@@ -38,6 +43,35 @@ final class Certs implements AutoCloseable {
 
     TlsFiles of(String name) {
         return TlsFiles.in(folder.resolve(name));
+    }
+
+    /** A certificate that the command would not make, in files like those that it makes. */
+    TlsFiles forged(Authority by, String name, Instant from, Instant until)
+            throws GeneralSecurityException, IOException {
+        TlsFiles files = TlsFiles.in(Files.createTempDirectory(folder, "forged"));
+        Files.copy(folder.resolve("ca-cert.pem"), files.ca());
+        write(by.issue(name, List.of(), from, until), files);
+        return files;
+    }
+
+    /** Puts it into these files. */
+    static void write(Authority.Issued issued, TlsFiles files) throws GeneralSecurityException, IOException {
+        Files.writeString(
+                files.certificate(), pem("CERTIFICATE", issued.certificate().getEncoded()));
+        Files.writeString(files.key(), pem("PRIVATE KEY", issued.key().getEncoded()));
+        Files.setPosixFilePermissions(files.key(), PosixFilePermissions.fromString("rw-------"));
+    }
+
+    private static String pem(String what, byte[] bytes) {
+        return "-----BEGIN %s-----\n%s\n-----END %s-----\n"
+                .formatted(what, Base64.getMimeEncoder().encodeToString(bytes), what);
+    }
+
+    /** The CA of the certificates, from its files. */
+    Authority ca() {
+        var files = new TlsFiles(
+                folder.resolve("ca-cert.pem"), folder.resolve("ca-cert.pem"), folder.resolve("ca-key.pem"));
+        return new Authority(files.authorities()[0], files.privateKey());
     }
 
     Path folder() {

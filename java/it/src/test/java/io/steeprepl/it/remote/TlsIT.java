@@ -18,13 +18,10 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -98,34 +95,6 @@ class TlsIT {
         });
     }
 
-    /** A certificate that the command would not make, in files like those that it makes. */
-    private TlsFiles forged(Authority by, String name, Instant from, Instant until)
-            throws GeneralSecurityException, IOException {
-        Authority.Issued issued = by.issue(name, List.of(), from, until);
-        Path folder = Files.createTempDirectory(certs.folder(), "forged");
-        TlsFiles files = TlsFiles.in(folder);
-        Files.copy(certs.of("a").ca(), files.ca());
-        Files.writeString(
-                files.certificate(), pem("CERTIFICATE", issued.certificate().getEncoded()));
-        Files.writeString(files.key(), pem("PRIVATE KEY", issued.key().getEncoded()));
-        Files.setPosixFilePermissions(files.key(), PosixFilePermissions.fromString("rw-------"));
-        return files;
-    }
-
-    private static String pem(String what, byte[] bytes) {
-        return "-----BEGIN %s-----\n%s\n-----END %s-----\n"
-                .formatted(what, Base64.getMimeEncoder().encodeToString(bytes), what);
-    }
-
-    /** The CA of the certificates, from its files. */
-    private Authority ca() throws GeneralSecurityException, IOException {
-        var files = new TlsFiles(
-                certs.folder().resolve("ca-cert.pem"),
-                certs.folder().resolve("ca-cert.pem"),
-                certs.folder().resolve("ca-key.pem"));
-        return new Authority(files.authorities()[0], files.privateKey());
-    }
-
     @Test
     void nodesAndThoseWhoAreAllowedAreLetIn() {
         assertThat(ask(Optional.of(certs.of("b")))).isEqualTo("a");
@@ -152,7 +121,7 @@ class TlsIT {
     void anExpiredCertificateIsRefused() throws Exception {
         Instant now = Instant.now();
         isRefused(
-                forged(ca(), "b", now.minus(Duration.ofDays(9)), now.minus(Duration.ofDays(1))),
+                certs.forged(certs.ca(), "b", now.minus(Duration.ofDays(9)), now.minus(Duration.ofDays(1))),
                 "its certificate has expired");
     }
 
@@ -160,7 +129,7 @@ class TlsIT {
     void aCertificateOfTomorrowIsRefused() throws Exception {
         Instant now = Instant.now();
         isRefused(
-                forged(ca(), "b", now.plus(Duration.ofDays(1)), now.plus(Duration.ofDays(9))),
+                certs.forged(certs.ca(), "b", now.plus(Duration.ofDays(1)), now.plus(Duration.ofDays(9))),
                 "its certificate is not yet valid");
     }
 
@@ -170,9 +139,9 @@ class TlsIT {
         // Even of one that calls itself the same. Of one with another name a client that keeps to the rules shows
         // nothing.
         Authority same = Authority.create("steep-repl CA", Duration.ofDays(2));
-        isRefused(forged(same, "b", now.minusSeconds(60), now.plusSeconds(600)), "of another CA");
+        isRefused(certs.forged(same, "b", now.minusSeconds(60), now.plusSeconds(600)), "of another CA");
         Authority other = Authority.create("another", Duration.ofDays(2));
-        isRefused(forged(other, "b", now.minusSeconds(60), now.plusSeconds(600)), "no certificate");
+        isRefused(certs.forged(other, "b", now.minusSeconds(60), now.plusSeconds(600)), "no certificate");
     }
 
     @Test
