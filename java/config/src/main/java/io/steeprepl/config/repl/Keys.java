@@ -109,14 +109,17 @@ final class Keys {
             "Its private key, PEM, mode 0600, or 0640 when it is root's; another one is refused.");
     static final Key<Path> CA_FILE =
             optional("grpc.tls.ca_file", Kind.path(), "none", "The authority whose certificates are trusted, PEM.");
-    static final Key<Boolean> GRPC_INSECURE =
-            restart("grpc.insecure", Kind.flag(), false, "Without certificates. Only on a loopback address.");
+    static final Key<Boolean> GRPC_INSECURE = restart(
+            "grpc.insecure",
+            Kind.flag(),
+            false,
+            "Without certificates, only on a loopback address. Every account of this machine may then read what the daemon may read; nobody may change anything. The daemon warns of it at each start.");
     static final Key<List<String>> GRPC_ALLOW = live(
             "grpc.allow",
             Kind.texts(),
             List.of(),
             "[]",
-            "Names of certificates that may connect beside those of registered nodes, such as that of an administrator.");
+            "Whom the daemon lets do everything, by the common names of certificates, such as that of an administrator. Registered nodes may read without it.");
 
     static final Key<Boolean> HTTP_ENABLED =
             restart("http.enabled", Kind.flag(), true, "Whether `/health` and `/metrics` are served.");

@@ -90,6 +90,12 @@ public final class GrpcComponent implements Component {
         parts.events().listen(_ -> serving());
         serving();
         peers.start();
+        if (tls().isEmpty()) {
+            LOG.warn(
+                    "repl.grpc.insecure: every account of this machine may read through {}:{} what the daemon may read",
+                    grpc.bind(),
+                    server.port());
+        }
         LOG.info("listening on {}:{} for other nodes", grpc.bind(), server.port());
     }
 
