@@ -30,6 +30,11 @@ public final class Problems {
         add(value.node(), value.key(), message, remedy);
     }
 
+    /** Those of another collection. */
+    public void addAll(Problems others) {
+        found.addAll(others.found);
+    }
+
     public boolean none() {
         return found.isEmpty();
     }
@@ -48,10 +53,18 @@ public final class Problems {
         if (found.isEmpty()) {
             return;
         }
-        int count = found.size();
         throw new ApiException.Usage(
-                "%s has %s".formatted(file.path().getFileName(), count == 1 ? "a problem" : count + " problems"),
-                all().stream().map(problem -> problem.text(file)).collect(Collectors.joining("\n")),
-                "nothing has been changed; all that could be found is listed");
+                summary(file), text(file), "nothing has been changed; all that could be found is listed");
+    }
+
+    /** How many there are, in one line. */
+    public String summary(ConfigPath file) {
+        int count = found.size();
+        return "%s has %s".formatted(file.path().getFileName(), count == 1 ? "a problem" : count + " problems");
+    }
+
+    /** All of them, for people. */
+    public String text(ConfigPath file) {
+        return all().stream().map(problem -> problem.text(file)).collect(Collectors.joining("\n"));
     }
 }

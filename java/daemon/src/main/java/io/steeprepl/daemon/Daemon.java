@@ -60,7 +60,7 @@ public final class Daemon implements AutoCloseable {
      * Starts it and waits until it is told to end: SIGTERM, SIGINT.
      *
      * @throws ApiException.Usage when the file is wrong; nothing was started then
-     * @throws ApiException.Failed when something that it needs is taken
+     * @throws ApiException.Failed when something that it needs is taken, or not there yet
      */
     public static void run(Launch launch) {
         Settings settings = Settings.read(launch);
@@ -86,7 +86,10 @@ public final class Daemon implements AutoCloseable {
             LOG.error("the daemon cannot start: {}", e.getMessage());
             daemon.record("daemon.start", Map.of(), e.getMessage());
             daemon.closeAll();
-            throw e;
+            // The configuration was found right: what it is that shows only now may pass, and is worth another start.
+            throw e instanceof ApiException.Usage late
+                    ? new ApiException.Failed(null, late.message(), late.detail(), late.hint(), late)
+                    : e;
         }
         return daemon;
     }
@@ -193,8 +196,12 @@ public final class Daemon implements AutoCloseable {
             reload();
         } catch (ApiException e) {
             LOG.debug("said already", e);
+        } catch (RuntimeException e) {
+            LOG.error("reading the configuration again failed", e);
+        } finally {
+            // Whatever came of it, the daemon goes on; systemd would wait for that.
+            notify.ready();
         }
-        notify.ready();
     }
 
     private void record(String action, Map<String, ?> value, @Nullable String error) {

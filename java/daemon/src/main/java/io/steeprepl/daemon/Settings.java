@@ -3,6 +3,7 @@ package io.steeprepl.daemon;
 import io.steeprepl.api.ApiException;
 import io.steeprepl.config.ConfigPath;
 import io.steeprepl.config.Document;
+import io.steeprepl.config.Problems;
 import io.steeprepl.config.repl.Changes;
 import io.steeprepl.config.repl.ReplSettings;
 import io.steeprepl.direct.connection.ConnectionSpec;
@@ -25,21 +26,36 @@ public final class Settings {
 
     private Settings(Launch launch) {
         this.launch = launch;
-        this.current = load();
+        this.current = load(true);
         this.atStart = current;
     }
 
-    /** Reads the file. Throws {@link ApiException.Usage} with everything that is wrong. */
+    /**
+     * Reads the file, and looks whether what it names is there.
+     *
+     * @throws ApiException.Usage with everything that is wrong
+     * @throws ApiException.Failed when nothing is wrong but what may pass by itself
+     */
     public static Settings read(Launch launch) {
         return new Settings(launch);
     }
 
-    private ReplSettings load() {
+    /** {@code first}: before anything is started. Later the parts say themselves what they cannot use, and go on. */
+    private ReplSettings load(boolean first) {
         ConfigPath path = launch.config();
         boolean none = path.source() == ConfigPath.Source.DEFAULT && !found && Files.notExists(path.path());
         Document document = none ? Document.read(path, "") : Document.read(path);
         found = !none;
         ReplSettings read = ReplSettings.read(document, launch.around());
+        var passing = new Problems();
+        if (first) {
+            Preflight.look(read, document.problems(), passing);
+        }
+        if (document.problems().none() && !passing.none()) {
+            throw new ApiException.Failed(
+                    null, passing.summary(path), passing.text(path), "it may pass; start the daemon again then", null);
+        }
+        document.problems().addAll(passing);
         document.problems().refuse(path);
         return read;
     }
@@ -66,7 +82,7 @@ public final class Settings {
      * @throws ApiException.Usage when something is wrong in it; then nothing changes
      */
     public synchronized Changes reload() {
-        ReplSettings read = load();
+        ReplSettings read = load(false);
         List<String> live = new ArrayList<>(current.changes(read).live());
         List<String> restart = atStart.changes(read).restart();
         current = current.withLiveOf(read);

@@ -19,6 +19,9 @@ abstract class ConfigAction extends Action {
         return false;
     }
 
+    /** Adds to the problems what the file alone does not show. */
+    protected void look(ConfigFile file) {}
+
     /** What to do with problems, all of them, before they are thrown. */
     protected void refused(ConfigFile file, Output out) {}
 
@@ -28,6 +31,7 @@ abstract class ConfigAction extends Action {
     @Override
     protected final ExitCode run(Output out) {
         ConfigFile file = ConfigFile.read(ConfigPath.ofProcess(configOption()));
+        look(file);
         if (!file.readable() || fileAlone(file, out)) {
             refuse(file, out);
             return ExitCode.OK;

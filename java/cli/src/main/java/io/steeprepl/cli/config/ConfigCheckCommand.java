@@ -7,6 +7,7 @@ import io.steeprepl.cli.config.Comparison.Difference;
 import io.steeprepl.cli.output.Column;
 import io.steeprepl.cli.output.Output;
 import io.steeprepl.config.Problem;
+import io.steeprepl.daemon.Preflight;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +20,7 @@ import picocli.CommandLine.Option;
         name = "check",
         description = {
             "Whether the file is right, and whether the tables have the strategies and ranges that it says. Changes nothing.",
+            "For the daemon, whether certificates, addresses and folders are there: run it on its machine, as its account.",
             "Ends with 1 when a table differs, with 2 when the file has problems."
         },
         footer = {
@@ -67,6 +69,12 @@ final class ConfigCheckCommand extends ConfigAction {
             description =
                     "Only what can be said without a database: names of tables, nodes and strategies are not looked up.")
     private boolean fileOnly;
+
+    /** What the daemon needs of this machine. */
+    @Override
+    protected void look(ConfigFile file) {
+        Preflight.look(file.repl(), file.problems(), file.problems());
+    }
 
     @Override
     protected boolean fileAlone(ConfigFile file, Output out) {

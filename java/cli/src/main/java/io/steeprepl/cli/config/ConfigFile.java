@@ -10,7 +10,7 @@ import java.util.Optional;
 import org.snakeyaml.engine.v2.nodes.Node;
 
 /** The whole configuration as it was read: the document and what its sections mean. */
-record ConfigFile(Document document, ConflictSettings conflicts, RangeSettings ranges) {
+record ConfigFile(Document document, ReplSettings repl, ConflictSettings conflicts, RangeSettings ranges) {
     /** Reads it. What is wrong stands in {@link #problems()}. */
     static ConfigFile read(ConfigPath path) {
         return of(Document.read(path));
@@ -25,11 +25,12 @@ record ConfigFile(Document document, ConflictSettings conflicts, RangeSettings r
         Optional<Section> top = document.top();
         top.ifPresent(section -> section.noSlipOf("replication"));
         // What the daemon will say when it starts is said here too.
-        ReplSettings.read(document, Surroundings.ofProcess());
+        ReplSettings repl = ReplSettings.read(document, Surroundings.ofProcess());
         Optional<Section> replication = top.flatMap(section -> section.section("replication"));
         Problems problems = document.problems();
         return new ConfigFile(
                 document,
+                repl,
                 replication
                         .map(section -> ConflictSettings.read(section, problems))
                         .orElse(ConflictSettings.NONE),

@@ -86,6 +86,21 @@ class ConfigCommandTest {
     }
 
     @Test
+    void whatTheDaemonNeedsIsLookedAtByCheckAndByNothingElse() throws IOException {
+        Path file = file("repl: {grpc: {tls: {cert_file: c.pem, key_file: k.pem, ca_file: a.pem}}}\n" + GOOD);
+        assertThat(run(file, "show")).isZero();
+        assertThat(run(file, "apply")).isEqualTo(6);
+        assertThat(run(file, "check", "--file-only")).isEqualTo(2);
+        assertThat(err.toString())
+                .contains(
+                        "has 3 problems",
+                        "config.yaml:1: repl.grpc.tls.cert_file: cannot read a certificate from "
+                                + folder.resolve("c.pem") + ": there is no such file",
+                        "repl.grpc.tls.key_file",
+                        "repl.grpc.tls.ca_file");
+    }
+
+    @Test
     void showNamesTheFileAndHidesSecrets() throws IOException {
         assertThat(run(file("repl: {postgresql: {password: geheim}}\n" + GOOD), "show"))
                 .isZero();

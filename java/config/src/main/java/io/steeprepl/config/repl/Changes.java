@@ -1,7 +1,9 @@
 package io.steeprepl.config.repl;
 
+import io.steeprepl.config.Located;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What differs between two readings of the section, as names of keys.
@@ -16,6 +18,13 @@ public record Changes(List<String> live, List<String> restart) {
 
         Basis(Values values) {
             this.values = values;
+        }
+
+        Optional<Located<?>> place(String key) {
+            return Keys.all().stream()
+                    .filter(known -> known.name().equals(key))
+                    .findFirst()
+                    .flatMap(known -> values.at(known).map(at -> at));
         }
 
         Values withLiveOf(Basis next) {

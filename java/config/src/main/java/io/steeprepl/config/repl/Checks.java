@@ -4,6 +4,7 @@ import io.steeprepl.api.ApiException;
 import io.steeprepl.config.Located;
 import io.steeprepl.config.Problems;
 import io.steeprepl.direct.connection.Surroundings;
+import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -21,6 +22,8 @@ record Checks(Values values, Problems problems, Surroundings around) {
         certificates();
         addresses();
         allowed();
+        listening(Keys.GRPC_BIND);
+        listening(Keys.HTTP_BIND);
     }
 
     private void connection() {
@@ -100,13 +103,22 @@ record Checks(Values values, Problems problems, Surroundings around) {
     private void addresses() {
         values.at(Keys.PEER_ADDRESSES)
                 .ifPresent(map -> map.value().forEach((peer, address) -> {
-                    if (!address.matches(".+:[0-9]{1,5}")) {
+                    int colon = address.lastIndexOf(':');
+                    if (colon < 0 || !isPort(address.substring(colon + 1)) || !isHost(address.substring(0, colon))) {
                         problems.add(
                                 map,
                                 "the address of %s is not host:port".formatted(peer),
-                                "for instance: b.example.org:5433");
+                                "for instance: b.example.org:5433, [::1]:5433");
                     }
                 }));
+    }
+
+    private void listening(Key<String> key) {
+        values.at(key).ifPresent(bind -> {
+            if (!isHost(bind.value()) && !isAddress(bind.value())) {
+                problems.add(bind, "not an address", "an address of this machine: 127.0.0.1, 0.0.0.0");
+            }
+        });
     }
 
     /** What stands for every machine stands for nobody. */
@@ -117,5 +129,25 @@ record Checks(Values values, Problems problems, Surroundings around) {
                         names,
                         "localhost is the name of nobody",
                         "the common name of a certificate, such as alice: steep-repl tls init alice"));
+    }
+
+    private static boolean isPort(String text) {
+        return text.matches("[0-9]{1,5}") && Integer.parseInt(text) > 0 && Integer.parseInt(text) < 65_536;
+    }
+
+    /** A name, or an address as it is written before a port. */
+    private static boolean isHost(String text) {
+        return text.startsWith("[")
+                ? text.endsWith("]") && isAddress(text.substring(1, text.length() - 1))
+                : text.matches("[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_.])?");
+    }
+
+    private static boolean isAddress(String text) {
+        try {
+            InetAddress.ofLiteral(text);
+            return true;
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
     }
 }

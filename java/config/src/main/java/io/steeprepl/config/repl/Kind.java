@@ -5,6 +5,7 @@ import io.steeprepl.config.Durations;
 import io.steeprepl.config.Located;
 import io.steeprepl.config.Problems;
 import io.steeprepl.config.Section;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -116,11 +117,16 @@ record Kind<T>(String what, Reader<T> reader) {
                 "path",
                 (section, key, problems) -> text().reader()
                         .read(section, key, problems)
-                        .map(text -> {
+                        .flatMap(text -> {
                             String value = text.value();
                             boolean atHome = value.equals("~") || value.startsWith("~/");
                             String home = System.getProperty("user.home", "/");
-                            return with(text, Path.of(atHome ? home + value.substring(1) : value));
+                            try {
+                                return Optional.of(with(text, Path.of(atHome ? home + value.substring(1) : value)));
+                            } catch (InvalidPathException e) {
+                                problems.add(text, "not a path: " + e.getReason(), "write the path of a file");
+                                return Optional.empty();
+                            }
                         }));
     }
 

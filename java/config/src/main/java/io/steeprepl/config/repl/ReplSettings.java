@@ -1,6 +1,7 @@
 package io.steeprepl.config.repl;
 
 import io.steeprepl.config.Document;
+import io.steeprepl.config.Problems;
 import io.steeprepl.direct.connection.Surroundings;
 import java.time.Duration;
 import java.util.List;
@@ -67,6 +68,19 @@ public record ReplSettings(
     /** What is different in {@code next}. */
     public Changes changes(ReplSettings next) {
         return Changes.between(basis, next.basis);
+    }
+
+    /** Adds a problem that was found in the world and not in the file, at the place of a key. */
+    public void problem(Problems problems, String key, String message, String remedy) {
+        basis.place(key)
+                .ifPresentOrElse(
+                        at -> problems.add(at, message, remedy),
+                        () -> problems.add("repl.%s: %s".formatted(key, message), remedy));
+    }
+
+    /** Whether the file says something at a key. */
+    public boolean written(String key) {
+        return basis.place(key).isPresent();
     }
 
     /** The names of all keys, in the order of the reference. */

@@ -20,8 +20,12 @@ public final class CertificateCheck {
         KEY
     }
 
-    /** What is wrong there. */
-    public record Finding(Part part, ApiException.Usage problem) {}
+    /** What is wrong there; {@code passing}: it will be right by itself, as for a clock that is not set yet early in a boot. */
+    public record Finding(Part part, ApiException.Usage problem, boolean passing) {
+        Finding(Part part, ApiException.Usage problem) {
+            this(part, problem, false);
+        }
+    }
 
     private CertificateCheck() {}
 
@@ -35,9 +39,9 @@ public final class CertificateCheck {
             pair(chain.get()[0], key.get(), files).ifPresent(problem -> found.add(new Finding(Part.KEY, problem)));
         }
         if (chain.isPresent() && authorities.isPresent()) {
-            Validity.of(chain.get(), authorities.get())
-                    .problem(now)
-                    .ifPresent(problem -> found.add(new Finding(Part.CERTIFICATE, problem)));
+            Validity dates = Validity.of(chain.get(), authorities.get());
+            dates.problem(now)
+                    .ifPresent(problem -> found.add(new Finding(Part.CERTIFICATE, problem, !dates.expired(now))));
         }
         return found;
     }

@@ -40,6 +40,23 @@ class CertificateIT {
         }
     }
 
+    /** Early in a boot the clock may be that of the factory. */
+    @Test
+    void oneThatIsNotYetValidIsWorthAnotherStart() throws Exception {
+        try (Certs certs = new Certs()) {
+            Instant now = Instant.now();
+            certs.init("b");
+            TlsFiles files = certs.forged(certs.ca(), "a", now.plusSeconds(3600), now.plusSeconds(7200));
+            String yaml = "  grpc: {tls: {cert_file: %s, key_file: %s, ca_file: %s}}"
+                    .formatted(files.certificate(), files.key(), files.ca());
+            try (DaemonProcess daemon = new DaemonProcess(folder, "early", yaml, Map.of())) {
+                assertThat(daemon.begin().ended()).isEqualTo(1);
+                assertThat(daemon.logText())
+                        .contains("early.yaml:2: repl.grpc.tls.cert_file: the certificate is not valid before ");
+            }
+        }
+    }
+
     @Test
     void itIsSaidBeforeAndNobodyIsToldThatAllIsWellAfterwards() throws Exception {
         try (Certs certs = new Certs()) {
