@@ -78,7 +78,7 @@ public final class Daemon implements AutoCloseable {
 
     private static Daemon start(Settings settings) {
         String name = settings.launch().name();
-        LockFile lock = LockFile.take(Launch.lock(name), name);
+        LockFile lock = LockFile.take(settings.launch().lock(), name);
         Daemon daemon = new Daemon(settings, lock);
         try {
             daemon.serve();
@@ -101,7 +101,7 @@ public final class Daemon implements AutoCloseable {
         List<Answers> answers =
                 List.of(new OwnAnswers(status, metrics, this::reload), new ApiAnswers(new Dispatcher(watch::open)));
         if (now.ipc().enabled()) {
-            var path = now.ipc().path().orElse(Launch.socket(settings.launch().name()));
+            var path = settings.launch().socket(now.ipc());
             var ipc = new IpcServer(path, now.ipc(), answers, events);
             metrics.gauge("steep_repl_ipc_clients", "Programs that are connected to the socket.", ipc::clients);
             components.add(ipc);

@@ -1,7 +1,11 @@
 package io.steeprepl.daemon;
 
 import io.steeprepl.config.ConfigPath;
+import io.steeprepl.config.Document;
+import io.steeprepl.config.repl.IpcSettings;
+import io.steeprepl.config.repl.ReplSettings;
 import io.steeprepl.direct.connection.Surroundings;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -17,14 +21,23 @@ public record Launch(
     /** The name of a daemon that was given none. */
     public static final String DEFAULT_NAME = "steep-repl";
 
-    /** The usual socket of a daemon of that name. */
-    public static Path socket(String name) {
-        return Path.of("/tmp", file(name) + ".sock");
+    /** The socket on which it listens, as its file says, or else the usual one of its name. */
+    public Path socket(IpcSettings settings) {
+        return settings.path().orElse(RunFolder.here().resolve(file(name) + ".sock"));
     }
 
-    /** Where a daemon of that name says that it runs. */
-    public static Path lock(String name) {
-        return Path.of("/tmp", file(name) + ".lock");
+    /**
+     * The same for those who look for the daemon. What is wrong in the file is for others to say: it runs with what the file said
+     * when it started.
+     */
+    public Path socket() {
+        Document document = Files.exists(config.path()) ? Document.read(config) : Document.read(config, "");
+        return socket(ReplSettings.read(document, around).ipc());
+    }
+
+    /** Where it says that it runs. */
+    public Path lock() {
+        return RunFolder.here().resolve(file(name) + ".lock");
     }
 
     private static String file(String name) {

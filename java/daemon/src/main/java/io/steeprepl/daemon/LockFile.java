@@ -49,6 +49,10 @@ final class LockFile implements AutoCloseable {
     static LockFile take(Path path, String name) {
         FileChannel channel = null;
         try {
+            Path folder = path.toAbsolutePath().getParent();
+            if (folder != null) {
+                Files.createDirectories(folder);
+            }
             channel = FileChannel.open(
                     path,
                     Set.of(

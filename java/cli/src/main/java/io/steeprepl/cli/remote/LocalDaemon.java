@@ -4,8 +4,7 @@ import io.steeprepl.api.ApiException;
 import io.steeprepl.api.Node;
 import io.steeprepl.api.SteepRepl;
 import io.steeprepl.config.ConfigPath;
-import io.steeprepl.config.Document;
-import io.steeprepl.config.repl.ReplSettings;
+import io.steeprepl.daemon.Launch;
 import io.steeprepl.direct.connection.ConnectionSpec;
 import io.steeprepl.direct.connection.Surroundings;
 import io.steeprepl.remote.RemoteSteepRepl;
@@ -23,7 +22,6 @@ import java.util.function.Consumer;
  * @param spec the database that the environment means, which cannot do it
  */
 public record LocalDaemon(ConfigPath config, ConnectionSpec spec, Duration timeout) {
-    private static final Path USUAL = Path.of("/tmp/steep-repl.sock");
     private static final List<String> NAMING = List.of("PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGSERVICE");
 
     /** Whether there seems to be one. */
@@ -32,13 +30,7 @@ public record LocalDaemon(ConfigPath config, ConnectionSpec spec, Duration timeo
     }
 
     private Path socket() {
-        if (!Files.exists(config.path())) {
-            return USUAL;
-        }
-        Document document = Document.read(config);
-        ReplSettings settings = ReplSettings.read(document, Surroundings.ofProcess());
-        // What is wrong in the file is for others to say.
-        return document.problems().none() ? settings.ipc().path().orElse(USUAL) : USUAL;
+        return new Launch(config, Launch.DEFAULT_NAME, null, Surroundings.ofProcess()).socket();
     }
 
     /** The node behind it, empty when it cannot help; {@code told} is told which one answers, or why none does. */

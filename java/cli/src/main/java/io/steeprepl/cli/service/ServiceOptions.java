@@ -2,12 +2,14 @@ package io.steeprepl.cli.service;
 
 import io.steeprepl.api.ApiException;
 import io.steeprepl.cli.Main;
+import io.steeprepl.config.ConfigPath;
 import io.steeprepl.daemon.Launch;
 import io.steeprepl.daemon.service.Launchd;
 import io.steeprepl.daemon.service.Program;
 import io.steeprepl.daemon.service.ServiceManager;
 import io.steeprepl.daemon.service.Systemd;
 import io.steeprepl.daemon.service.WindowsService;
+import io.steeprepl.direct.connection.Surroundings;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -47,9 +49,9 @@ final class ServiceOptions {
         return said == null ? System.getProperty("user.name", "").equals("root") : said.system;
     }
 
-    /** The socket on which the daemon answers, if it has the usual one. */
-    Path socket() {
-        return Launch.socket(name());
+    /** The daemon that has that file. */
+    Launch launch(ConfigPath config) {
+        return new Launch(config, name(), null, Surroundings.ofProcess());
     }
 
     /** What the service runs: this program as it runs now. */

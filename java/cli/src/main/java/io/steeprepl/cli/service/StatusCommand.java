@@ -7,6 +7,7 @@ import io.steeprepl.cli.ExitCode;
 import io.steeprepl.cli.output.Json;
 import io.steeprepl.cli.output.Output;
 import io.steeprepl.cli.output.Text;
+import io.steeprepl.config.ConfigPath;
 import io.steeprepl.daemon.ipc.IpcCall;
 import io.steeprepl.daemon.service.ServiceState;
 import java.nio.file.Path;
@@ -44,7 +45,7 @@ public final class StatusCommand extends Action {
         Optional<JsonNode> daemon = Optional.empty();
         String why = "";
         try {
-            daemon = Optional.of(IpcCall.get(socket == null ? service.socket() : socket, "status.get", LIMIT));
+            daemon = Optional.of(IpcCall.get(socket == null ? usual() : socket, "status.get", LIMIT));
         } catch (ApiException.CannotConnect e) {
             why = e.message() + (e.detail() == null ? "" : ": " + e.detail());
         }
@@ -54,6 +55,10 @@ public final class StatusCommand extends Action {
             out.text(daemon.isPresent() ? text(state, daemon.get()) : without(state, why));
         }
         return daemon.isPresent() ? ExitCode.OK : ExitCode.FAILED;
+    }
+
+    private Path usual() {
+        return service.launch(ConfigPath.ofProcess(configOption())).socket();
     }
 
     private static String text(ServiceState state, JsonNode daemon) {

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.steeprepl.cli.Main;
+import io.steeprepl.config.ConfigPath;
 import io.steeprepl.daemon.Launch;
+import io.steeprepl.direct.connection.Surroundings;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -259,7 +261,9 @@ public final class DaemonProcess implements AutoCloseable {
             process.destroyForcibly().onExit().join();
         }
         try {
-            Files.deleteIfExists(Launch.lock(daemonName()));
+            var launch = new Launch(
+                    new ConfigPath(config(), ConfigPath.Source.OPTION), daemonName(), null, Surroundings.ofProcess());
+            Files.deleteIfExists(launch.lock());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

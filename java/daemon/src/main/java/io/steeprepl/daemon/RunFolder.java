@@ -1,0 +1,25 @@
+package io.steeprepl.daemon;
+
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Map;
+
+/** Where daemons of this machine find each other, and others find them: their sockets and locks, where nothing else is said. */
+final class RunFolder {
+    private RunFolder() {}
+
+    /** That of this machine. */
+    static Path here() {
+        return of(System.getProperty("os.name", ""), System.getenv());
+    }
+
+    /** {@code system}: as Java calls it. */
+    static Path of(String system, Map<String, String> environment) {
+        if (!system.toLowerCase(Locale.ROOT).startsWith("windows")) {
+            // Every account can write there, and nobody can take away what is another's.
+            return Path.of("/tmp");
+        }
+        String shared = environment.getOrDefault("ProgramData", "");
+        return Path.of(shared.isEmpty() ? "C:\\ProgramData" : shared).resolve("steep-repl");
+    }
+}
