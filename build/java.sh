@@ -9,7 +9,8 @@ jars() {
 aot=$home/java/cli/target/aot
 java_of_command=("$java_home/bin/java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData --enable-native-access=ALL-UNNAMED
   "-Dsteeprepl.home=$home" "-Dsteeprepl.stage=$home/extension/stage" "-Dsteeprepl.aot=$aot" -cp "$(jars)")
-# The daemon stays for months, and is to keep little memory. As in Program.java, for services.
+# The daemon stays for months, and is to keep little memory. As in Program.java, for services; with folders for their jars, as services
+# have them, whose jars have other versions after the next build.
 java_of_daemon=("${java_of_command[@]}" -Xms8m -Xmn4m -Xmx128m -Xss512k -XX:MinHeapFreeRatio=5 -XX:MaxHeapFreeRatio=15 -XX:-ShrinkHeapInSteps
   -XX:+UnlockExperimentalVMOptions -XX:TrimNativeHeapInterval=60000 -XX:+ExitOnOutOfMemoryError
-  -Dio.netty.allocator.type=unpooled -Dio.netty.noPreferDirect=true)
+  -Dio.netty.allocator.type=unpooled -Dio.netty.noPreferDirect=true -cp "$home/java/cli/target/*:$home/java/cli/target/lib/*")

@@ -4,6 +4,7 @@ import io.steeprepl.api.ApiException;
 import io.steeprepl.cli.Main;
 import io.steeprepl.config.ConfigPath;
 import io.steeprepl.daemon.Launch;
+import io.steeprepl.daemon.service.ClassPath;
 import io.steeprepl.daemon.service.Launchd;
 import io.steeprepl.daemon.service.Program;
 import io.steeprepl.daemon.service.ServiceManager;
@@ -68,7 +69,7 @@ final class ServiceOptions {
         }
         List<String> command = Program.command(
                 java,
-                System.getProperty("java.class.path", ""),
+                ClassPath.lasting(System.getProperty("java.class.path", "")),
                 properties,
                 Optional.ofNullable(System.getProperty("steeprepl.aot"))
                         .map(folder -> Path.of(folder, "daemon"))
