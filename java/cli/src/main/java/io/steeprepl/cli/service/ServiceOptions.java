@@ -6,6 +6,7 @@ import io.steeprepl.config.ConfigPath;
 import io.steeprepl.daemon.Launch;
 import io.steeprepl.daemon.service.ClassPath;
 import io.steeprepl.daemon.service.Launchd;
+import io.steeprepl.daemon.service.Places;
 import io.steeprepl.daemon.service.Program;
 import io.steeprepl.daemon.service.ServiceManager;
 import io.steeprepl.daemon.service.Systemd;
@@ -56,7 +57,7 @@ final class ServiceOptions {
     }
 
     /** What the service runs: this program as it runs now. */
-    Program program(Optional<Path> config, Optional<String> account) {
+    Program program(Optional<Path> config, Optional<String> account, Places places) {
         Path java = ProcessHandle.current()
                 .info()
                 .command()
@@ -78,7 +79,7 @@ final class ServiceOptions {
                 name(),
                 config);
         Path home = Path.of(System.getProperty("user.home", "/"));
-        return new Program(name(), command, account, system(), home, List.of(Path.of("/tmp")));
+        return new Program(name(), command, account, system(), home, places);
     }
 
     /** What this system has for services. */
@@ -103,6 +104,6 @@ final class ServiceOptions {
 
     /** The same for actions that need only the name. */
     ServiceManager manager() {
-        return manager(program(Optional.empty(), Optional.empty()));
+        return manager(program(Optional.empty(), Optional.empty(), Places.NONE));
     }
 }

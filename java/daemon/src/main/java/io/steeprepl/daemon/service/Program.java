@@ -13,10 +13,10 @@ import java.util.Optional;
  * @param account under which it runs, empty for the one who installs it
  * @param system for all users and from the boot on, or for one account
  * @param home the account's home folder
- * @param writes folders in which it makes its socket and its lock
+ * @param places what of the file system is not to be kept from it
  */
 public record Program(
-        String name, List<String> command, Optional<String> account, boolean system, Path home, List<Path> writes) {
+        String name, List<String> command, Optional<String> account, boolean system, Path home, Places places) {
     /**
      * Little memory and no second compiler: it waits most of the time. What it has used for a while goes back to the system, of
      * the heap ({@link io.steeprepl.daemon.Tidying}) and of the C library's; netty keeps no buffers for rushes. As in build/java.sh.

@@ -1,6 +1,7 @@
 package io.steeprepl.daemon.service;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.Collectors;
 
 /** The unit file of a daemon. */
@@ -52,6 +53,10 @@ public final class SystemdUnit {
                 "[Unit]\nDescription=steep-repl, the daemon beside a PostgreSQL node (%s)\n".formatted(program.name()));
         if (program.system()) {
             text.append("Wants=network-online.target\nAfter=network-online.target postgresql.service\n");
+            if (!program.places().needs().isEmpty()) {
+                text.append("RequiresMountsFor=%s\n"
+                        .formatted(paths(program.places().needs())));
+            }
         }
         // However long the database is away, it is tried again.
         text.append("StartLimitIntervalSec=0\n\n[Service]\nType=notify\nNotifyAccess=main\n");
@@ -68,13 +73,22 @@ public final class SystemdUnit {
         if (program.system()) {
             text.append(SYSTEM)
                     .append("ReadWritePaths=%s\n"
-                            .formatted(program.writes().stream()
-                                    .map(path -> quoted(path.toString()))
-                                    .distinct()
-                                    .collect(Collectors.joining(" "))));
+                            .formatted(paths(program.places().writes())));
+            // Kept at the end: daemons may share it.
+            program.places()
+                    .runtime()
+                    .ifPresent(folder -> text.append(
+                            "RuntimeDirectory=%s\nRuntimeDirectoryPreserve=yes\n".formatted(paths(List.of(folder)))));
         }
         text.append("\n[Install]\nWantedBy=%s\n".formatted(program.system() ? "multi-user.target" : "default.target"));
         return text.toString();
+    }
+
+    /** No variables there, so that a dollar stands for itself. */
+    private static String paths(List<Path> paths) {
+        return paths.stream()
+                .map(path -> quoted(path.toString()).replace("$$", "$"))
+                .collect(Collectors.joining(" "));
     }
 
     /** As a unit file wants words: nothing in them is a specifier, a variable, or the end of the word. */

@@ -32,7 +32,13 @@ class ServiceFilesTest {
                 "shop",
                 Optional.of(Path.of(AWKWARD)));
         return new Program(
-                "shop", command, Optional.of("root"), system, Path.of("/home/ann"), List.of(Path.of("/tmp")));
+                "shop",
+                command,
+                Optional.of("root"),
+                system,
+                Path.of("/home/ann"),
+                new Places(
+                        List.of(Path.of("/tmp")), Optional.of(Path.of("steep-repl/a b")), List.of(Path.of(AWKWARD))));
     }
 
     private String run(List<String> command) throws IOException, InterruptedException {
@@ -72,12 +78,15 @@ class ServiceFilesTest {
                         "WatchdogSec=30",
                         "Restart=always",
                         "User=root",
-                        "ReadWritePaths=/tmp",
+                        "ReadWritePaths=/tmp\n",
+                        "RuntimeDirectory=\"steep-repl/a b\"\n",
+                        "RequiresMountsFor=\"/etc/steep/it's 100%% \\\"mine\\\" $HOME & <co>.yaml\"\n",
                         "\"/etc/steep/it's 100%% \\\"mine\\\" $$HOME & <co>.yaml\"");
         assertThat(SystemdUnit.place(program(true, "x"))).hasToString("/etc/systemd/system/steep-repl-shop.service");
         assertThat(SystemdUnit.place(program(false, "x")))
                 .hasToString("/home/ann/.config/systemd/user/steep-repl-shop.service");
-        assertThat(SystemdUnit.text(program(false, "x"))).doesNotContain("User=", "ProtectSystem");
+        assertThat(SystemdUnit.text(program(false, "x")))
+                .doesNotContain("User=", "ProtectSystem", "RuntimeDirectory", "RequiresMountsFor");
     }
 
     @Test
@@ -100,7 +109,7 @@ class ServiceFilesTest {
                 Optional.empty(),
                 true,
                 Path.of("/"),
-                List.of());
+                Places.NONE);
         assertThat(Procrun.install("prunsrv.exe", program))
                 .contains("//IS//steep-repl-shop", "--StartImage=C:\\java.exe", "--StartParams=-cp#'a.jar;b.jar'#run");
     }
