@@ -1,6 +1,7 @@
 package io.steeprepl.daemon.ipc;
 
 import io.steeprepl.api.ApiException;
+import io.steeprepl.remote.ipc.Account;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.StandardProtocolFamily;
@@ -12,6 +13,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserPrincipal;
 import java.util.Optional;
 import jdk.net.ExtendedSocketOptions;
 import org.jspecify.annotations.Nullable;
@@ -58,7 +60,7 @@ record SocketFile(Path path) {
         if ((mode & KIND) != SOCKET) {
             throw failed(path + " is there and is no socket", null, "name another one: repl.ipc.path", null);
         }
-        if (!ours(Files.getOwner(path, LinkOption.NOFOLLOW_LINKS).getName())) {
+        if (!Account.isOwn(Files.getOwner(path, LinkOption.NOFOLLOW_LINKS))) {
             throw failed(
                     path + " belongs to another account", null, "name another one: repl.ipc.path, or --name", null);
         }
@@ -82,16 +84,12 @@ record SocketFile(Path path) {
         }
     }
 
-    private static boolean ours(String user) {
-        return user.equals(System.getProperty("user.name"));
-    }
-
     /** The account of the other side, if that is this one, or root; empty when it may not use the socket. */
     Optional<String> user(SocketChannel channel) {
         try {
-            String user =
-                    channel.getOption(ExtendedSocketOptions.SO_PEERCRED).user().getName();
-            return user.equals("root") || ours(user) ? Optional.of(user) : Optional.empty();
+            UserPrincipal user =
+                    channel.getOption(ExtendedSocketOptions.SO_PEERCRED).user();
+            return Account.isRoot(user) || Account.isOwn(user) ? Optional.of(user.getName()) : Optional.empty();
         } catch (UnsupportedOperationException e) {
             // Then the rights of the file are all there is.
             return Optional.of(System.getProperty("user.name", ""));

@@ -2,6 +2,7 @@ package io.steeprepl.remote.grpc;
 
 import io.grpc.util.CertificateUtils;
 import io.steeprepl.api.ApiException;
+import io.steeprepl.remote.ipc.Account;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -62,7 +63,7 @@ public record TlsFiles(Path ca, Path certificate, Path key) {
             var attributes = view.readAttributes();
             Set<PosixFilePermission> more = EnumSet.copyOf(attributes.permissions());
             more.removeAll(OWN);
-            if (attributes.owner().getName().equals("root")) {
+            if (Account.isRoot(attributes.owner())) {
                 more.remove(PosixFilePermission.GROUP_READ);
             }
             if (!more.isEmpty()) {

@@ -9,7 +9,9 @@ import io.steeprepl.remote.Problem;
 import io.steeprepl.remote.Transport;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.nio.file.attribute.UserPrincipal;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -34,8 +36,32 @@ public final class IpcTransport implements Transport {
      */
     public static IpcTransport connect(Path socket, Duration timeout) {
         SocketOwner.check(socket);
+        return open(socket, timeout, true);
+    }
+
+    /**
+     * Connects only to ask: root, who may ask everybody, sends nothing secret so. Throws {@link ApiException.CannotConnect}.
+     *
+     * @param timeout how long an answer may take
+     */
+    public static IpcTransport toAsk(Path socket, Duration timeout) {
+        return Account.isRoot() ? open(socket, timeout, false) : connect(socket, timeout);
+    }
+
+    /** Whose socket it is, when this account has nothing to do with it. */
+    public static Optional<String> owner(Path socket) {
         try {
-            return new IpcTransport(socket, timeout, LineSocket.connect(socket));
+            return Account.isRoot()
+                    ? Optional.empty()
+                    : SocketOwner.stranger(socket).map(UserPrincipal::getName);
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+    }
+
+    private static IpcTransport open(Path socket, Duration timeout, boolean trusted) {
+        try {
+            return new IpcTransport(socket, timeout, LineSocket.connect(socket, trusted));
         } catch (IOException e) {
             throw new ApiException.CannotConnect(
                     null,
@@ -98,7 +124,7 @@ public final class IpcTransport implements Transport {
             return;
         }
         // On a line of its own: this one waits for its answer.
-        try (LineSocket second = LineSocket.connect(socket)) {
+        try (LineSocket second = LineSocket.connect(socket, false)) {
             second.send(Codec.write(Codec.object()
                     .put("id", "cancel")
                     .put("method", Dispatcher.CANCEL)

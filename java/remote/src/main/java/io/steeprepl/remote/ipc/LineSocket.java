@@ -34,11 +34,15 @@ final class LineSocket implements AutoCloseable {
         Thread.ofVirtual().name("ipc-reader").start(this::read);
     }
 
-    static LineSocket connect(Path path) throws IOException {
+    /** {@code trusted}: whether only this account and root may be at the other end. */
+    static LineSocket connect(Path path, boolean trusted) throws IOException {
         SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
         try {
             channel.connect(UnixDomainSocketAddress.of(path));
-        } catch (IOException e) {
+            if (trusted) {
+                SocketOwner.check(path, channel);
+            }
+        } catch (IOException | RuntimeException e) {
             channel.close();
             throw e;
         }
