@@ -56,8 +56,23 @@ final class ServiceOptions {
         return new Launch(config, name(), null, Surroundings.ofProcess());
     }
 
+    /** Both where the user has not said whose; the machine's first. */
+    List<FoundService> found() {
+        return (whose == null ? List.of(true, false) : List.of(system()))
+                .stream()
+                        .map(ofMachine -> new FoundService(
+                                ofMachine,
+                                manager(program(Optional.empty(), Optional.empty(), Places.NONE, ofMachine))
+                                        .state()))
+                        .toList();
+    }
+
     /** What the service runs: this program as it runs now. */
     Program program(Optional<Path> config, Optional<String> account, Places places) {
+        return program(config, account, places, system());
+    }
+
+    private Program program(Optional<Path> config, Optional<String> account, Places places, boolean ofMachine) {
         Path java = ProcessHandle.current()
                 .info()
                 .command()
@@ -79,7 +94,7 @@ final class ServiceOptions {
                 name(),
                 config);
         Path home = Path.of(System.getProperty("user.home", "/"));
-        return new Program(name(), command, account, system(), home, places);
+        return new Program(name(), command, account, ofMachine, home, places);
     }
 
     /** What this system has for services. */

@@ -6,13 +6,13 @@ import io.steeprepl.cli.Action;
 import io.steeprepl.cli.ExitCode;
 import io.steeprepl.cli.output.Json;
 import io.steeprepl.cli.output.Output;
-import io.steeprepl.cli.output.Text;
 import io.steeprepl.config.ConfigPath;
-import io.steeprepl.daemon.ipc.IpcCall;
-import io.steeprepl.daemon.service.ServiceState;
+import io.steeprepl.remote.Codec;
+import io.steeprepl.remote.ipc.IpcTransport;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -24,7 +24,8 @@ import picocli.CommandLine.Option;
 @Command(
         name = "status",
         description = {
-            "The service, and what its daemon says of itself, its node and its peers. Ends with 1 when no daemon answers."
+            "The service, and what its daemon says of itself, its node and its peers. Ends with 1 when no daemon answers.",
+            "Without --system and --user it looks for both."
         },
         footer = {"  steep-repl status", "  steep-repl status --name shop -o json"})
 public final class StatusCommand extends Action {
@@ -36,109 +37,61 @@ public final class StatusCommand extends Action {
     @Option(
             names = "--socket",
             paramLabel = "PATH",
-            description = "The daemon's socket, when repl.ipc.path names another one.")
+            description = "The daemon's socket. Default: what repl.ipc.path names in its file, else the usual one.")
     private @Nullable Path socket;
 
     @Override
     protected ExitCode run(Output out) {
-        ServiceState state = service.manager().state();
+        List<FoundService> services = service.found();
+        Path at = socket == null ? socket(services) : socket;
         Optional<JsonNode> daemon = Optional.empty();
         String why = "";
-        try {
-            daemon = Optional.of(IpcCall.get(socket == null ? usual() : socket, "status.get", LIMIT));
-        } catch (ApiException.CannotConnect e) {
+        try (IpcTransport transport = IpcTransport.toAsk(at, LIMIT)) {
+            daemon = Optional.of(transport.call("status.get", Codec.object()));
+        } catch (ApiException.CannotConnect | ApiException.TimedOut e) {
             why = e.message() + (e.detail() == null ? "" : ": " + e.detail());
         }
         if (out.json()) {
-            out.done("", document(state, daemon));
+            out.done("", document(services, at, daemon));
         } else {
-            out.text(daemon.isPresent() ? text(state, daemon.get()) : without(state, why));
+            out.text(StatusText.of(services, daemon, new Unanswered(at, why, IpcTransport.owner(at))));
         }
         return daemon.isPresent() ? ExitCode.OK : ExitCode.FAILED;
     }
 
-    private Path usual() {
-        return service.launch(ConfigPath.ofProcess(configOption())).socket();
+    /** Why there is no answer; {@code owner}: of the socket, when it is for somebody else. */
+    record Unanswered(Path socket, String why, Optional<String> owner) {}
+
+    /** By the file that the user names, or else by that of the service. */
+    private Path socket(List<FoundService> services) {
+        ConfigPath own = ConfigPath.ofProcess(configOption());
+        ConfigPath config = own.source() == ConfigPath.Source.DEFAULT
+                ? services.stream()
+                        .flatMap(found -> found.state().config().stream())
+                        .findFirst()
+                        .map(path -> new ConfigPath(path, ConfigPath.Source.OPTION))
+                        .orElse(own)
+                : own;
+        return service.launch(config).socket();
     }
 
-    private static String text(ServiceState state, JsonNode daemon) {
-        JsonNode postgresql = daemon.path("components").path("postgresql");
-        var text = new StringBuilder();
-        line(text, "Service", service(state));
-        line(
-                text,
-                "Daemon",
-                "running, process %s, version %s, for %s"
-                        .formatted(
-                                daemon.path("pid").asText(),
-                                daemon.path("version").asText(),
-                                duration(daemon.path("uptime_seconds").asLong())));
-        line(
-                text,
-                "PostgreSQL",
-                postgresql.path("state").asText()
-                        + (postgresql.path("version").isTextual()
-                                ? ", version " + postgresql.path("version").asText()
-                                : "")
-                        + (postgresql.path("reason").isTextual()
-                                ? ": " + postgresql.path("reason").asText()
-                                : ""));
-        line(
-                text,
-                "Node",
-                "%s, %s"
-                        .formatted(
-                                daemon.path("node").asText("none"),
-                                daemon.path("status").asText()));
-        daemon.path("reasons").forEach(reason -> line(text, "", reason.asText()));
-        for (JsonNode node : daemon.path("nodes")) {
-            if (!node.path("is_self").asBoolean()
-                    && !node.path("status").asText().equals("removed")) {
-                line(
-                        text,
-                        "Peer",
-                        "%s, %s"
-                                .formatted(
-                                        node.path("node_id").asText(),
-                                        node.path("status").asText()));
-            }
-        }
-        return text.toString();
-    }
-
-    private static String without(ServiceState state, String why) {
-        var text = new StringBuilder();
-        line(text, "Service", service(state));
-        line(text, "Daemon", "not running: " + why);
-        return text.toString();
-    }
-
-    private static String service(ServiceState state) {
-        return state.installed() ? "installed, " + state.state() : "not installed (" + state.state() + ")";
-    }
-
-    private static void line(StringBuilder text, String name, String value) {
-        text.append("%-12s%s%n".formatted(name.isEmpty() ? "" : name + ":", Text.sanitise(value)));
-    }
-
-    private static String duration(long seconds) {
-        Duration time = Duration.ofSeconds(seconds);
-        return time.toDays() > 0
-                ? "%d d %d h".formatted(time.toDays(), time.toHoursPart())
-                : time.toHours() > 0
-                        ? "%d h %d min".formatted(time.toHours(), time.toMinutesPart())
-                        : "%d min %d s".formatted(time.toMinutes(), time.toSecondsPart());
-    }
-
-    private static Map<String, @Nullable Object> document(ServiceState state, Optional<JsonNode> daemon) {
-        Map<String, @Nullable Object> service = new LinkedHashMap<>();
-        service.put("installed", state.installed());
-        service.put("state", state.state());
-        service.put("pid", state.pid().orElse(null));
+    private static Map<String, @Nullable Object> document(
+            List<FoundService> services, Path socket, Optional<JsonNode> daemon) {
         Map<String, @Nullable Object> document = new LinkedHashMap<>();
-        document.put("service", service);
-        document.put("running", daemon.isPresent());
+        document.put("service", meant(services).document());
+        document.put("services", services.stream().map(FoundService::document).toList());
+        document.put("running", daemon.isPresent() || services.stream().anyMatch(FoundService::running));
+        document.put("answers", daemon.isPresent());
+        document.put("socket", socket.toString());
         document.put("daemon", Json.Raw.of(daemon.map(JsonNode::toString).orElse(null)));
         return document;
+    }
+
+    /** The one that is there. */
+    static FoundService meant(List<FoundService> services) {
+        return services.stream()
+                .filter(found -> found.state().installed())
+                .findFirst()
+                .orElse(services.getFirst());
     }
 }

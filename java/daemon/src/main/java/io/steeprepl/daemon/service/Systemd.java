@@ -7,10 +7,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** Linux. */
 public record Systemd(Program program) implements ServiceManager {
+    private static final Pattern CONFIG = Pattern.compile(" --config (/.*?) ; ignore_errors=");
+
     /** Whether the machine was booted by it: sd_booted(3). */
     public static boolean booted() {
         return Files.isDirectory(Path.of("/run/systemd/system"));
@@ -81,7 +85,12 @@ public record Systemd(Program program) implements ServiceManager {
         if (!booted()) {
             return new ServiceState(file().exists(), "there is no systemd", Optional.empty());
         }
-        Shell.Ended ended = Shell.run(systemctl("show", unit(), "--property=LoadState,ActiveState,SubState,MainPID"));
+        Shell.Ended ended = Shell.run(
+                systemctl("show", unit(), "--property=LoadState,ActiveState,SubState,MainPID,User,ExecStart"));
+        if (ended.code() != 0) {
+            // A user who has not logged in has no systemd of his own.
+            return new ServiceState(file().exists(), "systemd does not say how it is", Optional.empty());
+        }
         Map<String, String> facts = ended.output()
                 .lines()
                 .filter(line -> line.contains("="))
@@ -93,7 +102,15 @@ public record Systemd(Program program) implements ServiceManager {
         return new ServiceState(
                 "loaded".equals(facts.get("LoadState")),
                 facts.getOrDefault("ActiveState", "unknown") + " (" + facts.getOrDefault("SubState", "unknown") + ")",
-                pid.equals("0") || !pid.matches("[0-9]+") ? Optional.empty() : Optional.of(Long.valueOf(pid)));
+                pid.equals("0") || !pid.matches("[0-9]+") ? Optional.empty() : Optional.of(Long.valueOf(pid)),
+                Optional.of(facts.getOrDefault("User", "")).filter(account -> !account.isEmpty()),
+                config(facts.getOrDefault("ExecStart", "")));
+    }
+
+    /** The last word of the command line, which systemd shows without its quotes. */
+    static Optional<Path> config(String command) {
+        Matcher named = CONFIG.matcher(command);
+        return named.find() ? Optional.of(Path.of(named.group(1))) : Optional.empty();
     }
 
     private static void needed() {

@@ -5,7 +5,11 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.steeprepl.cli.Main;
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -60,6 +64,9 @@ class AccountIT {
                 .start()) {
             // This process is the same account by its number.
             assertThat(daemon.call("status.get").path("pid").asLong()).isPositive();
+            Ended status = steepRepl("status", "--socket", daemon.socket().toString());
+            assertThat(status.code()).as(status.said()).isZero();
+            assertThat(status.said()).contains("Daemon:     running, process ");
             Ended list = steepRepl("--remote", daemon.socket().toString(), "node", "list");
             assertThat(list.said()).contains("the daemon has no connection to its database");
             daemon.signal("KILL");
@@ -69,6 +76,29 @@ class AccountIT {
             daemon.await("the second one", () -> daemon.timesLogged("runs as process") == 2);
             assertThat(daemon.call("status.get").path("pid").asLong()).isPositive();
             assertThat(daemon.term()).isZero();
+        }
+    }
+
+    /** It may well run: that its socket is for others says nothing about it. */
+    @Test
+    void ofASocketForOthersStatusSaysSo() throws IOException, InterruptedException {
+        assumeTrue("root".equals(System.getProperty("user.name")), "needs root, to give a socket away");
+        Path socket = folder.resolve("s");
+        try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            server.bind(UnixDomainSocketAddress.of(socket));
+            Files.setAttribute(socket, "unix:uid", 54_322);
+            Path config = Files.writeString(folder.resolve("config.yaml"), "repl: {ipc: {path: s}}");
+            Ended status = steepRepl("--config", config.toString(), "status", "--name", "it-others");
+            assertThat(status.code()).as(status.said()).isEqualTo(1);
+            assertThat(status.said())
+                    .contains("Service:    not installed")
+                    .contains("Daemon:     not asked; its socket %s is for ".formatted(socket))
+                    .contains("and root: sudo steep-repl status")
+                    .doesNotContain("not running");
+            Ended json = steepRepl("--config", config.toString(), "status", "--name", "it-others", "-o", "json");
+            assertThat(json.said()).contains("\"answers\":false", "\"socket\":\"" + socket + "\"");
+            Ended none = steepRepl("status", "--socket", folder.resolve("none").toString());
+            assertThat(none.said()).contains("Daemon:     not running: no daemon listens at ");
         }
     }
 }

@@ -86,6 +86,7 @@ class SystemdIT {
                     .containsExactly(
                             "install 0",
                             "start 0 active",
+                            "status 0 installed for this account, active (running) 1",
                             "killed: started again 1",
                             "hung: started again 2",
                             "reload 0",

@@ -23,6 +23,10 @@ unit=$HOME/.config/systemd/user/steep-repl-sd.service
 sed -i "s/^WatchdogSec=.*/WatchdogSec=$watchdog/" "$unit" && systemctl --user daemon-reload
 "$@" start --user --name sd >/dev/null 2>&1
 echo "start $? $(property ActiveState)"
+# Neither whose service nor which file is said: both are found.
+until_true "$@" status --name sd
+"$@" status --name sd >"$folder/status" 2>&1
+echo "status $? $(sed -n 's/^Service: *//p' "$folder/status") $(grep -c '^Daemon: *running' "$folder/status")"
 pid=$(property MainPID)
 kill -KILL "$pid"
 until_true is_another "$pid"
