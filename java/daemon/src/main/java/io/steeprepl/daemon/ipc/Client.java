@@ -10,6 +10,7 @@ import io.steeprepl.daemon.event.Event;
 import io.steeprepl.daemon.event.Events;
 import io.steeprepl.remote.Caller;
 import io.steeprepl.remote.Dispatcher;
+import io.steeprepl.remote.ipc.Lines;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;

@@ -3,6 +3,7 @@ package io.steeprepl.daemon.ipc;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.steeprepl.api.ApiException;
+import io.steeprepl.remote.Problem;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,14 +23,7 @@ record Failure(
     }
 
     static Failure of(ApiException error) {
-        String code = switch (error) {
-            case ApiException.Usage e -> "usage";
-            case ApiException.CannotConnect e -> "cannot_connect";
-            case ApiException.TimedOut e -> "timed_out";
-            case ApiException.Cancelled e -> "cancelled";
-            case ApiException.Failed e -> "failed";
-        };
-        return new Failure(code, error.message(), error.sqlState(), error.detail(), error.hint());
+        return new Failure(Problem.code(error), error.message(), error.sqlState(), error.detail(), error.hint());
     }
 
     ObjectNode json() {

@@ -1,13 +1,10 @@
 package io.steeprepl.remote.ipc;
 
-import java.io.BufferedReader;
 import java.io.EOFException;
 import java.io.IOException;
-import java.io.Reader;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
-import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -24,6 +21,9 @@ final class LineSocket implements AutoCloseable {
 
         record End(IOException error) implements Received {}
     }
+
+    /** More than a daemon ever answers: whoever sends more is none. */
+    private static final int LONGEST = 64 * 1024 * 1024;
 
     private final SocketChannel channel;
     private final BlockingQueue<Received> received = new LinkedBlockingQueue<>();
@@ -76,9 +76,9 @@ final class LineSocket implements AutoCloseable {
     }
 
     private void read() {
-        try (Reader reader = Channels.newReader(channel, StandardCharsets.UTF_8);
-                BufferedReader lines = new BufferedReader(reader)) {
-            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        var lines = new Lines(channel, LONGEST, () -> {});
+        try (channel) {
+            for (String line = lines.next(); line != null; line = lines.next()) {
                 received.add(new Received.Text(line));
             }
             received.add(new Received.End(new EOFException("the daemon closed the connection")));

@@ -1,4 +1,4 @@
-package io.steeprepl.daemon.ipc;
+package io.steeprepl.remote.ipc;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -8,7 +8,7 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** Takes a stream of bytes apart into lines, none longer than a limit. */
-final class Lines {
+public final class Lines {
     private static final byte END = '\n';
 
     private final ReadableByteChannel channel;
@@ -19,24 +19,23 @@ final class Lines {
     private final Runnable begun;
 
     /** {@code begun} is told when bytes of a line have come and its end has not. */
-    Lines(ReadableByteChannel channel, int longest, Runnable begun) {
+    public Lines(ReadableByteChannel channel, int longest, Runnable begun) {
         this.channel = channel;
         this.longest = longest;
         this.begun = begun;
     }
 
     /** A line was longer than allowed; what follows cannot be read any more. */
-    static final class TooLong extends IOException {
+    public static final class TooLong extends IOException {
         private static final long serialVersionUID = 1L;
 
         TooLong(int longest) {
-            super("a request may have %d bytes".formatted(longest));
+            super("a line may have %d bytes".formatted(longest));
         }
     }
 
     /** The next line without its end, null at the end of the stream; what comes after the last end of a line is none. */
-    @Nullable
-    String next() throws IOException {
+    public @Nullable String next() throws IOException {
         length = 0;
         while (true) {
             while (in.hasRemaining()) {
@@ -65,7 +64,7 @@ final class Lines {
     }
 
     /** Waits for the first bytes of the next line, without looking at them; false at the end of the stream. */
-    boolean more() throws IOException {
+    public boolean more() throws IOException {
         if (in.hasRemaining()) {
             return true;
         }
@@ -76,7 +75,7 @@ final class Lines {
     }
 
     /** Reads on without looking, to the end of the stream or so far. */
-    void skip(long most) throws IOException {
+    public void skip(long most) throws IOException {
         long skipped = 0;
         in.clear();
         for (int read = channel.read(in); read >= 0 && skipped < most; read = channel.read(in)) {
