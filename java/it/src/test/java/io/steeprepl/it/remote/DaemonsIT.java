@@ -3,13 +3,13 @@ package io.steeprepl.it.remote;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.steeprepl.cli.Main;
+import io.steeprepl.it.daemon.DaemonProcess;
 import io.steeprepl.testkit.Cluster;
 import io.steeprepl.testkit.ClusterLogs;
 import io.steeprepl.testkit.TestNode;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -33,8 +33,8 @@ class DaemonsIT {
     private static Certs certs;
     private static TestNode a;
     private static TestNode b;
-    private static DaemonProcess atA;
-    private static DaemonProcess atB;
+    private static NodeDaemon atA;
+    private static NodeDaemon atB;
 
     private record Ended(int code, String out, String err) {}
 
@@ -46,17 +46,19 @@ class DaemonsIT {
         ParityData.make(cluster);
         certs = new Certs();
         certs.init("a", "b", "admin", "stranger");
-        int portA = free();
-        int portB = free();
-        atA = new DaemonProcess(a, portA, Map.of("b", portB), certs).start();
-        atB = new DaemonProcess(b, portB, Map.of("a", portA), certs).start();
+        int portA = DaemonProcess.freePort();
+        int portB = DaemonProcess.freePort();
+        atA = NodeDaemon.start(a, portA, Map.of("b", portB), certs);
+        atB = NodeDaemon.start(b, portB, Map.of("a", portA), certs);
         awaitBoth();
     }
 
     @AfterAll
     static void stop() throws Exception {
-        atA.stop();
-        atB.stop();
+        for (NodeDaemon daemon : List.of(atA, atB)) {
+            assertThat(daemon.process().term()).isZero();
+            daemon.process().close();
+        }
         cluster.close();
         certs.close();
     }
@@ -68,7 +70,7 @@ class DaemonsIT {
 
     /** Each has heard of the other from the other itself. */
     private static void awaitBoth() {
-        for (DaemonProcess daemon : List.of(atA, atB)) {
+        for (NodeDaemon daemon : List.of(atA, atB)) {
             Awaitility.await("the daemons to talk")
                     .atMost(Duration.ofSeconds(60))
                     .pollInterval(Duration.ofMillis(200))
@@ -79,12 +81,6 @@ class DaemonsIT {
                             .contains("peer.present"));
         }
         ParityData.await(a, STATUS_OF_B, "online");
-    }
-
-    private static int free() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
-        }
     }
 
     private static Ended run(String... args) {
@@ -101,7 +97,7 @@ class DaemonsIT {
         return run(with(List.of("--direct", "-c", node.uri()), command));
     }
 
-    private static Ended remote(DaemonProcess daemon, String... command) {
+    private static Ended remote(NodeDaemon daemon, String... command) {
         return run(with(
                 List.of(
                         "--remote",
@@ -141,7 +137,7 @@ class DaemonsIT {
         Awaitility.await().untilAsserted(() -> {
             Ended direct = stable(direct(a, words));
             assertThat(stable(remote(atA, words))).isEqualTo(direct);
-            assertThat(stable(run(with(List.of("--remote", atA.socket().toString()), words))))
+            assertThat(stable(run(with(List.of("--remote", atA.process().socket().toString()), words))))
                     .isEqualTo(direct);
         });
     }
@@ -164,22 +160,23 @@ class DaemonsIT {
     @Test
     void aDaemonThatIsKilledIsNoticedAndComesBack() throws Exception {
         long lost = Long.parseLong(a.query(audited("daemon.peer_lost")));
-        atB.kill9();
+        atB.process().signal("KILL");
+        atB.process().ended();
         ParityData.await(a, STATUS_OF_B, "unavailable");
         ParityData.await(a, audited("daemon.peer_lost"), String.valueOf(lost + 1));
         String reason = "node b is unavailable: its daemon does not answer";
         Awaitility.await()
                 .ignoreExceptions()
-                .untilAsserted(() -> assertThat(atA.health()).contains(reason).contains("\"status\":\"degraded\""));
+                .untilAsserted(() -> assertThat(atA.process().get("/health").body()).contains(reason).contains("\"status\":\"degraded\""));
         assertThat(remote(atB, "health").code()).isEqualTo(6);
         assertThat(said("b at localhost"))
                 .filteredOn(line -> line.contains("is lost"))
                 .hasSize(1);
-        atB.start();
+        atB.process().begin();
         ParityData.await(a, STATUS_OF_B, "online");
         Awaitility.await()
                 .ignoreExceptions()
-                .untilAsserted(() -> assertThat(atA.health()).doesNotContain("is unavailable"));
+                .untilAsserted(() -> assertThat(atA.process().get("/health").body()).doesNotContain("is unavailable"));
         assertThat(said("b at localhost")).last().asString().contains("is back");
     }
 
@@ -248,7 +245,7 @@ class DaemonsIT {
 
     @Test
     void thisMachinesDaemonIsAskedWhereTheDatabaseCannotBe() {
-        String config = atA.config().toString();
+        String config = atA.process().config().toString();
         // Nobody listens where libpq would look; the socket is named in the file.
         Ended list = run("--config", config, "node", "list", "-o", "json");
         assertThat(list.code()).as(list.err()).isZero();
