@@ -86,7 +86,7 @@ public final class Dispatcher {
         try {
             return call(operation, params, id);
         } catch (RuntimeException e) {
-            throw Problem.unexpected(e);
+            throw Errors.unexpected(e);
         }
     }
 

@@ -6,8 +6,8 @@ import io.steeprepl.api.ApiException;
 import org.jspecify.annotations.Nullable;
 
 /** The api's errors as they travel: {@code {"code","message","detail","hint","sqlstate"}}. */
-public final class Problem {
-    private Problem() {}
+public final class Errors {
+    private Errors() {}
 
     /** The word for a kind of error. */
     public static String code(ApiException error) {

@@ -45,14 +45,14 @@ final class Forms {
             @Override
             public void serialize(ApiException.Failed error, JsonGenerator out, SerializerProvider provider)
                     throws IOException {
-                out.writeTree(Problem.encode(error));
+                out.writeTree(Errors.encode(error));
             }
         });
         module.addDeserializer(ApiException.Failed.class, new JsonDeserializer<>() {
             @Override
             public ApiException.Failed deserialize(JsonParser in, DeserializationContext context) throws IOException {
                 JsonNode tree = in.readValueAsTree();
-                return (ApiException.Failed) Problem.decode(tree);
+                return (ApiException.Failed) Errors.decode(tree);
             }
         });
         return module;

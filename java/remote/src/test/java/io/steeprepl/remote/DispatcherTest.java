@@ -184,7 +184,7 @@ class DispatcherTest {
                 new ApiException.Failed(null, "m\n\u0001", "d", null, null),
                 new ApiException.TimedOut("SR011", "m", null, null, null),
                 new ApiException.Cancelled("m", null))) {
-            ApiException decoded = Problem.decode(Codec.parse(Codec.write(Problem.encode(error))));
+            ApiException decoded = Errors.decode(Codec.parse(Codec.write(Errors.encode(error))));
             assertThat(decoded).hasSameClassAs(error).hasMessage(error.message());
             assertThat(decoded.detail()).isEqualTo(error.detail());
             assertThat(decoded.hint()).isEqualTo(error.hint());

@@ -9,7 +9,7 @@ import io.steeprepl.daemon.ipc.Answers;
 import io.steeprepl.remote.Caller;
 import io.steeprepl.remote.Codec;
 import io.steeprepl.remote.Dispatcher;
-import io.steeprepl.remote.Problem;
+import io.steeprepl.remote.Errors;
 import io.steeprepl.remote.grpc.Mapper;
 import io.steeprepl.remote.grpc.PeerHealth;
 import io.steeprepl.remote.grpc.Refused;
@@ -117,7 +117,7 @@ final class CoordinatorService extends CoordinatorGrpc.CoordinatorImplBase {
             return Mapper.reply(e);
         } catch (RuntimeException e) {
             LOG.error("the call {} failed", request.getMethod(), e);
-            return Mapper.reply(Problem.unexpected(e));
+            return Mapper.reply(Errors.unexpected(e));
         } finally {
             ended.countDown();
         }

@@ -3,7 +3,7 @@ package io.steeprepl.daemon.ipc;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.steeprepl.api.ApiException;
-import io.steeprepl.remote.Problem;
+import io.steeprepl.remote.Errors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,7 +23,7 @@ record Failure(
     }
 
     static Failure of(ApiException error) {
-        return new Failure(Problem.code(error), error.message(), error.sqlState(), error.detail(), error.hint());
+        return new Failure(Errors.code(error), error.message(), error.sqlState(), error.detail(), error.hint());
     }
 
     ObjectNode json() {

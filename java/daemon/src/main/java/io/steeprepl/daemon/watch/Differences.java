@@ -13,21 +13,21 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** What differs between two looks, as events. */
-final class Changes {
+final class Differences {
     private final View after;
     private final List<Event> found = new ArrayList<>();
 
-    private Changes(View after) {
+    private Differences(View after) {
         this.after = after;
     }
 
     static List<Event> between(View before, View after) {
-        var changes = new Changes(after);
+        var changes = new Differences(after);
         changes.each(
                 "node",
                 "node.status",
-                states(before.nodes(), Changes::id, Node::status),
-                states(after.nodes(), Changes::id, Node::status));
+                states(before.nodes(), Differences::id, Node::status),
+                states(after.nodes(), Differences::id, Node::status));
         changes.each(
                 "peer",
                 "subscription.state",

@@ -23,12 +23,12 @@ record Transitions(Events events, AuditTrail audit) {
         }
         if (!after.database().connected()) {
             // What the registry said before still stands there; only the health is another.
-            Changes.between(before, after).stream()
+            Differences.between(before, after).stream()
                     .filter(event -> event.name().equals("health.status"))
                     .forEach(this::tell);
             return;
         }
-        Changes.between(before, after).forEach(this::tell);
+        Differences.between(before, after).forEach(this::tell);
     }
 
     private void tell(Event event) {

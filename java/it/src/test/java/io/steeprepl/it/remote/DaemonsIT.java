@@ -137,7 +137,8 @@ class DaemonsIT {
         Awaitility.await().untilAsserted(() -> {
             Ended direct = stable(direct(a, words));
             assertThat(stable(remote(atA, words))).isEqualTo(direct);
-            assertThat(stable(run(with(List.of("--remote", atA.process().socket().toString()), words))))
+            assertThat(stable(
+                            run(with(List.of("--remote", atA.process().socket().toString()), words))))
                     .isEqualTo(direct);
         });
     }
@@ -167,7 +168,9 @@ class DaemonsIT {
         String reason = "node b is unavailable: its daemon does not answer";
         Awaitility.await()
                 .ignoreExceptions()
-                .untilAsserted(() -> assertThat(atA.process().get("/health").body()).contains(reason).contains("\"status\":\"degraded\""));
+                .untilAsserted(() -> assertThat(atA.process().get("/health").body())
+                        .contains(reason)
+                        .contains("\"status\":\"degraded\""));
         assertThat(remote(atB, "health").code()).isEqualTo(6);
         assertThat(said("b at localhost"))
                 .filteredOn(line -> line.contains("is lost"))
@@ -176,7 +179,8 @@ class DaemonsIT {
         ParityData.await(a, STATUS_OF_B, "online");
         Awaitility.await()
                 .ignoreExceptions()
-                .untilAsserted(() -> assertThat(atA.process().get("/health").body()).doesNotContain("is unavailable"));
+                .untilAsserted(
+                        () -> assertThat(atA.process().get("/health").body()).doesNotContain("is unavailable"));
         assertThat(said("b at localhost")).last().asString().contains("is back");
     }
 

@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.google.protobuf.Timestamp;
 import io.steeprepl.api.ApiException;
 import io.steeprepl.remote.Codec;
-import io.steeprepl.remote.Problem;
+import io.steeprepl.remote.Errors;
 import io.steeprepl.remote.grpc.v1.CallReply;
 import io.steeprepl.remote.grpc.v1.CallRequest;
 import io.steeprepl.remote.grpc.v1.Error;
@@ -29,7 +29,7 @@ public final class Mapper {
     static JsonNode result(CallReply reply) {
         if (reply.hasError()) {
             Error error = reply.getError();
-            throw Problem.of(
+            throw Errors.of(
                     error.getCode(),
                     error.getMessage(),
                     error.hasDetail() ? error.getDetail() : null,
@@ -51,7 +51,7 @@ public final class Mapper {
 
     /** The answer that carries an error. */
     public static CallReply reply(ApiException error) {
-        var message = Error.newBuilder().setCode(Problem.code(error)).setMessage(error.message());
+        var message = Error.newBuilder().setCode(Errors.code(error)).setMessage(error.message());
         set(error.detail(), message::setDetail);
         set(error.hint(), message::setHint);
         set(error.sqlState(), message::setSqlstate);

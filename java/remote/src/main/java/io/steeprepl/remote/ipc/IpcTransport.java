@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.steeprepl.api.ApiException;
 import io.steeprepl.remote.Codec;
 import io.steeprepl.remote.Dispatcher;
-import io.steeprepl.remote.Problem;
+import io.steeprepl.remote.Errors;
 import io.steeprepl.remote.Transport;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -85,7 +85,7 @@ public final class IpcTransport implements Transport {
             JsonNode answer = receive(id, method);
             JsonNode error = answer.path("error");
             if (error.isObject()) {
-                throw Problem.decode(error);
+                throw Errors.decode(error);
             }
             return answer.path("result");
         } catch (IOException e) {
