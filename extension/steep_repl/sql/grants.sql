@@ -10,7 +10,7 @@ GRANT SELECT (node_id, node_name, host, port, priority, is_coordinator, last_see
   ON steep_repl.nodes TO steep_repl_viewer;
 GRANT EXECUTE ON FUNCTION steep_repl.version(), steep_repl.node_id(), steep_repl.node_status(), steep_repl.health(),
   steep_repl.check_settings(integer), steep_repl.subscription_status(), steep_repl.replicated_tables(),
-  steep_repl.start_progress() TO steep_repl_viewer;
+  steep_repl.start_progress(), steep_repl.reinit_progress() TO steep_repl_viewer;
 -- Not the table conflict_log: the view shows of it what the caller may see.
 GRANT SELECT ON steep_repl.conflicts TO steep_repl_viewer;
 GRANT EXECUTE ON FUNCTION steep_repl.conflict_list(text, text, text, text, boolean, timestamptz, integer),
@@ -67,7 +67,7 @@ GRANT SELECT ON steep_repl.local_node, steep_repl.known_settings, steep_repl.lin
 GRANT SELECT (id, peer, paused_at, held_at) ON steep_repl.initialisation_members TO steep_repl_admin;
 GRANT SELECT (peer, slot_name, subscription_name, subscription, state, wanted, held_by, held_until, initialising, last_error,
   last_error_at, attempts, next_try, requested_at) ON steep_repl.links TO steep_repl_admin;
-GRANT SELECT (id, kind, source, state, phase, snapshot_lsn, error, attempts, next_try, requested_at, started_at, finished_at, asked_by)
+GRANT SELECT (id, kind, source, state, phase, snapshot_lsn, error, attempts, next_try, requested_at, started_at, finished_at, asked_by, emptied_lsn)
   ON steep_repl.initialisations TO steep_repl_admin;
 GRANT EXECUTE ON FUNCTION
   steep_repl.create_node(text, text, text, integer, integer),
@@ -86,12 +86,13 @@ GRANT EXECUTE ON FUNCTION
   steep_repl.check_start(text, text, text),
   steep_repl.start_node(text, text, text, text, integer),
   steep_repl.cancel_start(bigint), steep_repl.prepare_node(interval), steep_repl.cancel_preparation(uuid), steep_repl.preparations(),
+  steep_repl.check_reinit(text, text[], text), steep_repl.reinit_tables(text, text[], text),
   -- what a node asks of its peers
   steep_repl._identity(), steep_repl._peer_identity(text), steep_repl._members(), steep_repl._invite(jsonb, text),
   steep_repl._this_node(), steep_repl._describe_table(text, text, boolean), steep_repl._content_hash(regclass),
   steep_repl._leaves(regclass), steep_repl._init_tables_query(bigint), steep_repl._stream_facts(name),
   steep_repl._hold(text, text, integer), steep_repl._release(text, text), steep_repl._held_at(text, text), steep_repl._key_states(jsonb), steep_repl._request_proofs(jsonb), steep_repl._caught_up_for(), steep_repl._caught_up_at(), steep_repl._recent_versions(text), steep_repl._reserve_table(name, name, text),
   steep_repl._range_facts(text, text, boolean), steep_repl._grant_share(text, text, uuid, text), steep_repl._reserve_range(name, name, text),
-  steep_repl._farthest_known(text, text), steep_repl._keep_stream(uuid, text, timestamptz, text, jsonb), steep_repl._drop_preparation(uuid),
+  steep_repl._farthest_known(text, text), steep_repl._reserve_for(jsonb, text, boolean), steep_repl._keep_stream(uuid, text, timestamptz, text, jsonb), steep_repl._drop_preparation(uuid),
   steep_repl._copy_kept_slot(uuid, name), steep_repl._copy_problems(uuid, text[], jsonb), steep_repl._preparation_joined(uuid, text, pg_lsn)
   TO steep_repl_admin;

@@ -7,6 +7,7 @@
 --   3. take a snapshot of S, at X of S's own stream; let S go on. The snapshot holds M's changes up to O, no later ones.
 --   4. copy; the table applies S's stream from X on and M's stream from O on: nothing missing, nothing twice.
 --   5. resume the links.
+-- Tables that are taken anew (node_reinit.sql) are emptied between 1 and 2.
 -- A crash between tables leaves those that are done done; the rest is taken over under a new snapshot.
 
 CREATE OR REPLACE FUNCTION steep_repl._initialisations_due() RETURNS SETOF text
@@ -40,7 +41,7 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'SR118', MESSAGE = format('start %s was cancelled', id);
   END IF;
   DELETE FROM steep_repl.initialisation_members m WHERE m.id = _init_prepare.id;
-  IF job.kind = 'tables' THEN
+  IF job.kind IN ('tables', 'reinit') THEN
     INSERT INTO steep_repl.initialisation_members (id, peer, conninfo)
       SELECT id, l.peer, l.conninfo FROM steep_repl.links l WHERE l.subscription IS NOT NULL AND l.wanted <> 'remove';
     RETURN;
@@ -126,6 +127,9 @@ BEGIN
       END IF;
     END LOOP;
   END IF;
+  IF waits IS NULL AND job.kind = 'reinit' THEN
+    waits := steep_repl._reinit_waits(id);
+  END IF;
   IF waits IS NOT NULL THEN
     waits := 'waiting for ' || waits;
   END IF;
@@ -167,6 +171,12 @@ BEGIN
   waits := steep_repl._init_running_streams();
   IF waits IS NOT NULL THEN
     RETURN waits;
+  END IF;
+  IF job.kind = 'reinit' THEN
+    waits := steep_repl._reinit_step(id);
+    IF waits IS NOT NULL THEN
+      RETURN waits;
+    END IF;
   END IF;
   FOR member IN SELECT * FROM steep_repl.initialisation_members m WHERE m.id = _init_hold.id AND m.peer <> job.source AND m.held_at IS NULL LOOP
     IF member.paused_at IS NULL THEN
@@ -286,6 +296,7 @@ BEGIN
   PERFORM steep_repl._advance_sequences(k.relation::regclass) FROM steep_repl.initialisation_tables t
      JOIN steep_repl.tables k ON k.table_schema = t.table_schema AND k.table_name = t.table_name
     WHERE t.id = _init_finish.id AND t.state = 'complete';
+  PERFORM steep_repl._reinit_finish(id);
   PERFORM steep_repl._init_end(id);
   -- Whatever is left can only be copied: its changes have gone by.
   UPDATE steep_repl.initialisations i SET method = 'direct' WHERE i.id = _init_finish.id AND i.method = 'snapshot' AND EXISTS (

@@ -49,7 +49,9 @@ BEGIN
   PERFORM steep_repl._origin_means((SELECT o.roident FROM pg_replication_origin o WHERE o.roname = name), 'copy',
                                    (SELECT i.source FROM steep_repl.initialisations i WHERE i.id = _init_origin.id));
   -- From now on nothing that this process writes is sent to peers: they have these rows from elsewhere.
-  PERFORM pg_replication_origin_session_setup(name);
+  IF NOT pg_replication_origin_session_is_setup() THEN
+    PERFORM pg_replication_origin_session_setup(name);
+  END IF;
 END $$;
 COMMENT ON FUNCTION steep_repl._init_origin(bigint) IS 'Marks what this process writes as copied.';
 

@@ -88,6 +88,7 @@ BEGIN
   FOR known IN SELECT * FROM steep_repl.tables LOOP
     PERFORM steep_repl._leave_table(known);
   END LOOP;
+  PERFORM steep_repl._admit_writes(g.tgrelid) FROM pg_trigger g WHERE g.tgname = '!steep_repl_reinit';
   IF EXISTS (SELECT 1 FROM pg_publication p WHERE p.pubname = 'steep_repl') THEN
     DROP PUBLICATION steep_repl;
   END IF;

@@ -112,6 +112,7 @@ BEGIN
   PERFORM steep_repl._lock_table(relation, before_images);
   PERFORM steep_repl._identify(i, before_images) FROM steep_repl._identified(relation) i;
   PERFORM steep_repl._watch_rows(relation);
+  PERFORM steep_repl._admit_writes(relation);
   EXECUTE format('ALTER PUBLICATION steep_repl ADD TABLE %s', steep_repl._source_of(relation));
   INSERT INTO steep_repl.tables (relation, table_schema, table_name, strategy, before_images, identities_before)
   SELECT relation, n.nspname, c.relname, strategy, before_images, identities
@@ -140,7 +141,9 @@ DECLARE
   changes boolean := EXISTS (SELECT 1 FROM steep_repl._identified(relation) l JOIN pg_class c ON c.oid = l
                               WHERE NOT steep_repl._identity_fits(c.relreplident, before_images))
                      -- For the constraint of its ranges; not later, because two that hold a lock and want a higher one block each other.
-                     OR EXISTS (SELECT 1 FROM steep_repl._range_column(relation));
+                     OR EXISTS (SELECT 1 FROM steep_repl._range_column(relation))
+                     -- The trigger that refuses writes is dropped.
+                     OR EXISTS (SELECT 1 FROM pg_trigger g WHERE g.tgrelid = relation AND g.tgname = '!steep_repl_reinit');
 BEGIN
   PERFORM set_config('lock_timeout', current_setting('steep_repl.lock_timeout'), true);
   EXECUTE format('LOCK TABLE %s IN %s MODE', steep_repl._source_of(relation),

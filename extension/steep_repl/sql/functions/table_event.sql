@@ -112,6 +112,7 @@ BEGIN
       PERFORM steep_repl._leave_table(known);
     END IF;
     DELETE FROM steep_repl.initialisation_tables t WHERE t.table_schema = (wish).table_schema AND t.table_name = (wish).table_name AND t.state <> 'complete';
+    PERFORM steep_repl._admit_writes(relation);
     RETURN;
   END IF;
   SELECT * INTO link FROM steep_repl.links l WHERE l.peer = (wish).node_id;

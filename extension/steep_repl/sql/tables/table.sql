@@ -56,10 +56,11 @@ CREATE TABLE steep_repl.table_inbox (
 );
 COMMENT ON TABLE steep_repl.table_inbox IS 'What peers said about tables and the worker has not yet acted on.';
 
--- Tables being taken over from a source: for a new node all that the source has, else those that a peer has joined.
+-- Tables being taken over from a source: for a new node all that the source has, else those that a peer has joined, or that are
+-- thrown away here and taken anew.
 CREATE TABLE steep_repl.initialisations (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  kind text NOT NULL CHECK (kind IN ('node', 'tables')),
+  kind text NOT NULL CHECK (kind IN ('node', 'tables', 'reinit')),
   source text,
   source_conninfo text NOT NULL,
   own_conninfo text,
@@ -79,7 +80,9 @@ CREATE TABLE steep_repl.initialisations (
   preparation uuid,
   parallel integer,
   role oid,
-  work_id bigint
+  work_id bigint,
+  -- Where this node's own WAL was when it had emptied the tables that it takes anew.
+  emptied_lsn pg_lsn
 );
 COMMENT ON TABLE steep_repl.initialisations IS 'Tables being taken over from a source, and those that were.';
 

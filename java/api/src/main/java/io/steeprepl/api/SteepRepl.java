@@ -35,6 +35,9 @@ public interface SteepRepl extends AutoCloseable {
     /** Initialising this node from another one. */
     StartApi start();
 
+    /** Taking tables of this node anew from a peer. */
+    ReinitApi reinit();
+
     /** Cancels the call that runs now, if any; it then throws {@link ApiException.Cancelled}. Any thread may call this. */
     void cancel();
 

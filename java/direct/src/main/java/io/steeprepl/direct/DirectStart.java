@@ -96,7 +96,7 @@ record DirectStart(Database database) implements StartApi {
                 row.texts("members"));
     }
 
-    private static StartProgress progress(Row row) throws SQLException {
+    static StartProgress progress(Row row) throws SQLException {
         return new StartProgress(
                 row.big("id"),
                 StartProgress.State.valueOf(row.text("state").toUpperCase(Locale.ROOT)),

@@ -5,6 +5,7 @@ import io.steeprepl.api.ConflictApi;
 import io.steeprepl.api.HealthApi;
 import io.steeprepl.api.NodeApi;
 import io.steeprepl.api.RangeApi;
+import io.steeprepl.api.ReinitApi;
 import io.steeprepl.api.SchemaApi;
 import io.steeprepl.api.SnapshotApi;
 import io.steeprepl.api.StartApi;
@@ -117,6 +118,11 @@ public final class DirectSteepRepl implements SteepRepl {
     @Override
     public StartApi start() {
         return new DirectStart(database);
+    }
+
+    @Override
+    public ReinitApi reinit() {
+        return new DirectReinit(database);
     }
 
     @Override

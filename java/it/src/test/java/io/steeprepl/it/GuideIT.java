@@ -118,6 +118,11 @@ class GuideIT {
                 node("berlin").execute("CREATE TABLE invoices (id int PRIMARY KEY)", "INSERT INTO invoices VALUES (1)");
                 node("paris").execute("CREATE TABLE invoices (id int PRIMARY KEY)");
             }
+            case "Taking tables anew" -> {
+                Reinit.tamper(node("paris"), "UPDATE orders SET what = 'spoilt'");
+                assertThat(node("berlin").query("SELECT count(*) FROM orders WHERE what = 'spoilt'"))
+                        .isEqualTo("0");
+            }
             case "Removing a dead peer" -> machine("paris").server().kill9();
             case "Starting a node anew" -> machine("paris").server().start();
             default -> {}
@@ -145,6 +150,10 @@ class GuideIT {
             }
             case "Adding a table later" -> {
                 Sql.await(node("paris"), "SELECT count(*) FROM invoices", "1");
+                linkedAndEqual();
+            }
+            case "Taking tables anew" -> {
+                Sql.await(node("paris"), "SELECT state FROM steep_repl.reinit_progress() LIMIT 1", "complete");
                 linkedAndEqual();
             }
             case "Starting a node anew" -> startAnew();

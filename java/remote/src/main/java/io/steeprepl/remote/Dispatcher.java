@@ -33,7 +33,8 @@ public final class Dispatcher {
                     RemoteSchemas.NOUN,
                     RemoteSnapshots.NOUN,
                     RemoteWork.NOUN,
-                    RemoteStart.NOUN)
+                    RemoteStart.NOUN,
+                    RemoteReinit.NOUN)
             .flatMap(noun -> noun.operations().stream())
             .collect(Collectors.toUnmodifiableMap(Operation::name, Function.identity()));
 

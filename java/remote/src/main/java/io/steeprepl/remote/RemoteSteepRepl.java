@@ -5,6 +5,7 @@ import io.steeprepl.api.ConflictApi;
 import io.steeprepl.api.HealthApi;
 import io.steeprepl.api.NodeApi;
 import io.steeprepl.api.RangeApi;
+import io.steeprepl.api.ReinitApi;
 import io.steeprepl.api.SchemaApi;
 import io.steeprepl.api.SnapshotApi;
 import io.steeprepl.api.StartApi;
@@ -77,6 +78,11 @@ public final class RemoteSteepRepl implements SteepRepl {
     @Override
     public StartApi start() {
         return new RemoteStart(line);
+    }
+
+    @Override
+    public ReinitApi reinit() {
+        return new RemoteReinit(line);
     }
 
     @Override

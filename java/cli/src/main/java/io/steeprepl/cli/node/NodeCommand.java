@@ -16,6 +16,7 @@ import picocli.CommandLine.Command;
             NodeStartCommand.class,
             NodePrepareCommand.class,
             NodeProgressCommand.class,
-            NodeCancelCommand.class
+            NodeCancelCommand.class,
+            NodeReinitCommand.class
         })
 public final class NodeCommand {}

@@ -99,6 +99,7 @@ record ParityCase(String method, boolean fails, List<String> masks, List<String>
         all.addAll(SchemaCases.all());
         all.addAll(SnapshotCases.all());
         all.addAll(starts());
+        all.addAll(ReinitCases.all());
         return all.stream();
     }
 

@@ -1,0 +1,59 @@
+package io.steeprepl.it;
+
+import io.steeprepl.testkit.TestNode;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.stream.Stream;
+
+/** What tests of tables that are taken anew have in common. */
+final class Reinit {
+    private static final String STATE = "SELECT state, error FROM steep_repl.reinit_progress() WHERE id = ";
+
+    private Reinit() {}
+
+    /** Changes rows of one node behind the back of replication. */
+    static void tamper(TestNode node, String... sql) {
+        node.execute(Stream.concat(
+                        Stream.of(
+                                "SELECT pg_replication_origin_create('tamper') WHERE NOT EXISTS (SELECT FROM pg_replication_origin WHERE roname = 'tamper')",
+                                "SELECT pg_replication_origin_session_setup('tamper')",
+                                "SET session_replication_role = replica"),
+                        Stream.of(sql))
+                .toArray(String[]::new));
+    }
+
+    /** Asks for a table of {@code node} anew from {@code peer}; the id of the work. */
+    static String ask(TestNode node, String peer, String table) {
+        return node.query("SELECT steep_repl.reinit_tables('" + peer + "', '{" + table + "}')");
+    }
+
+    /** The same in a transaction of the caller's. */
+    static String ask(Connection connection, String peer, String table) throws SQLException {
+        try (var statement = connection.createStatement();
+                var result =
+                        statement.executeQuery("SELECT steep_repl.reinit_tables('" + peer + "', '{" + table + "}')")) {
+            result.next();
+            return result.getString(1);
+        }
+    }
+
+    static void awaitComplete(TestNode node, String id) {
+        Sql.await(node, STATE + id, "complete|");
+    }
+
+    /** Waits for what the work says of itself. */
+    static void await(TestNode node, String id, String condition) {
+        Sql.await(node, "SELECT " + condition + " FROM steep_repl.reinit_progress() WHERE id = " + id, "t");
+    }
+
+    /** Waits until every node has a table, and knows that the others have. */
+    static void awaitReady(Iterable<TestNode> nodes, String table) {
+        for (TestNode node : nodes) {
+            Sql.await(
+                    node,
+                    "SELECT state FROM steep_repl.replicated_tables() WHERE format('%I.%I', table_schema, table_name) = '"
+                            + table + "'",
+                    "ready");
+        }
+    }
+}
