@@ -12,12 +12,16 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Nodes that are filled from a snapshot of one of two that are being written to. */
 @ExtendWith(ClusterLogs.class)
 class NodeSnapshotIT {
+    private static final String FOUR = "four-nodes";
     private static final List<String> TABLES = List.of("t", "acc", "part", "\"Odd \"\"name\"\"\"");
 
     private Cluster cluster;
@@ -26,12 +30,12 @@ class NodeSnapshotIT {
     private TestNode c;
     private SnapshotPlace place;
 
-    /** That many nodes, of which the first two are linked. */
-    private void begin(int count) {
-        cluster = Cluster.start(count).link(2);
+    @BeforeEach
+    void start(TestInfo test) {
+        cluster = Cluster.start(test.getTags().contains(FOUR) ? 4 : 3).link(2);
         a = cluster.node(0);
         b = cluster.node(1);
-        c = cluster.node(Math.min(2, count - 1));
+        c = cluster.node(2);
         place = SnapshotPlace.beside(a);
         for (TestNode node : cluster.nodes()) {
             node.execute(
@@ -112,8 +116,8 @@ class NodeSnapshotIT {
     }
 
     @Test
+    @Tag(FOUR)
     void oneSnapshotFeedsTwoNodesWhileAllAreWrittenTo() throws InterruptedException {
-        begin(4);
         TestNode d = cluster.node(3);
         Thread[] quarrels;
         try (Writers writers = Writers.on(a, b)) {
@@ -147,7 +151,6 @@ class NodeSnapshotIT {
 
     @Test
     void aWriteThatIsOlderThanTheSnapshotsRowIsRefusedByItsVersion() {
-        begin(3);
         // b's write is on its way when a, which does not receive it yet, writes the same row later.
         a.execute("SELECT steep_repl.pause('b')");
         String id;
@@ -178,7 +181,6 @@ class NodeSnapshotIT {
 
     @Test
     void aKilledTargetGoesOnAndMissesNothing() {
-        begin(3);
         try (Writers writers = Writers.on(a, b)) {
             String id = prepare();
             place.take(a, "one", ", preparation => '" + id + "'");
@@ -200,7 +202,6 @@ class NodeSnapshotIT {
 
     @Test
     void whatFailsForGoodLeavesANodeThatCanBeStartedAgain() throws Exception {
-        begin(3);
         String id = prepare();
         place.take(a, "one", ", preparation => '" + id + "'");
         Path piece = place.path("one").resolve("data/000000.000.copy.zst");
@@ -222,7 +223,6 @@ class NodeSnapshotIT {
 
     @Test
     void aTableThatIsWrittenToWhileItIsLoadedDoesNotJoin() throws SQLException {
-        begin(3);
         String id = prepare();
         place.take(a, "one", ", preparation => '" + id + "'");
         // The load waits behind it; then one row is another's.
@@ -245,7 +245,6 @@ class NodeSnapshotIT {
 
     @Test
     void aTableThatIsAddedLaterIsCopied() {
-        begin(3);
         String id = prepare();
         place.take(a, "one", ", preparation => '" + id + "'");
         cluster.nodes().forEach(node -> node.execute("CREATE TABLE later (id int PRIMARY KEY)"));
@@ -259,7 +258,6 @@ class NodeSnapshotIT {
 
     @Test
     void allProblemsAreNamedAtOnce() {
-        begin(3);
         assertThat(Sql.error(a, "SELECT steep_repl.prepare_node('99 days')"))
                 .contains("SR115")
                 .contains("30 days");
@@ -303,7 +301,6 @@ class NodeSnapshotIT {
 
     @Test
     void whatExpiresKeepsNoWal() {
-        begin(2);
         a.execute("SELECT steep_repl.prepare_node('2 seconds')");
         for (TestNode node : List.of(a, b)) {
             assertThat(node.query("SELECT count(*) FROM pg_replication_slots WHERE slot_name LIKE '%kept%'"))
@@ -321,7 +318,6 @@ class NodeSnapshotIT {
 
     @Test
     void aStartIsCancelled() throws SQLException {
-        begin(3);
         String id = prepare();
         place.take(a, "one", ", preparation => '" + id + "'");
         String start = c.query(startSql(c, "one"));
@@ -342,7 +338,6 @@ class NodeSnapshotIT {
 
     @Test
     void theCommandsDoTheSame() {
-        begin(3);
         Commands.Ended prepared = Commands.run(a.uri(), "node", "prepare", "--expires", "1h", "-o", "json");
         assertThat(prepared.code()).as(prepared.err()).isZero();
         assertThat(prepared.err()).contains("snapshot generate PATH --preparation");

@@ -31,24 +31,24 @@ record RemoteReinit(Line line) implements ReinitApi {
 
     private static final Map<String, ?> ALL = Map.of("tables", List.of());
 
-    private static final Operation<From, ReinitPlan> CHECK = NOUN.operation(
+    private static final Operation<From, ReinitPlan> CHECK = NOUN.reading(
             "check",
             From.class,
             ALL,
             new TypeReference<>() {},
             (node, in) -> node.reinit().check(in.source, in.choice()));
 
-    private static final Operation<From, Long> START = NOUN.operation(
+    private static final Operation<From, Long> START = NOUN.changing(
             "start",
             From.class,
             ALL,
             new TypeReference<>() {},
             (node, in) -> node.reinit().start(in.source, in.choice()));
 
-    private static final Operation<None, @Nullable StartProgress> RUNNING = NOUN.operation(
+    private static final Operation<None, @Nullable StartProgress> RUNNING = NOUN.reading(
             "running", new TypeReference<>() {}, node -> node.reinit().running().orElse(null));
 
-    private static final Operation<Numbered, @Nullable StartProgress> PROGRESS = NOUN.operation(
+    private static final Operation<Numbered, @Nullable StartProgress> PROGRESS = NOUN.reading(
             "progress",
             Numbered.class,
             new TypeReference<>() {},

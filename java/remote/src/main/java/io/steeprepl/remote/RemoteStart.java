@@ -43,8 +43,8 @@ record RemoteStart(Line line) implements StartApi {
             new TypeReference<>() {},
             (node, in) -> node.start().progress(in.id()).orElse(null));
 
-    private static final Operation<None, List<StartProgress>> LIST = NOUN.reading(
-            "list", new TypeReference<>() {}, node -> node.start().list());
+    private static final Operation<None, List<StartProgress>> LIST =
+            NOUN.reading("list", new TypeReference<>() {}, node -> node.start().list());
 
     private static final Operation<Numbered, String> CANCEL = NOUN.changing(
             "cancel",
