@@ -55,8 +55,9 @@ pub fn check(peers: u32, read: impl Fn(&str) -> String) -> Vec<Problem> {
         ("max_wal_senders", peers + SPARE, "one sender for each peer, and some for copies"),
         ("max_active_replication_origins", peers + SPARE, "one origin for each peer, and one for copies"),
         ("max_logical_replication_workers", peers + 1, "one apply worker for each peer"),
-        // The launchers of PostgreSQL and of ours, one worker and one initialisation, and the apply workers.
-        ("max_worker_processes", peers + 5, "the apply workers, and the launchers and workers"),
+        // The launchers of PostgreSQL and of ours, one worker and one initialisation, the apply workers; and a job, that
+        // is a leader and a stream at least, so that a snapshot can be taken of a node that is linked.
+        ("max_worker_processes", peers + 7, "the apply workers, the launchers and workers, and work in the background"),
     ];
     for (name, least, why) in needs {
         let current = read(name);

@@ -107,7 +107,8 @@ CREATE OR REPLACE FUNCTION steep_repl._snapshot_plan(wanted text[]) RETURNS json
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT coalesce(jsonb_agg(jsonb_build_object('relation', c.oid::bigint, 'schema', n.nspname, 'table', c.relname, 'file_node', c.relfilenode::bigint,
-           'pages', pg_relation_size(c.oid) / current_setting('block_size')::int, 'rows', greatest(c.reltuples, 0)::bigint,
+           'pages', pg_relation_size(c.oid) / current_setting('block_size')::int, -- One that was never analysed: as many as short rows would be.
+           'rows', CASE WHEN c.reltuples >= 0 THEN c.reltuples ELSE pg_relation_size(c.oid) / current_setting('block_size')::int * 60 END::bigint,
            'definition', d.definition, 'fingerprint', encode(sha256(convert_to(d.definition::text, 'UTF8')), 'hex'),
            'columns', (SELECT coalesce(jsonb_agg(jsonb_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)) ORDER BY a.attnum), '[]')
                          FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''))

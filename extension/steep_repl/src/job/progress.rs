@@ -15,8 +15,9 @@ pub fn shape(place: &Place, state: &str) -> Value {
     let share = if place.units_total == 0 { 0.0 } else { units as f64 / place.units_total as f64 };
     let percent = if state == "complete" { 100.0 } else { (share * 100.0).min(99.9) };
     let left = (state == "running" && share > 0.02).then(|| (seconds / share * (1.0 - share)).round() as u64);
-    let mut streams: Vec<_> = working().filter(|stream| stream.pid != 0).collect();
-    streams.sort_by_key(|stream| std::cmp::Reverse(stream.bytes));
+    // In their own order: what shows them has a line for each.
+    let streams: Vec<_> = working().filter(|stream| stream.pid != 0).collect();
+    let busiest = streams.iter().max_by_key(|stream| stream.bytes);
     let known = |value: u64| (value > 0).then_some(value);
     json!({
         "id": place.id,
@@ -24,7 +25,7 @@ pub fn shape(place: &Place, state: &str) -> Value {
         "state": state,
         "phase": if state == "complete" { String::from("complete") } else { place.phase.get() },
         "percent": (percent * 10.0).round() / 10.0,
-        "current_table": streams.first().map(|stream| stream.table.get()),
+        "current_table": busiest.map(|stream| stream.table.get()),
         "tables_done": place.tables_done,
         "tables_total": place.tables_total,
         "rows_done": rows,
