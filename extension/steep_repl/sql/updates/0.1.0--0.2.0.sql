@@ -11,7 +11,6 @@ DROP FUNCTION steep_repl.add_table(regclass, text, boolean, text);
 DROP FUNCTION steep_repl._init_again(bigint, text);
 DROP FUNCTION steep_repl._init_failed(bigint, text);
 DROP FUNCTION steep_repl._init_table_failed(bigint, text, text);
-DROP FUNCTION steep_repl._init_take_version(bigint, bigint, text);
 DROP FUNCTION steep_repl.check_start(text, text);
 DROP FUNCTION steep_repl.start_node(text, text);
 
