@@ -12,8 +12,8 @@ import java.util.stream.Collectors;
  * @param port on which others reach it
  */
 record NodeDaemon(DaemonProcess process, int port) {
-    /** {@code peers}: by node id the ports of the other daemons. */
-    static NodeDaemon start(TestNode node, int port, Map<String, Integer> peers, Certs certs) {
+    /** Starts one and does not wait. {@code peers}: by node id the ports of the other daemons. */
+    static NodeDaemon begin(TestNode node, int port, Map<String, Integer> peers, Certs certs) {
         String addresses = peers.entrySet().stream()
                 .map(peer -> "%s: 'localhost:%d'".formatted(peer.getKey(), peer.getValue()))
                 .collect(Collectors.joining(", "));
@@ -30,7 +30,7 @@ record NodeDaemon(DaemonProcess process, int port) {
                     allow: [admin]
                   peers: {interval: 500ms, timeout: 2s, threshold: 2, addresses: {%5$s}}
                 """.formatted(node.id(), node.uri(), port, certs.folder(), addresses);
-        return new NodeDaemon(new DaemonProcess(certs.folder(), node.id(), yaml, Map.of()).start(), port);
+        return new NodeDaemon(new DaemonProcess(certs.folder(), node.id(), yaml, Map.of()).begin(), port);
     }
 
     /** What {@code --remote} takes. */
