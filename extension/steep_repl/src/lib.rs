@@ -33,6 +33,7 @@ pgrx::pg_module_magic!(name, version);
 pub extern "C-unwind" fn _PG_init() {
     guc::define();
     if pg::preload::in_progress() {
+        pg::backup_label::look();
         shared::request();
         apply_error::request();
         job::place::request();

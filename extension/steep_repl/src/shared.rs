@@ -1,7 +1,7 @@
 //! What all processes of the server share: which databases have a worker, requests to it, failures to be audited.
 
 use crate::pg::latch::LatchRef;
-use crate::pg::preload;
+use crate::pg::{backup_label, preload};
 use pgrx::prelude::*;
 use pgrx::{PGRXSharedMemory, PgLwLock, pg_shmem_init};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -96,6 +96,8 @@ pub struct Shared {
     pub failures: [Failure; FAILURES],
     /// Failures that found no room or no worker since the server started.
     pub failures_lost: u64,
+    /// The recovery that this memory began with was that of a backup, and no other one since.
+    pub from_backup: bool,
 }
 
 impl Default for Shared {
@@ -106,6 +108,7 @@ impl Default for Shared {
             requests: [Request::default(); REQUESTS],
             failures: [Failure::default(); FAILURES],
             failures_lost: 0,
+            from_backup: false,
         }
     }
 }
@@ -121,7 +124,7 @@ static SHARED: PgLwLock<Shared> = unsafe { PgLwLock::new(c"steep_repl") };
 pub fn request() {
     debug_assert!(preload::in_progress());
     REQUESTED.store(true, Ordering::Relaxed);
-    pg_shmem_init!(SHARED);
+    pg_shmem_init!(SHARED = Shared { from_backup: backup_label::begins_recovery(), ..Shared::default() });
 }
 
 /// Whether the server loaded the library at its start, so that shared memory and workers exist.

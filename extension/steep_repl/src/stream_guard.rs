@@ -22,6 +22,15 @@ pub fn check(connection: &mut Connection, slot: &str, start_at: u64) {
     if matches!(installed, Installed::Nothing) {
         return;
     }
+    // Its slots are those of the node that it is a copy of.
+    if let Some(copied) = transaction::around(|| sql::text("SELECT steep_repl._copied()", &[])) {
+        error::raise(
+            PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            copied,
+            Some(format!("The stream of slot {slot} is not this server's to receive.")),
+            "steep_repl.complete_node() makes the copy a node of its own.",
+        );
+    }
     let problem = transaction::around(|| {
         let beat = sql::text("SELECT steep_repl._received_beat($1::name)", &[slot.into()]);
         let question = format!("SELECT steep_repl._stream_facts('{}')::text", slot.replace('\'', "''"));

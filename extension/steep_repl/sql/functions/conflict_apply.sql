@@ -68,11 +68,14 @@ CREATE OR REPLACE FUNCTION steep_repl._await_tombstones(relation oid, key jsonb)
 COMMENT ON FUNCTION steep_repl._await_tombstones(oid, jsonb) IS 'Waits for the transactions that are writing tombstones of a key.';
 
 CREATE OR REPLACE FUNCTION steep_repl._apply_session(slot text, origin integer)
-  RETURNS TABLE (me text, peer text, subscription text, subscription_oid text, origin_since text, others boolean)
+  RETURNS TABLE (me text, peer text, subscription text, subscription_oid text, origin_since text, others boolean, before text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT steep_repl.node_id(), l.peer, l.subscription_name::text, l.subscription::text, (o.xid_from::text::bigint % 4294967296)::text,
-         EXISTS (SELECT 1 FROM steep_repl.links x WHERE x.peer <> l.peer AND x.wanted <> 'remove')
+         EXISTS (SELECT 1 FROM steep_repl.links x WHERE x.peer <> l.peer AND x.wanted <> 'remove'),
+         -- Numbers of 32 bits are compared around a circle; commit times of what is older are forgotten.
+         (SELECT coalesce(jsonb_agg(jsonb_build_array(f.xid_to::text::bigint % 4294967296, f.node_id) ORDER BY f.xid_to), '[]')::text FROM steep_repl.origins f
+           WHERE f.origin_number = 0 AND pg_snapshot_xmax(pg_current_snapshot())::text::bigint - f.xid_to::text::bigint < 2000000000)
     FROM steep_repl.links l
     JOIN steep_repl.origins o ON o.origin_number = _apply_session.origin::oid AND o.xid_to IS NULL AND o.node_id = l.peer
    WHERE l.slot_name = _apply_session.slot;
@@ -97,6 +100,15 @@ BEGIN ATOMIC
     FROM (SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next) n;
 END;
 COMMENT ON FUNCTION steep_repl._whole_xid(bigint) IS 'The whole transaction id of a recent one of 32 bits.';
+
+CREATE OR REPLACE FUNCTION steep_repl._former_self(writer xid) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT o.node_id FROM steep_repl.origins o
+   WHERE o.origin_number = 0 AND steep_repl._whole_xid(writer::text::bigint) <= o.xid_to ORDER BY o.xid_to LIMIT 1;
+END;
+COMMENT ON FUNCTION steep_repl._former_self(xid) IS
+  'As which node this database wrote in a transaction of its own sessions, when it was completed from a copy since; else NULL.';
 
 CREATE OR REPLACE FUNCTION steep_repl._written_by(micros bigint, origin integer, xid bigint, root bigint, key uuid)
   RETURNS TABLE (micros bigint, node text, adopted boolean)

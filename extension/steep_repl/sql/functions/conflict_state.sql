@@ -14,7 +14,7 @@ BEGIN
     RETURN;
   ELSIF commit.roident = 0 THEN
     micros := steep_repl._micros(commit."timestamp");
-    node := steep_repl.node_id();
+    node := coalesce(steep_repl._former_self(writer), steep_repl.node_id());
   ELSE
     SELECT w.micros, w.node, w.adopted INTO micros, node, adopted
       FROM steep_repl._written_by(steep_repl._micros(commit."timestamp"), commit.roident::integer, writer::text::bigint, root::bigint, key_id) w;

@@ -18,6 +18,10 @@ CREATE OR REPLACE FUNCTION steep_repl._worker_state() RETURNS jsonb
   LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'worker_state_wrapper';
 COMMENT ON FUNCTION steep_repl._worker_state() IS 'What shared memory knows of the worker of this database.';
 
+CREATE OR REPLACE FUNCTION steep_repl._from_backup() RETURNS boolean
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'from_backup_wrapper';
+COMMENT ON FUNCTION steep_repl._from_backup() IS 'Whether this server began with the recovery of a backup and has gone through no other recovery, and no restart, since.';
+
 CREATE OR REPLACE FUNCTION steep_repl._ask_worker(kind text, argument text) RETURNS text
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'ask_worker_wrapper';
 COMMENT ON FUNCTION steep_repl._ask_worker(text, text) IS 'Has the worker run _serve(kind, argument) in a transaction of its own and waits for the answer.';

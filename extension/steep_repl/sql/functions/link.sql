@@ -95,6 +95,8 @@ BEGIN
   PERFORM steep_repl._peer_value((link).conninfo, coalesce(
     -- Filled from a copy: from where its peers have kept their streams for it.
     (SELECT format('SELECT steep_repl._copy_kept_slot(%L, %L)', i.preparation, (link).slot_name) FROM steep_repl.initialisations i WHERE i.id = (link).initialising AND i.method = 'snapshot'),
+    -- Completed from a copy itself: from where its own writes begin.
+    CASE WHEN identity->>'kept' IS NOT NULL THEN format('SELECT steep_repl._copy_kept_slot(%L, %L)', identity->>'kept', (link).slot_name) END,
     format('SELECT lsn::text FROM pg_catalog.pg_create_logical_replication_slot(%L, ''pgoutput'')', (link).slot_name)));
 
   -- From here on this transaction writes. If it fails, the slot is made anew by the next attempt or dropped by unsubscribe.

@@ -34,6 +34,11 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steep_repl._check_conninfo(text, boolean, name, text) IS 'Error SR017 when somebody, else the session''s user, is no superuser and a connection string would use the server''s own files or identity. connect: also try that the password is asked for.';
 
+CREATE OR REPLACE FUNCTION steep_repl._this_server() RETURNS text
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+  RETURN md5(format('%s %s', extract(epoch FROM pg_postmaster_start_time()), current_setting('data_directory')));
+COMMENT ON FUNCTION steep_repl._this_server() IS 'Tells two running servers apart that have the same identity. Definer: reads a setting.';
+
 CREATE OR REPLACE FUNCTION steep_repl._identity() RETURNS jsonb
   LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -48,6 +53,9 @@ BEGIN ATOMIC
     'dbname', current_database(),
     'system_identifier', (SELECT c.system_identifier::text FROM pg_control_system() c),
     'in_recovery', pg_is_in_recovery(),
+    'server', steep_repl._this_server(),
+    -- A node that was completed from a copy: its first receivers begin where it does.
+    'kept', (SELECT i.preparation FROM steep_repl.initialisations i WHERE i.method = 'copy' AND i.state <> 'complete' ORDER BY i.id DESC LIMIT 1),
     'links', (SELECT count(*) FROM steep_repl.links k WHERE k.wanted <> 'remove'),
     'range_lines', (SELECT coalesce(jsonb_object_agg(format('%I.%I', n.nspname, c.relname), r.line), '{}') FROM steep_repl.range_tables t
                       JOIN steep_repl.range_sequences r USING (sequence) JOIN pg_class c ON c.oid = t.relation JOIN pg_namespace n ON n.oid = c.relnamespace

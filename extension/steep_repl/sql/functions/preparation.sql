@@ -2,11 +2,6 @@
 -- whoever has a copy of this node that is made later can go on from there. The slots are copied for each such node, and
 -- dropped when the preparation expires.
 
-CREATE OR REPLACE FUNCTION steep_repl._preparation_lock() RETURNS bigint
-  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-  RETURN hashtextextended('steep_repl.preparations', 0);
-COMMENT ON FUNCTION steep_repl._preparation_lock() IS 'The advisory lock that is held, shared, while a slot of a preparation has no row yet.';
-
 CREATE OR REPLACE FUNCTION steep_repl._keep_stream(id uuid, source text, expires_at timestamptz, asked_by text, members jsonb) RETURNS pg_lsn
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -31,6 +26,7 @@ CREATE OR REPLACE FUNCTION steep_repl._drop_preparation(id uuid) RETURNS boolean
 DECLARE
   known steep_repl.preparations;
 BEGIN
+  PERFORM pg_advisory_xact_lock_shared(steep_repl._preparation_lock());
   DELETE FROM steep_repl.preparations p WHERE p.id = id RETURNING * INTO known;
   IF NOT FOUND THEN
     RETURN false;
@@ -40,12 +36,17 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steep_repl._drop_preparation(uuid) IS 'Ends what this node keeps under a preparation; false when it keeps nothing. Definer: drops a slot.';
 
+CREATE OR REPLACE FUNCTION steep_repl._completing(id uuid) RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN EXISTS (SELECT 1 FROM steep_repl.initialisations i WHERE i.method = 'copy' AND i.state <> 'complete' AND i.preparation = _completing.id);
+COMMENT ON FUNCTION steep_repl._completing(uuid) IS 'Whether this node was completed from a copy under a preparation, and some members do not receive from it yet: what it has written must not get lost.';
+
 CREATE OR REPLACE FUNCTION steep_repl._end_preparations() RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   old steep_repl.preparations;
 BEGIN
-  FOR old IN SELECT * FROM steep_repl.preparations p WHERE p.expires_at <= clock_timestamp() LOOP
+  FOR old IN SELECT * FROM steep_repl.preparations p WHERE p.expires_at <= clock_timestamp() AND NOT steep_repl._completing(p.id) LOOP
     PERFORM steep_repl._drop_preparation(old.id);
     PERFORM steep_repl._audit('node.prepare_expired', 'preparation', old.id::text);
   END LOOP;
@@ -121,7 +122,7 @@ EXCEPTION WHEN OTHERS OR query_canceled THEN
   RAISE;
 END $$;
 COMMENT ON FUNCTION steep_repl.prepare_node(interval) IS
-  'Has this node and all that it receives from keep their streams, until it expires, for nodes that will be filled from a copy of this node made from now on: a snapshot (start_snapshot with preparation), then start_node with method snapshot there. Any number of nodes. Waits until this node has received what the others had written. Definer: makes slots. Errors: SR001, SR115.';
+  'Has this node and all that it receives from keep their streams, until it expires, for nodes that will be filled from a copy of this node made from now on: a snapshot (start_snapshot with preparation), then start_node with method snapshot there; or a physical backup of its server, then complete_node() there. Any number of nodes. Waits until this node has received what the others had written. Definer: makes slots. Errors: SR001, SR115.';
 
 CREATE OR REPLACE FUNCTION steep_repl.preparations() RETURNS TABLE (
   id uuid, source text, state text, made_at timestamptz, expires_at timestamptz, asked_by text, slot_name name, retained_wal_bytes bigint, members text[])
@@ -142,6 +143,10 @@ DECLARE
   link record;
   missed text[] := '{}';
 BEGIN
+  IF steep_repl._copied() IS NOT NULL OR steep_repl._completing(id) THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR119', MESSAGE = CASE WHEN steep_repl._copied() IS NOT NULL THEN 'this is a copy: its preparation is cancelled on the source' ELSE 'some members do not receive from this node yet, and would miss what it has written' END,
+      HINT = 'complete_node() makes the copy a node of its own, or goes on; start_progress() shows what it waits for.';
+  END IF;
   SELECT * INTO known FROM steep_repl.preparations p WHERE p.id = id;
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = 'SR116', MESSAGE = format('there is no preparation %s on this node', coalesce(id::text, 'NULL')), HINT = 'SELECT * FROM steep_repl.preparations() lists them.';
@@ -167,7 +172,7 @@ CREATE OR REPLACE FUNCTION steep_repl._copy_kept_slot(id uuid, slot name) RETURN
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
-  kept name := (SELECT p.slot_name FROM steep_repl.preparations() p WHERE p.id = id AND p.state = 'ready' AND p.expires_at > clock_timestamp());
+  kept name := (SELECT p.slot_name FROM steep_repl.preparations() p WHERE p.id = id AND p.state = 'ready' AND (p.expires_at > clock_timestamp() OR steep_repl._completing(id)));
 BEGIN
   IF kept IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'SR116', MESSAGE = format('%s no longer keeps its stream for preparation %s', steep_repl.node_id(), id),

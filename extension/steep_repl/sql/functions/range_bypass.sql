@@ -98,6 +98,7 @@ BEGIN
       CROSS JOIN LATERAL pg_xact_commit_timestamp_origin(t.xmin) w
       LEFT JOIN steep_repl.identity_ranges r ON (r.table_schema, r.table_name) = ($2, $3) AND t.%1$I BETWEEN r.range_start AND r.range_end
      WHERE w."timestamp" >= $1 AND w.roident = 0 AND r.node_id IS DISTINCT FROM steep_repl.node_id()
+       AND steep_repl._former_self(t.xmin) IS NULL
      GROUP BY r.node_id, r.range_start, r.range_end ORDER BY r.range_start NULLS LAST $q$, known.column_name, steep_repl._source_of("table"))
     USING since, (SELECT n.nspname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = "table"),
           (SELECT c.relname::text FROM pg_class c WHERE c.oid = "table");

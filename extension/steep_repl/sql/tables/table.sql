@@ -74,8 +74,8 @@ CREATE TABLE steep_repl.initialisations (
   started_at timestamptz,
   finished_at timestamptz,
   asked_by name NOT NULL DEFAULT session_user,
-  -- direct copies from the source; snapshot loads files, as work of that role.
-  method text NOT NULL DEFAULT 'direct' CHECK (method IN ('direct', 'snapshot')),
+  -- direct copies from the source; snapshot loads files, as work of that role; copy: the whole database was one of the source's.
+  method text NOT NULL DEFAULT 'direct' CHECK (method IN ('direct', 'snapshot', 'copy')),
   snapshot_path text,
   preparation uuid,
   parallel integer,

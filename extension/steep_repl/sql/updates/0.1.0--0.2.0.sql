@@ -16,7 +16,7 @@ DROP FUNCTION steep_repl.start_node(text, text);
 
 ALTER TABLE steep_repl.nodes ADD COLUMN unanswered_until timestamptz;
 ALTER TABLE steep_repl.initialisations ADD COLUMN asked_by name NOT NULL DEFAULT session_user,
-  ADD COLUMN method text NOT NULL DEFAULT 'direct' CHECK (method IN ('direct', 'snapshot')), ADD COLUMN snapshot_path text,
+  ADD COLUMN method text NOT NULL DEFAULT 'direct' CHECK (method IN ('direct', 'snapshot', 'copy')), ADD COLUMN snapshot_path text,
   ADD COLUMN preparation uuid, ADD COLUMN parallel integer, ADD COLUMN role oid, ADD COLUMN work_id bigint,
   ADD COLUMN emptied_lsn pg_lsn, DROP CONSTRAINT initialisations_kind_check, ADD CONSTRAINT initialisations_kind_check CHECK (kind IN ('node', 'tables', 'reinit'));
 ALTER TABLE steep_repl.initialisation_tables ADD COLUMN hopeless boolean NOT NULL DEFAULT false,

@@ -21,6 +21,9 @@ pub struct Stream {
     /// The origin number of the peer, and since which local transaction it has meant that peer.
     pub origin: u16,
     pub origin_since: u32,
+    /// Under which names sessions of this database wrote before it became this node, and up to which transaction, the oldest
+    /// first: it was completed from a copy.
+    pub before: Rc<[(u32, Arc<str>)]>,
     /// There are further nodes: what one of them wrote may be seen by the peer and not be here yet.
     pub others: bool,
 }
@@ -82,7 +85,7 @@ pub fn begin(slot: &str, origin: u16) {
         &[Argument::text(slot), Argument::of(Some(i32::from(origin)))],
     );
     let session = row.into_iter().next().and_then(|row| {
-        let [me, peer, subscription, oid, since, others] = <[Option<String>; 6]>::try_from(row).ok()?;
+        let [me, peer, subscription, oid, since, others, before] = <[Option<String>; 7]>::try_from(row).ok()?;
         Some(Session {
             stream: Stream {
                 me: me?.into(),
@@ -91,6 +94,11 @@ pub fn begin(slot: &str, origin: u16) {
                 subscription_oid: oid?.parse().ok()?,
                 origin,
                 origin_since: since?.parse().ok()?,
+                before: serde_json::from_str::<Vec<(u32, String)>>(&before?)
+                    .ok()?
+                    .into_iter()
+                    .map(|(until, node)| (until, node.into()))
+                    .collect(),
                 others: others.as_deref() == Some("t"),
             },
             transaction: Transaction::default(),
@@ -318,6 +326,15 @@ pub fn wrote(origin: u16, xid: u32) -> bool {
         session
             .as_ref()
             .is_some_and(|s| s.stream.origin == origin && xid.wrapping_sub(s.stream.origin_since).cast_signed() >= 0)
+    })
+}
+
+/// The name under which a session of this database wrote in that transaction.
+pub fn own_name_at(xid: u32) -> Option<Arc<str>> {
+    SESSION.with_borrow(|session| {
+        let stream = &session.as_ref()?.stream;
+        let former = stream.before.iter().find(|(until, _)| until.wrapping_sub(xid).cast_signed() >= 0);
+        Some(former.map_or(&stream.me, |(_, node)| node).clone())
     })
 }
 

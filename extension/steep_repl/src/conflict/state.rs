@@ -14,7 +14,7 @@ pub fn version_of(writer: Writer, root: u32, key: &dyn Fn() -> KeyId) -> Option<
     match writer {
         Writer::Ours => session::open_version().map(Version::known),
         Writer::Unknown => None,
-        Writer::Committed { time, origin: 0, .. } => Some(Version { time, node: session::stream()?.me }.known()),
+        Writer::Committed { time, origin: 0, xid } => Some(Version { time, node: session::own_name_at(xid)? }.known()),
         Writer::Committed { time, origin, xid } if session::wrote(origin, xid) => {
             Some(Version { time, node: session::stream()?.peer }.known())
         }

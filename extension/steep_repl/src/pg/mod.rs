@@ -3,6 +3,7 @@
 pub mod acting_as;
 pub mod apply_receive;
 pub mod apply_trigger;
+pub mod backup_label;
 pub mod canonical;
 pub mod commit_time;
 pub mod composite;

@@ -40,11 +40,19 @@ pub extern "C-unwind" fn steep_repl_initialise_main(argument: pg_sys::Datum) {
 }
 
 fn run(id: i64) -> Result<(), Failed> {
+    let method = call("_init_method", id, vec![])?;
+    if method.as_deref() == Some("copy") {
+        // It holds all rows, and has made its own links.
+        call("_init_invite", id, vec![])?;
+        wait_for("_init_links_ready", id)?;
+        call("_init_finish", id, vec![])?;
+        return Ok(());
+    }
     call("_init_keep", id, vec![])?;
     call("_init_prepare", id, vec![])?;
     wait_for("_init_links_ready", id)?;
     call("_init_pause", id, vec![])?;
-    match call("_init_method", id, vec![])?.as_deref() {
+    match method.as_deref() {
         Some("snapshot") => load::run(id)?,
         _ => copy_all(id)?,
     }

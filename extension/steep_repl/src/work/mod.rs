@@ -12,6 +12,15 @@ use crate::{job, shared, sql};
 
 /// One round; true when a link has a further step to take at once.
 pub fn round(database: u32) -> Result<bool, String> {
+    // A copy of a node has its identity, its links and its work: nothing of that is done here. Objects of a released version do
+    // not know of copies.
+    let copied = in_transaction("looking whether this is a copy", || {
+        sql::text("SELECT pg_catalog.to_regprocedure('steep_repl._note_copy()')::text", &[])
+            .and_then(|_| sql::text("SELECT steep_repl._note_copy()", &[]))
+    })?;
+    if copied.is_some() {
+        return Ok(false);
+    }
     let mut busy = false;
     // First, because sessions that insert may wait for it; what goes wrong in it holds up nothing else.
     let ranges = range::round();

@@ -94,6 +94,12 @@ fn wake(oid: u32) {
 }
 
 /// What is known of this database's worker: whether the library is preloaded, its process ids, restarts, last error.
+/// Whether all that this server has gone through since its start is the recovery of a backup.
+#[pg_extern(sql = false)]
+fn from_backup() -> bool {
+    shared::available() && shared::read(|s| s.from_backup)
+}
+
 #[pg_extern(sql = false)]
 fn worker_state() -> pgrx::JsonB {
     if !shared::available() {

@@ -13,6 +13,13 @@ public interface StartApi {
     /** Asks for the start; the server's worker does it. Asking twice changes nothing. Returns the id of the work. */
     long start(StartOptions options);
 
+    /**
+     * Makes this database, restored from a physical backup of a node, a node of its own. Asking twice goes on.
+     *
+     * @return the id of the start that tells the members
+     */
+    long complete(CompleteOptions options);
+
     /** The start that runs now in this server, whoever asked for it, empty when none does. */
     Optional<StartProgress> running();
 

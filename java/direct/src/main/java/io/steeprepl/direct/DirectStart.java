@@ -1,5 +1,6 @@
 package io.steeprepl.direct;
 
+import io.steeprepl.api.CompleteOptions;
 import io.steeprepl.api.Preparation;
 import io.steeprepl.api.StartApi;
 import io.steeprepl.api.StartOptions;
@@ -34,6 +35,20 @@ record DirectStart(Database database) implements StartApi {
                 .with("method", options.method())
                 .with("path", options.path())
                 .with("parallel", options.parallel());
+        return database.row("SELECT " + call.sql() + " AS id", row -> row.big("id"), call.parameters());
+    }
+
+    @Override
+    public long complete(CompleteOptions options) {
+        Call call = Call.of("complete_node")
+                .with("node_id", options.nodeId().value())
+                .with("source_conninfo", options.sourceConninfo())
+                .with("own_conninfo", options.ownConninfo())
+                .with("node_name", options.name())
+                .with("host", options.host())
+                .with("port", options.port())
+                .with("priority", options.priority())
+                .with("preparation", "?::uuid", options.preparation());
         return database.row("SELECT " + call.sql() + " AS id", row -> row.big("id"), call.parameters());
     }
 

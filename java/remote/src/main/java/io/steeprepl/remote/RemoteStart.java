@@ -1,6 +1,7 @@
 package io.steeprepl.remote;
 
 import com.fasterxml.jackson.core.type.TypeReference;
+import io.steeprepl.api.CompleteOptions;
 import io.steeprepl.api.Preparation;
 import io.steeprepl.api.StartApi;
 import io.steeprepl.api.StartOptions;
@@ -33,6 +34,12 @@ record RemoteStart(Line line) implements StartApi {
             StartOptions.class,
             new TypeReference<>() {},
             (node, in) -> node.start().start(in));
+
+    private static final Operation<CompleteOptions, Long> COMPLETE = NOUN.changing(
+            "complete",
+            CompleteOptions.class,
+            new TypeReference<>() {},
+            (node, in) -> node.start().complete(in));
 
     private static final Operation<None, @Nullable StartProgress> RUNNING = NOUN.reading(
             "running", new TypeReference<>() {}, node -> node.start().running().orElse(null));
@@ -75,6 +82,11 @@ record RemoteStart(Line line) implements StartApi {
     @Override
     public long start(StartOptions options) {
         return line.call(START, options);
+    }
+
+    @Override
+    public long complete(CompleteOptions options) {
+        return line.call(COMPLETE, options);
     }
 
     @Override

@@ -14,6 +14,7 @@ import picocli.CommandLine.Command;
             NodeListCommand.class,
             NodeStatusCommand.class,
             NodeStartCommand.class,
+            NodeCompleteCommand.class,
             NodePrepareCommand.class,
             NodeProgressCommand.class,
             NodeCancelCommand.class,

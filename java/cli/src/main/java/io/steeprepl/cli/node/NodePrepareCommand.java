@@ -14,8 +14,8 @@ import picocli.CommandLine.Option;
 @Command(
         name = "prepare",
         description = {
-            "Prepares for nodes that will be filled from a snapshot of this one: this node, and all that it receives from,",
-            "keep their streams from now on. Until it expires that keeps WAL on all of them; node progress shows how much."
+            "Prepares for nodes that will be filled from a snapshot, or a physical backup, of this one: this node, and all that it",
+            "receives from, keep their streams from now on. Until it expires that keeps WAL on all of them; node progress shows how much."
         },
         footer = {
             "  steep-repl -c service=berlin node prepare",
@@ -37,6 +37,9 @@ final class NodePrepareCommand extends NodeAction {
         out.note("  then bring PATH to each new node's server, and:");
         out.note("                 steep-repl node start TARGET --from %s --method snapshot --path PATH"
                 .formatted(made.source()));
+        out.note(
+                "  or make a backup of this server that begins now (pg_basebackup), restore it as another server, and:");
+        out.note("                 steep-repl node complete TARGET --from %s --node-id ID".formatted(made.source()));
         out.note("  to end it:     steep-repl node cancel " + made.id());
         return ExitCode.OK;
     }

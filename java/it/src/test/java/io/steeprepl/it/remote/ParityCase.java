@@ -2,6 +2,7 @@ package io.steeprepl.it.remote;
 
 import io.steeprepl.api.AuditFilter;
 import io.steeprepl.api.BulkFilter;
+import io.steeprepl.api.CompleteOptions;
 import io.steeprepl.api.ConflictFilter;
 import io.steeprepl.api.NodeEntry;
 import io.steeprepl.api.NodeId;
@@ -334,6 +335,11 @@ record ParityCase(String method, boolean fails, List<String> masks, List<String>
                 refused(
                         "start.start",
                         (node, _) -> node.start().start(new StartOptions(nowhere, nowhere, "by hand", "/x", 99))),
+                refused(
+                        "start.complete",
+                        (node, _) -> node.start()
+                                .complete(new CompleteOptions(
+                                        new NodeId("z"), nowhere, nowhere, "Z", "127.0.0.1", 1, 7, null))),
                 works("start.running", (node, _) -> node.start().running()),
                 works("start.progress", (node, _) -> node.start().progress(999)),
                 works("start.list", (node, _) -> node.start().list()),
