@@ -40,7 +40,7 @@ BEGIN ATOMIC
     FROM steep_repl.subscription_status() s WHERE s.blocked_by IS NOT NULL
   UNION ALL SELECT 1, format('%s does not receive from this node; %s of WAL are kept for it', s.peer, pg_size_pretty(s.retained_wal_bytes))
     FROM steep_repl._slots() s WHERE NOT s.active
-  UNION ALL SELECT 2, steep_repl._copied() || ': it waits for complete_node()' WHERE steep_repl._copied() IS NOT NULL
+  UNION ALL SELECT 2, steep_repl._copied() || ': it waits for complete_node(). Where it is to take the place of that node, which is gone for good: DELETE FROM steep_repl.preparations' WHERE steep_repl._copied() IS NOT NULL
   UNION ALL SELECT 1, format('preparation %s is lost: PostgreSQL has dropped the WAL that this node kept for it', p.id) FROM steep_repl.preparations() p WHERE p.state = 'lost'
   -- Those whose link is gone, or of whom no daemon speaks any more, keep the status that was last known.
   UNION ALL SELECT 1, format('node %s is unavailable: its %s does not answer', n.node_id, CASE WHEN n.unanswered_until > clock_timestamp() THEN 'daemon' ELSE 'database' END)
