@@ -80,7 +80,7 @@ public final class Cluster implements AutoCloseable {
 
     @Override
     public void close() {
-        nodes.forEach(n -> n.server().kill9());
+        nodes.forEach(n -> n.server().discard());
         try (Stream<Path> files = Files.walk(folder)) {
             files.sorted(java.util.Comparator.reverseOrder())
                     .forEach(file -> Objects.requireNonNull(file).toFile().delete());

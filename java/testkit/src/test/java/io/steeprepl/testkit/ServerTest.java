@@ -2,11 +2,14 @@ package io.steeprepl.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -23,7 +26,7 @@ class ServerTest {
 
     @AfterEach
     void end() throws IOException {
-        server.kill9();
+        server.discard();
         folder.close();
     }
 
@@ -53,6 +56,27 @@ class ServerTest {
         server.start();
         assertThat(run("SELECT n FROM kept")).isEqualTo("7");
         assertThat(server.logTail(50)).contains("not properly shut down");
+    }
+
+    @Test
+    void leavesNoSharedMemoryBehindWhenDiscarded() throws IOException {
+        // The seventh line: key and id (src/include/utils/pidfile.h).
+        String memory = Files.readAllLines(server.dataDir().resolve("postmaster.pid"))
+                .get(6)
+                .strip()
+                .split(" +")[1];
+        assertThat(memories()).contains(memory);
+        server.discard();
+        assertThat(memories()).doesNotContain(memory);
+    }
+
+    /** The ids of System V shared memory, where the system shows them. */
+    private static List<String> memories() throws IOException {
+        Path shown = Path.of("/proc/sysvipc/shm");
+        assumeThat(shown).exists();
+        return Files.readAllLines(shown).stream()
+                .map(line -> line.strip().split(" +")[1])
+                .toList();
     }
 
     @Test

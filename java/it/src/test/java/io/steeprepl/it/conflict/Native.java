@@ -98,6 +98,6 @@ final class Native implements AutoCloseable {
 
     @Override
     public void close() {
-        server.kill9();
+        server.discard();
     }
 }
