@@ -47,10 +47,11 @@ COMMENT ON FUNCTION steep_repl._snapshot_replication() IS 'The replicated tables
 
 CREATE OR REPLACE FUNCTION steep_repl._manifest_tables(manifest jsonb, wanted jsonb) RETURNS integer[]
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-  RETURN ARRAY(SELECT n::int - 1 FROM jsonb_array_elements(manifest->'tables') WITH ORDINALITY e(t, n)
-                WHERE EXISTS (SELECT 1 FROM jsonb_array_elements(manifest->'replication'->'tables') r
-                               WHERE wanted @> jsonb_build_array(jsonb_build_array(r->'schema', r->'table')) AND r->'leaves' @> jsonb_build_array(jsonb_build_array(t->'schema', t->'table')))
-                ORDER BY n);
+  -- Joined by whole values: there may be very many.
+  RETURN ARRAY(SELECT e.n::int - 1 FROM jsonb_array_elements(manifest->'tables') WITH ORDINALITY e(t, n)
+                 JOIN (SELECT leaf FROM jsonb_array_elements(manifest->'replication'->'tables') r JOIN jsonb_array_elements(wanted) w ON w = jsonb_build_array(r->'schema', r->'table')
+                        CROSS JOIN LATERAL jsonb_array_elements(r->'leaves') leaf) l ON l.leaf = jsonb_build_array(e.t->'schema', e.t->'table')
+                ORDER BY e.n);
 COMMENT ON FUNCTION steep_repl._manifest_tables(jsonb, jsonb) IS 'The numbers, from 0, of the tables in a manifest that replicated tables consist of. wanted: [[schema, table], …].';
 
 CREATE OR REPLACE FUNCTION steep_repl._manifest_part(manifest jsonb, numbers integer[]) RETURNS jsonb
@@ -96,6 +97,13 @@ BEGIN ATOMIC
   SELECT i.method FROM steep_repl.initialisations i WHERE i.id = _init_method.id;
 END;
 COMMENT ON FUNCTION steep_repl._init_method(bigint) IS 'Where an initialisation takes rows from: direct or snapshot.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_snapshot_path(id bigint) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT i.snapshot_path FROM steep_repl.initialisations i WHERE i.id = _init_snapshot_path.id;
+END;
+COMMENT ON FUNCTION steep_repl._init_snapshot_path(bigint) IS 'The folder of the snapshot that an initialisation loads.';
 
 CREATE OR REPLACE FUNCTION steep_repl._init_keep(id bigint) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -194,7 +202,6 @@ DECLARE
   job steep_repl.initialisations;
   relation regclass := to_regclass("table");
   wanted steep_repl.initialisation_tables;
-  copied jsonb;
   loaded xid[];
   foreign_rows bigint;
   here bigint;
@@ -213,9 +220,7 @@ BEGIN
       DETAIL = format('Loaded: %s rows. Here now: %s, of which %s are not the snapshot''s.', expected, here, foreign_rows),
       HINT = format('TRUNCATE it here and start again: SELECT steep_repl.cancel_work(%s) takes away what was loaded.', job.work_id);
   END IF;
-  SELECT r INTO copied FROM jsonb_array_elements(steep_repl._snapshot_manifest(job.snapshot_path)->'replication'->'tables') r
-   WHERE r->>'schema' = wanted.table_schema AND r->>'table' = wanted.table_name;
-  RETURN jsonb_build_object('relation', relation::oid::bigint, 'rows', here, 'versions', copied->'versions', 'path', job.snapshot_path);
+  RETURN jsonb_build_object('relation', relation::oid::bigint, 'rows', here, 'schema', wanted.table_schema, 'table', wanted.table_name);
 END $$;
 COMMENT ON FUNCTION steep_repl._init_loaded_begin(bigint, text) IS
   'Locks a table that was loaded, and sees that nobody else has written to it: by its rows, all of which are read. Errors: SR044.';

@@ -5,7 +5,8 @@ use super::initialise::{call, leave_out, sql};
 use crate::pg::latch;
 use crate::pg::transaction::{self, Failed, attempt};
 use crate::pg::worker_process;
-use crate::snapshot::versions;
+use crate::snapshot::versions::Versions;
+use std::path::Path;
 use std::time::Duration;
 
 /// Steps 1 to 4: the source, and its positions, are those of when the snapshot was taken.
@@ -18,8 +19,10 @@ pub fn run(id: i64) -> Result<(), Failed> {
         call("_init_phase", id, vec![waits.as_str().into()])?;
         latch::wait(Duration::from_millis(100));
     }
+    let folder = call("_init_snapshot_path", id, vec![])?.unwrap_or_default();
+    let versions = Versions::of(Path::new(&folder))?;
     while let Some(table) = call("_init_next_table", id, vec![])? {
-        if let Err(error) = join(id, &table) {
+        if let Err(error) = join(id, &table, &versions) {
             leave_out(id, &table, &error)?;
         }
     }
@@ -27,14 +30,15 @@ pub fn run(id: i64) -> Result<(), Failed> {
 }
 
 /// One table in one transaction, together with its entries in all subscriptions and in the publication.
-fn join(id: i64, table: &str) -> Result<(), Failed> {
+fn join(id: i64, table: &str, versions: &Versions) -> Result<(), Failed> {
     attempt(&format!("joining {table}"), || {
         let loaded = sql("_init_loaded_begin", id, vec![table.into()]).unwrap_or_default();
         let loaded: serde_json::Value = serde_json::from_str(&loaded).unwrap_or_default();
         let (relation, rows) = (loaded["relation"].as_i64().unwrap_or(0), loaded["rows"].as_i64().unwrap_or(0));
         transaction::show(&format!("versions of {table}, {rows} rows"));
-        versions::read(&loaded, |versions| {
-            sql("_init_take_versions", id, vec![relation.into(), versions.into(), true.into()]);
+        let name = |key: &str| loaded[key].as_str().unwrap_or_default();
+        versions.read(name("schema"), name("table"), |some| {
+            sql("_init_take_versions", id, vec![relation.into(), some.into(), true.into()]);
         });
         sql("_init_table_done", id, vec![table.into(), rows.into(), 0_i64.into()]);
     })

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.steeprepl.testkit.Cluster;
 import io.steeprepl.testkit.ClusterLogs;
 import io.steeprepl.testkit.TestNode;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -55,6 +57,17 @@ class ReinitFaultIT {
                 "ALTER TABLE t ENABLE ALWAYS TRIGGER slow");
     }
 
+    /** Holds every copy up in its middle until the session is closed. */
+    private static Connection halfWay(TestNode node) throws SQLException {
+        node.execute(
+                "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.id = 3000 THEN PERFORM pg_catalog.pg_advisory_xact_lock_shared(7); END IF; RETURN NEW; END'",
+                "CREATE TRIGGER slow BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION slow()",
+                "ALTER TABLE t ENABLE ALWAYS TRIGGER slow");
+        Connection session = node.connect();
+        session.createStatement().execute("SELECT pg_advisory_lock(7)");
+        return session;
+    }
+
     @Test
     void twoThatTakeATableFromEachOtherAtOnceDoNotBothThrowItAway() throws Exception {
         link(2, 200);
@@ -100,15 +113,17 @@ class ReinitFaultIT {
     }
 
     @Test
-    void aNodeThatIsBeingFilledFromHereGetsAllRows() {
+    void aNodeThatIsBeingFilledFromHereGetsAllRows() throws SQLException {
         link(2, 6000);
         TestNode c = cluster.node(2);
         c.execute("CREATE TABLE t (id int PRIMARY KEY, v text)");
-        slowDown(c);
-        c.query("SELECT steep_repl.start_node('" + b.conninfo() + "', '" + c.conninfo() + "')");
-        Sql.await(c, "SELECT phase = 'copying' AND rows_done > 0 FROM steep_repl.start_progress()", "t");
-        String id = Reinit.ask(b, "a", "t");
-        Reinit.await(b, id, "phase = 'waiting for a node that takes tables over from this one' AND NOT emptied");
+        String id;
+        try (var _ = halfWay(c)) {
+            c.query("SELECT steep_repl.start_node('" + b.conninfo() + "', '" + c.conninfo() + "')");
+            Sql.await(c, "SELECT phase = 'copying' AND rows_done > 0 FROM steep_repl.start_progress()", "t");
+            id = Reinit.ask(b, "a", "t");
+            Reinit.await(b, id, "phase = 'waiting for a node that takes tables over from this one' AND NOT emptied");
+        }
         Sql.await(c, "SELECT state, error FROM steep_repl.start_progress()", "complete|");
         Reinit.awaitComplete(b, id);
         c.execute("DROP TRIGGER slow ON t");

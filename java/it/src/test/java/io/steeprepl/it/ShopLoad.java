@@ -52,6 +52,8 @@ final class ShopLoad implements AutoCloseable {
             try (Connection connection = node.connect();
                     var statement = connection.createStatement()) {
                 while (!stop) {
+                    // What one node writes at its fastest, three together do not apply on two processors.
+                    Thread.sleep(5);
                     int id = 1 + random.nextInt(300);
                     statement.execute("INSERT INTO orders (made_on) VALUES ('" + node.id() + "')");
                     statement.execute("UPDATE item SET v = '" + node.id() + count + "' WHERE id = " + id);
@@ -63,6 +65,9 @@ final class ShopLoad implements AutoCloseable {
                 }
             } catch (SQLException e) {
                 Thread.onSpinWait();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
             }
         }
     }
