@@ -301,7 +301,6 @@ BEGIN
   -- Whatever is left can only be copied: its changes have gone by.
   UPDATE steep_repl.initialisations i SET method = 'direct' WHERE i.id = _init_finish.id AND i.method = 'snapshot' AND EXISTS (
     SELECT 1 FROM steep_repl.initialisation_tables t WHERE t.id = i.id AND t.state <> 'complete');
-  DELETE FROM steep_repl.loaded_pieces p USING steep_repl.initialisations i WHERE i.id = _init_finish.id AND p.work_id = i.work_id AND i.method = 'snapshot';
   SELECT string_agg(format('%I.%I: %s', t.table_schema, t.table_name, coalesce(t.reason, 'the source does not replicate it')), '; '),
          bool_and(t.hopeless) INTO left_out, hopeless
     FROM steep_repl.initialisation_tables t WHERE t.id = _init_finish.id AND t.state <> 'complete';

@@ -133,6 +133,8 @@ BEGIN
   PERFORM steep_repl._join_table(relation, coalesce(wanted.strategy, 'last_write_wins'), wanted.before_images);
   PERFORM steep_repl._join_ranges(relation, job.source, job.source_conninfo, wanted.range_request, wanted.range_timeline);
   PERFORM steep_repl._init_check_links(id);
+  -- From here on its rows are everybody's: a load that is cancelled later must not take them away.
+  DELETE FROM steep_repl.loaded_pieces p WHERE p.work_id = job.work_id AND p.relation IN (SELECT l FROM steep_repl._leaves(relation) l);
   -- Step 4.
   PERFORM steep_repl._set_subscription_table(l.subscription, relation, 's',
             (CASE WHEN l.peer = job.source THEN job.snapshot_lsn ELSE m.held_at END - '0/0'::pg_lsn)::bigint)

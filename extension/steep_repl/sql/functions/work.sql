@@ -71,8 +71,8 @@ CREATE OR REPLACE FUNCTION steep_repl.cancel_work(id bigint) RETURNS text
 #variable_conflict use_variable
 DECLARE
   work steep_repl.work_queue := steep_repl._work(id);
-  -- What waits for retry_work() with what it has loaded.
-  half_loaded boolean := work.state = 'failed' AND EXISTS (SELECT 1 FROM steep_repl.loaded_pieces p WHERE p.work_id = cancel_work.id);
+  -- What waits with what it has loaded: for retry_work(), or for tables to join.
+  half_loaded boolean := work.state IN ('failed', 'complete') AND EXISTS (SELECT 1 FROM steep_repl.loaded_pieces p WHERE p.work_id = cancel_work.id);
 BEGIN
   IF work.state NOT IN ('pending', 'running') AND NOT half_loaded THEN
     RAISE EXCEPTION USING ERRCODE = 'SR102', MESSAGE = format('work %s has ended: it is %s', id, work.state),

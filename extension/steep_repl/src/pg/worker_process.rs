@@ -165,6 +165,18 @@ pub fn cancel(pid: i32) {
     }
 }
 
+/// From here on this process is not to be interrupted by `cancel`: what it does now is how it ends.
+pub fn ignore_cancel() {
+    // SAFETY: a handler of this process that does nothing; a request that has come is
+    // taken back before anything looks at it.
+    unsafe {
+        pg_sys::pqsignal_be(pg_sys::SIGINT as i32, Some(nothing));
+        pg_sys::QueryCancelPending = 0;
+    }
+}
+
+unsafe extern "C-unwind" fn nothing(_signal: i32) {}
+
 /// Sends SIGTERM to one of our worker processes.
 pub fn terminate(pid: i32) {
     if pid > 0 {
