@@ -183,8 +183,6 @@ impl Lead {
 
     /// Writes down how it ended.
     pub fn end(&mut self, outcome: Result<serde_json::Value, Failed>) -> Result<(), Failed> {
-        // Who cancels sets a flag and then sends a signal; the flag may have been seen first.
-        worker_process::ignore_cancel();
         self.dismiss();
         let (state, error, sqlstate, result) = match outcome {
             Ok(result) => ("complete", None, None, Some(JsonB(result))),

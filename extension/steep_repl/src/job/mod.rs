@@ -56,6 +56,9 @@ fn lead(database: u32, id: i64, role: u32) {
                 "apply" => snapshot::apply::lead(&mut lead, &parameters),
                 other => Err(format!("this version knows no work of kind {other}").into()),
             };
+            // Who cancels sets a flag and then sends a signal; the flag may have been seen first. A line of the log looks
+            // for signals, too (errfinish() in src/backend/utils/error/elog.c).
+            worker_process::ignore_cancel();
             if let Err(failed) = &outcome {
                 pgrx::log!("steep_repl work {id}: {}", failed.text);
             }
