@@ -8,7 +8,8 @@ command -v cc >/dev/null || need+=(gcc libc6-dev)
 found=${LIBCLANG_PATH:-}
 for place in /usr/lib/llvm-*/lib /usr/lib/x86_64-linux-gnu /usr/lib/aarch64-linux-gnu /usr/lib64 /usr/local/lib /Library/Developer/CommandLineTools/usr/lib /opt/homebrew/opt/llvm/lib; do
   for library in "$place"/libclang.so* "$place"/libclang-*.so* "$place"/libclang.dylib; do
-    if [ -e "$library" ]; then found=$library; fi
+    # libclang-cpp, which LLVM's own packages bring along, is another library.
+    if [ -e "$library" ] && [[ $library != */libclang-cpp* ]]; then found=$library; fi
   done
 done
 [ -n "$found" ] || need+=(libclang-dev)
