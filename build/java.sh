@@ -7,10 +7,12 @@ jars() {
   echo "${list[*]}"
 }
 aot=$home/java/cli/target/aot
-java_of_command=("$java_home/bin/java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData --enable-native-access=ALL-UNNAMED
+java=("$java_home/bin/java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData --enable-native-access=ALL-UNNAMED
   "-Dsteeprepl.home=$home" "-Dsteeprepl.stage=$home/extension/stage" "-Dsteeprepl.aot=$aot" -cp "$(jars)")
+# Reflection by native code: the classes that Java else makes for it take longer than all that a short command calls so.
+java_of_command=("${java[@]}" -Djdk.reflect.useNativeAccessorOnly=true)
 # The daemon stays for months, and is to keep little memory. As in Program.java, for services; with folders for their jars, as services
 # have them, whose jars have other versions after the next build.
-java_of_daemon=("${java_of_command[@]}" -Xms8m -Xmn4m -Xmx128m -Xss512k -XX:MinHeapFreeRatio=5 -XX:MaxHeapFreeRatio=15 -XX:-ShrinkHeapInSteps
+java_of_daemon=("${java[@]}" -Xms8m -Xmn4m -Xmx128m -Xss512k -XX:MinHeapFreeRatio=5 -XX:MaxHeapFreeRatio=15 -XX:-ShrinkHeapInSteps
   -XX:+UnlockExperimentalVMOptions -XX:TrimNativeHeapInterval=60000 -XX:+ExitOnOutOfMemoryError
   -Dio.netty.allocator.type=unpooled -Dio.netty.noPreferDirect=true -cp "$home/java/cli/target/*:$home/java/cli/target/lib/*")

@@ -37,6 +37,9 @@ public interface NodeApi {
     /** Every node of the registry, this one included. */
     List<Node> list();
 
+    /** One node of the registry. Throws {@link ApiException.Failed} where that node is not known. */
+    Node get(NodeId node);
+
     /** Says that this node is alive; when, or empty when this database is not a node. */
     Optional<Instant> heartbeat();
 

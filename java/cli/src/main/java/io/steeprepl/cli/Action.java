@@ -69,6 +69,11 @@ public abstract class Action implements Callable<Integer> {
         return root().remote != null;
     }
 
+    /** The option by which other commands reach the node that this one calls TARGET. */
+    protected final String againAt() {
+        return hasRemoteOption() ? "--remote DAEMON " : "-c TARGET ";
+    }
+
     /** Whether the command can do nothing in a database without the extension. */
     protected boolean needsExtension() {
         return true;

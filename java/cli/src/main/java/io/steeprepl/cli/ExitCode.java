@@ -10,7 +10,7 @@ public enum ExitCode {
     FAILED(1, "failed"),
     USAGE(2, "wrong usage"),
     SCHEMA_MISMATCH(3, "schemas differ"),
-    CANCELLED(4, "cancelled"),
+    CANCELLED(4, "cancelled, or left before the end"),
     TIMEOUT(5, "took too long"),
     CANNOT_CONNECT(6, "cannot connect");
 

@@ -2,8 +2,10 @@ package io.steeprepl.cli;
 
 import io.steeprepl.cli.output.ErrorText;
 import io.steeprepl.direct.connection.Secrets;
+import io.steeprepl.remote.Codec;
 import java.io.PrintWriter;
 import java.util.Collection;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
@@ -19,9 +21,17 @@ public final class Main {
     /** Runs one command and ends the process with its exit code. */
     public static void main(String[] args) {
         Interrupt.watch();
+        prepare(args);
         int code = quick(args).execute(args);
         Interrupt.finished();
         end(code);
+    }
+
+    /** What an answer of a daemon is read with takes as long to load as all the rest: better beside it than after it. */
+    private static void prepare(String... args) {
+        if (Stream.of(args).anyMatch(word -> word.startsWith("--remote"))) {
+            Thread.ofPlatform().daemon().name("prepare").start(Codec::prepare);
+        }
     }
 
     /**

@@ -5,8 +5,17 @@ import io.steeprepl.config.Document;
 import io.steeprepl.config.repl.IpcSettings;
 import io.steeprepl.config.repl.ReplSettings;
 import io.steeprepl.direct.connection.Surroundings;
+import io.steeprepl.remote.ipc.Account;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,8 +40,52 @@ public record Launch(
      * when it started.
      */
     public Path socket() {
+        return socket(ipc());
+    }
+
+    /**
+     * The sockets of daemons that this may mean: that of {@link #socket()}; where there is none, and the file names none, those of
+     * this account's daemons that have other names.
+     */
+    public List<Path> sockets() {
+        IpcSettings settings = ipc();
+        Path own = socket(settings);
+        if (Files.exists(own)) {
+            return List.of(own);
+        }
+        return settings.path().isPresent() ? List.of() : named(RunFolder.here());
+    }
+
+    static List<Path> named(Path folder) {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(Launch::isOwnSocket).sorted().toList();
+        } catch (IOException e) {
+            return List.of();
+        }
+    }
+
+    private static boolean isOwnSocket(Path path) {
+        try {
+            return String.valueOf(path.getFileName()).matches(DEFAULT_NAME + "-[A-Za-z0-9_-]{1,64}\\.sock")
+                    && Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+                            .isOther()
+                    && Account.isOwn(Files.getOwner(path, LinkOption.NOFOLLOW_LINKS))
+                    && answers(path);
+        } catch (IOException | UnsupportedOperationException e) {
+            return false;
+        }
+    }
+
+    /** One that was killed leaves its socket there. */
+    private static boolean answers(Path path) throws IOException {
+        try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+            return probe.connect(UnixDomainSocketAddress.of(path));
+        }
+    }
+
+    private IpcSettings ipc() {
         Document document = Files.exists(config.path()) ? Document.read(config) : Document.read(config, "");
-        return socket(ReplSettings.read(document, around).ipc());
+        return ReplSettings.read(document, around).ipc();
     }
 
     /** Where it says that it runs. */

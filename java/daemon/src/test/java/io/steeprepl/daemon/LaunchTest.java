@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.steeprepl.config.ConfigPath;
 import io.steeprepl.direct.connection.Surroundings;
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -38,6 +41,36 @@ class LaunchTest {
         assertThat(launch.socket()).isEqualTo(folder.resolve("my.sock"));
         Files.writeString(folder.resolve("config.yaml"), "repl: {ipc: {path: my.sock}}");
         assertThat(launch.socket(Settings.read(launch).now().ipc())).isEqualTo(launch.socket());
+    }
+
+    private static ServerSocketChannel listening(Path path) throws IOException {
+        return ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(UnixDomainSocketAddress.of(path));
+    }
+
+    @Test
+    void daemonsWithNamesOfTheirOwnAreFoundByTheirSockets() throws IOException {
+        assertThat(Launch.named(folder)).isEmpty();
+        assertThat(Launch.named(folder.resolve("none"))).isEmpty();
+        Path paris = folder.resolve("steep-repl-paris.sock");
+        Path rome = folder.resolve("steep-repl-rome.sock");
+        Files.createFile(folder.resolve("steep-repl-file.sock"));
+        try (var _ = listening(paris);
+                var _ = listening(folder.resolve("other.sock"))) {
+            try (var _ = listening(rome)) {
+                assertThat(Launch.named(folder)).containsExactly(paris, rome);
+            }
+            assertThat(rome).as("it stays when nobody listens any more").exists();
+            assertThat(Launch.named(folder)).containsExactly(paris);
+        }
+    }
+
+    @Test
+    void whoeverNamesASocketMeansNoOther() throws IOException {
+        Files.writeString(folder.resolve("config.yaml"), "repl: {ipc: {path: my.sock}}");
+        assertThat(launch(Launch.DEFAULT_NAME).sockets()).isEmpty();
+        try (var _ = listening(folder.resolve("my.sock"))) {
+            assertThat(launch(Launch.DEFAULT_NAME).sockets()).containsExactly(folder.resolve("my.sock"));
+        }
     }
 
     @Test

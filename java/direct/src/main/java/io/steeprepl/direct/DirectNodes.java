@@ -1,5 +1,6 @@
 package io.steeprepl.direct;
 
+import io.steeprepl.api.ApiException;
 import io.steeprepl.api.Node;
 import io.steeprepl.api.NodeApi;
 import io.steeprepl.api.NodeEntry;
@@ -72,6 +73,20 @@ record DirectNodes(Database database) implements NodeApi {
     @Override
     public List<Node> list() {
         return database.rows("SELECT * FROM steep_repl.node_status() ORDER BY node_id", DirectNodes::node);
+    }
+
+    @Override
+    public Node get(NodeId node) {
+        return database
+                .rows("SELECT * FROM steep_repl.node_status() WHERE node_id = ?", DirectNodes::node, node.value())
+                .stream()
+                .findFirst()
+                .orElseThrow(() -> new ApiException.Failed(
+                        "SR004",
+                        "node %s is not known here".formatted(node),
+                        null,
+                        "steep-repl node list --all",
+                        null));
     }
 
     @Override

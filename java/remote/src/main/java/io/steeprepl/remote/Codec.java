@@ -22,17 +22,32 @@ public final class Codec {
             .addModule(Forms.module())
             .build();
 
-    /** Reads what others have written: what is unknown, missing or of another type is an error. */
-    private static final JsonMapper STRICT = JsonMapper.builder()
-            .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-            .disable(com.fasterxml.jackson.databind.MapperFeature.ALLOW_COERCION_OF_SCALARS)
-            .enable(com.fasterxml.jackson.databind.MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS)
-            .annotationIntrospector(new Required())
-            .addModule(Forms.module())
-            .build();
+    /** Of the answering end; a command, which only asks, does without it. */
+    private static final class Strict {
+        /** Reads what others have written: what is unknown, missing or of another type is an error. */
+        static final JsonMapper MAPPER = JsonMapper.builder()
+                .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+                .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                .disable(com.fasterxml.jackson.databind.MapperFeature.ALLOW_COERCION_OF_SCALARS)
+                .enable(com.fasterxml.jackson.databind.MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS)
+                .annotationIntrospector(new Required())
+                .addModule(Forms.module())
+                .build();
+
+        private Strict() {}
+    }
 
     private Codec() {}
+
+    /** Writes and reads something, so that the first real answer need not wait for all that is loaded for it. */
+    public static void prepare() {
+        try {
+            LENIENT.readerFor(Operation.Numbered.class)
+                    .readValue(LENIENT.writeValueAsString(new Operation.Numbered(1)));
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
 
     /** A new, empty object. */
     public static ObjectNode object() {
@@ -79,11 +94,12 @@ public final class Codec {
             throw new ApiException.Usage(
                     "the parameters of %s must be an object".formatted(operation.name()), "\"params\":{}");
         }
-        ObjectNode whole = operation.defaults().deepCopy();
+        ObjectNode whole = object();
+        operation.defaults().forEach((parameter, value) -> whole.set(parameter, encode(value)));
         given.properties().forEach(entry -> whole.set(entry.getKey(), entry.getValue()));
         whole.remove(Dispatcher.CALL_ID);
         try {
-            return Objects.requireNonNull(STRICT.treeToValue(whole, operation.params()));
+            return Objects.requireNonNull(Strict.MAPPER.treeToValue(whole, operation.params()));
         } catch (JsonProcessingException e) {
             throw wrong(operation, e);
         }

@@ -1,7 +1,6 @@
 package io.steeprepl.remote;
 
 import com.fasterxml.jackson.core.type.TypeReference;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.steeprepl.api.SteepRepl;
 import io.steeprepl.remote.Operation.None;
 import java.util.ArrayList;
@@ -101,9 +100,7 @@ final class Noun {
             TypeReference<R> result,
             boolean reads,
             BiFunction<SteepRepl, P, R> answer) {
-        ObjectNode leftOut = Codec.object();
-        defaults.forEach((parameter, value) -> leftOut.set(parameter, Codec.encode(value)));
-        var operation = new Operation<>(name + "." + verb, params, result, leftOut, reads, answer);
+        var operation = new Operation<>(name + "." + verb, params, result, defaults, reads, answer);
         operations.add(operation);
         return operation;
     }

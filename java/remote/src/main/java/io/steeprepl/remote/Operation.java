@@ -1,8 +1,8 @@
 package io.steeprepl.remote;
 
 import com.fasterxml.jackson.core.type.TypeReference;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.steeprepl.api.SteepRepl;
+import java.util.Map;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -20,7 +20,7 @@ record Operation<P extends Record, R extends @Nullable Object>(
         String name,
         Class<P> params,
         TypeReference<R> result,
-        ObjectNode defaults,
+        Map<String, ?> defaults,
         boolean reads,
         BiFunction<SteepRepl, P, R> answer) {
 

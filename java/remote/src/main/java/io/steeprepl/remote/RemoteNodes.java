@@ -56,6 +56,12 @@ record RemoteNodes(Line line) implements NodeApi {
     private static final Operation<None, List<Node>> LIST =
             NOUN.reading("list", new TypeReference<>() {}, node -> node.nodes().list());
 
+    private static final Operation<ById, Node> GET = NOUN.reading(
+            "get",
+            ById.class,
+            new TypeReference<>() {},
+            (node, in) -> node.nodes().get(in.nodeId));
+
     private static final Operation<None, @Nullable Instant> HEARTBEAT = NOUN.changing(
             "heartbeat",
             new TypeReference<>() {},
@@ -108,6 +114,11 @@ record RemoteNodes(Line line) implements NodeApi {
     @Override
     public List<Node> list() {
         return line.call(LIST);
+    }
+
+    @Override
+    public Node get(NodeId node) {
+        return line.call(GET, new ById(node));
     }
 
     @Override

@@ -91,6 +91,7 @@ class DispatcherTest {
                         "health.get",
                         "nodes.check_settings",
                         "nodes.extension_version",
+                        "nodes.get",
                         "nodes.list",
                         "nodes.self",
                         "ranges.list",

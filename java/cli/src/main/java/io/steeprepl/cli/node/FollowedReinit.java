@@ -6,12 +6,12 @@ import io.steeprepl.api.SteepRepl;
 import io.steeprepl.api.WorkState;
 import io.steeprepl.cli.output.Column;
 import io.steeprepl.cli.output.Text;
+import io.steeprepl.cli.progress.Cancel;
 import io.steeprepl.cli.progress.Followed;
 import io.steeprepl.cli.progress.Glance;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
 
 /** Tables that are taken anew, as they are followed: as a start is. */
 final class FollowedReinit implements Followed<StartProgress> {
@@ -20,7 +20,7 @@ final class FollowedReinit implements Followed<StartProgress> {
 
     FollowedReinit(long id) {
         this.id = id;
-        this.like = new FollowedStart(id);
+        this.like = new FollowedStart(id, "");
     }
 
     @Override
@@ -70,16 +70,16 @@ final class FollowedReinit implements Followed<StartProgress> {
 
     @Override
     public String cancelled() {
-        return like.cancelled();
+        return "cancelled";
     }
 
     @Override
     public String again() {
-        return like.again();
+        return "run the same command again";
     }
 
     @Override
-    public Optional<Consumer<SteepRepl>> cancel() {
+    public Optional<Cancel> cancel() {
         return Optional.empty();
     }
 }

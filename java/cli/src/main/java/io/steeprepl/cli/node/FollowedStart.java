@@ -6,6 +6,7 @@ import io.steeprepl.api.SteepRepl;
 import io.steeprepl.api.WorkState;
 import io.steeprepl.cli.output.Column;
 import io.steeprepl.cli.output.Text;
+import io.steeprepl.cli.progress.Cancel;
 import io.steeprepl.cli.progress.Followed;
 import io.steeprepl.cli.progress.Glance;
 import java.time.Duration;
@@ -13,7 +14,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** A start, as it is followed. */
@@ -32,11 +32,18 @@ final class FollowedStart implements Followed<StartProgress> {
             Column.of("started_at", StartProgress::startedAt),
             Column.of("finished_at", StartProgress::finishedAt));
 
+    /** The phase in which a start is that somebody has cancelled. */
+    private static final String CANCELLED = "cancelled";
+
     private final long id;
+    /** The options by which other commands reach the node. */
+    private final String way;
+
     private final Rate rate = new Rate();
 
-    FollowedStart(long id) {
+    FollowedStart(long id, String way) {
         this.id = id;
+        this.way = way;
     }
 
     @Override
@@ -57,7 +64,7 @@ final class FollowedStart implements Followed<StartProgress> {
         return switch (now.state()) {
             case RUNNING -> WorkState.RUNNING;
             case COMPLETE -> WorkState.COMPLETE;
-            case FAILED -> WorkState.FAILED;
+            case FAILED -> CANCELLED.equals(now.phase()) ? WorkState.CANCELLED : WorkState.FAILED;
         };
     }
 
@@ -103,17 +110,19 @@ final class FollowedStart implements Followed<StartProgress> {
 
     @Override
     public String cancelled() {
-        return "cancelled";
+        return "cancelled; tables that were taken over stay and replicate, and the same command goes on from there";
     }
 
     @Override
     public String again() {
-        return "run the same command again";
+        return "steep-repl %snode progress --follow".formatted(way);
     }
 
     @Override
-    public Optional<Consumer<SteepRepl>> cancel() {
-        return Optional.empty();
+    public Optional<Cancel> cancel() {
+        return Optional.of(new Cancel(
+                "steep-repl %snode cancel %d".formatted(way, id),
+                node -> node.start().cancel(id)));
     }
 
     /** Rows a second, smoothed. */

@@ -77,7 +77,7 @@ final class NodeCompleteCommand extends Action {
         try (SteepRepl node = way.get()) {
             long start = node.start().complete(options);
             out.note("it is node %s; the members are told".formatted(id));
-            return new Follower<>(new FollowedStart(start), way, out).follow(node);
+            return new Follower<>(new FollowedStart(start, againAt()), way, out).follow(node);
         }
     }
 }

@@ -34,7 +34,7 @@ final class NodeProgressCommand extends Action {
                         .orElseThrow(() -> new ApiException.Failed(
                                 null, "no start runs on this node", null, "steep-repl node progress", null))
                         .id();
-                return new Follower<>(new FollowedStart(id), () -> open(out), out).follow(node);
+                return new Follower<>(new FollowedStart(id, ""), () -> open(out), out).follow(node);
             }
             List<StartProgress> starts = node.start().list();
             List<Preparation> kept = node.start().preparations();

@@ -22,7 +22,8 @@ import picocli.CommandLine.Parameters;
         name = "start",
         description = {
             "Fills TARGET's tables from SOURCE and links it with every member that SOURCE is linked with, both ways.",
-            "The server does the work: Ctrl-C leaves it to it, and the same command goes on watching.",
+            "The server does the work: Ctrl-C on a terminal asks whether to leave it to it, or to cancel it, and elsewhere leaves it to",
+            "it. The same command goes on watching, and after a start that was cancelled it goes on from there.",
             "--method snapshot fills them from a snapshot that was taken on SOURCE with node prepare and snapshot generate,",
             "and that TARGET's server can read: the copying is done by then, and SOURCE has nothing more to do with it.",
             "With --remote, TARGET's own daemon is asked; TARGET is then how the others reach its database."
@@ -94,7 +95,7 @@ final class NodeStartCommand extends Action {
                 new SourceSchema(node, out).compare(from);
             }
             long id = node.start().start(options);
-            return new Follower<>(new FollowedStart(id), way, out).follow(node);
+            return new Follower<>(new FollowedStart(id, againAt()), way, out).follow(node);
         }
     }
 }

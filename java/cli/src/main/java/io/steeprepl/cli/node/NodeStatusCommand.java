@@ -1,7 +1,7 @@
 package io.steeprepl.cli.node;
 
 import io.steeprepl.api.ApiException;
-import io.steeprepl.api.Node;
+import io.steeprepl.api.NodeId;
 import io.steeprepl.api.SteepRepl;
 import io.steeprepl.cli.ExitCode;
 import io.steeprepl.cli.NodeAction;
@@ -21,19 +21,15 @@ final class NodeStatusCommand extends NodeAction {
 
     @Override
     protected ExitCode run(SteepRepl node, Output out) {
-        Node found = node.nodes().list().stream()
-                .filter(n -> nodeId == null ? n.isSelf() : n.nodeId().value().equals(nodeId))
-                .findFirst()
-                .orElseThrow(this::unknown);
-        out.one(NodeColumns.ALL, found);
+        NodeId which = nodeId == null ? self(node) : new NodeId(nodeId);
+        out.one(NodeColumns.ALL, node.nodes().get(which));
         return ExitCode.OK;
     }
 
-    private ApiException unknown() {
-        return nodeId == null
-                ? new ApiException.Failed(
-                        null, "this database is not a node", null, "steep-repl node create NODE_ID", null)
-                : new ApiException.Failed(
-                        null, "node %s is not known here".formatted(nodeId), null, "steep-repl node list --all", null);
+    private static NodeId self(SteepRepl node) {
+        return node.nodes()
+                .self()
+                .orElseThrow(() -> new ApiException.Failed(
+                        null, "this database is not a node", null, "steep-repl node create NODE_ID", null));
     }
 }

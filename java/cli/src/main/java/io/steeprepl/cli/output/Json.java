@@ -3,6 +3,8 @@ package io.steeprepl.cli.output;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.Map;
+import java.util.SequencedMap;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** Writes JSON on one line. */
@@ -59,7 +61,9 @@ public final class Json {
     private static void object(Map<?, ?> map, StringBuilder out) {
         out.append('{');
         String comma = "";
-        for (Map.Entry<?, ?> entry : map.entrySet()) {
+        // Map.of() has another order in each process; who compares outputs wants one.
+        Map<?, ?> ordered = map instanceof SequencedMap<?, ?> ? map : new TreeMap<>(map);
+        for (Map.Entry<?, ?> entry : ordered.entrySet()) {
             out.append(comma);
             string(String.valueOf(entry.getKey()), out);
             out.append(':');

@@ -7,7 +7,6 @@ import io.steeprepl.cli.output.Column;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
 
 /** Work that can be followed; {@code P} says how far it is. */
 public interface Followed<P> {
@@ -39,5 +38,5 @@ public interface Followed<P> {
     String again();
 
     /** How to cancel it; empty where that is not possible. */
-    Optional<Consumer<SteepRepl>> cancel();
+    Optional<Cancel> cancel();
 }

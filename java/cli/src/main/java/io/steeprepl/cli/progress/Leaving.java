@@ -23,8 +23,11 @@ record Leaving<P>(Followed<P> followed, View<P> view, Supplier<SteepRepl> reconn
             // A hook of the JVM would not hear the second one.
             Signals.at("INT", this::interrupted);
         }
-        return Interrupt.onInterrupt(
-                () -> view.say("\ndetached: the work goes on in the server; to look: " + followed.again()));
+        return Interrupt.onInterrupt(() -> view.say("\ndetached: the work goes on in the server; to look: "
+                + followed.again()
+                + followed.cancel()
+                        .map(cancel -> "; to cancel it: " + cancel.command())
+                        .orElse("")));
     }
 
     private void interrupted() {
@@ -55,7 +58,7 @@ record Leaving<P>(Followed<P> followed, View<P> view, Supplier<SteepRepl> reconn
 
     private void cancel() {
         try (SteepRepl node = reconnect.get()) {
-            followed.cancel().ifPresent(cancel -> cancel.accept(node));
+            followed.cancel().ifPresent(cancel -> cancel.now().accept(node));
         } catch (ApiException e) {
             view.say("it could not be cancelled: " + e.message());
         }

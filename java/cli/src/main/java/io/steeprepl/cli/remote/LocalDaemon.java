@@ -9,12 +9,12 @@ import io.steeprepl.direct.connection.ConnectionSpec;
 import io.steeprepl.direct.connection.Surroundings;
 import io.steeprepl.remote.RemoteSteepRepl;
 import io.steeprepl.remote.ipc.IpcTransport;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
  * The daemon of this machine, by its socket.
@@ -26,22 +26,35 @@ public record LocalDaemon(ConfigPath config, ConnectionSpec spec, Duration timeo
 
     /** Whether there seems to be one. */
     public boolean exists() {
-        return Files.exists(socket());
+        return !sockets().isEmpty();
     }
 
-    private Path socket() {
-        return new Launch(config, Launch.DEFAULT_NAME, null, Surroundings.ofProcess()).socket();
+    private List<Path> sockets() {
+        return new Launch(config, Launch.DEFAULT_NAME, null, Surroundings.ofProcess()).sockets();
     }
 
     /** The node behind it, empty when it cannot help; {@code told} is told which one answers, or why none does. */
     public Optional<SteepRepl> open(Consumer<String> told) {
+        List<Path> sockets = sockets();
+        if (sockets.size() != 1) {
+            told.accept(
+                    "%d daemons of this account run here, and none is asked instead. To ask one: --remote SOCKET, of %s"
+                            .formatted(
+                                    sockets.size(),
+                                    sockets.stream().map(Path::toString).collect(Collectors.joining(", "))));
+            return Optional.empty();
+        }
+        return open(sockets.getFirst(), told);
+    }
+
+    private Optional<SteepRepl> open(Path socket, Consumer<String> told) {
         try {
-            SteepRepl node = new RemoteSteepRepl(IpcTransport.connect(socket(), timeout));
+            SteepRepl node = new RemoteSteepRepl(IpcTransport.connect(socket, timeout));
             Optional<Node> self = self(node);
             if (self.isEmpty() || !meant(self.get())) {
                 node.close();
                 told.accept("the daemon at %s is not asked instead: its database is %s. To ask it: --remote %s"
-                        .formatted(socket(), self.map(LocalDaemon::database).orElse("no node"), socket()));
+                        .formatted(socket, self.map(LocalDaemon::database).orElse("no node"), socket));
                 return Optional.empty();
             }
             told.accept(

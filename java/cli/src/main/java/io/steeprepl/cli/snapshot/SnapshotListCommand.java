@@ -36,6 +36,7 @@ final class SnapshotListCommand extends NodeAction {
             Column.of("path", Snapshot::path),
             Column.of("state", Snapshot::state),
             Column.of("created_at", Snapshot::createdAt),
+            Column.of("slot_name", Snapshot::slotName),
             Column.of("compression", Snapshot::compression),
             Column.of("tables", Snapshot::tables),
             Column.of("rows", Snapshot::rows),

@@ -6,6 +6,7 @@ import io.steeprepl.api.WorkProgress;
 import io.steeprepl.api.WorkState;
 import io.steeprepl.cli.output.Column;
 import io.steeprepl.cli.output.Text;
+import io.steeprepl.cli.progress.Cancel;
 import io.steeprepl.cli.progress.Followed;
 import io.steeprepl.cli.progress.Glance;
 import java.time.Duration;
@@ -13,7 +14,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -124,7 +124,9 @@ public record FollowedWork(long id, String kind) implements Followed<WorkProgres
     }
 
     @Override
-    public Optional<Consumer<SteepRepl>> cancel() {
-        return Optional.of(node -> node.work().cancel(id));
+    public Optional<Cancel> cancel() {
+        return Optional.of(new Cancel(
+                "steep-repl snapshot cancel %d".formatted(id),
+                node -> node.work().cancel(id)));
     }
 }

@@ -105,4 +105,14 @@ class OutputTest {
                 .isEqualTo("{\"n\":1.5,\"nan\":null,\"b\":true,\"t\":\"1970-01-01T00:00:00Z\",\"raw\":{\"x\": 1},"
                         + "\"list\":[1,\"a\"],\"path\":\"/a/b\",\"none\":null}");
     }
+
+    @Test
+    void keysHaveOneOrder() {
+        assertThat(Json.write(Map.of("c", 1, "a", Map.of("z", 2, "y", 3), "b", 4)))
+                .isEqualTo("{\"a\":{\"y\":3,\"z\":2},\"b\":4,\"c\":1}");
+        var own = new LinkedHashMap<String, Object>();
+        own.put("b", 1);
+        own.put("a", 2);
+        assertThat(Json.write(own)).isEqualTo("{\"b\":1,\"a\":2}");
+    }
 }

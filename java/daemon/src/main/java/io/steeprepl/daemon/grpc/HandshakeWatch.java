@@ -11,7 +11,9 @@ import java.security.cert.CertPathValidatorException;
 import java.security.cert.CertificateExpiredException;
 import java.security.cert.CertificateNotYetValidException;
 import java.security.cert.PKIXReason;
+import java.util.concurrent.atomic.AtomicReference;
 import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
 
 /** Stands before gRPC's own handlers and sees how the TLS handshake ends; gRPC itself keeps that to itself. */
 final class HandshakeWatch extends ChannelInboundHandlerAdapter {
@@ -19,18 +21,36 @@ final class HandshakeWatch extends ChannelInboundHandlerAdapter {
     private static final int DEEPEST = 20;
 
     private final Refusals refusals;
+    private final AtomicReference<@Nullable Runnable> end;
 
-    HandshakeWatch(Refusals refusals) {
+    /** {@code end}: what is to be done once when the handshake has ended, or the connection before it. */
+    HandshakeWatch(Refusals refusals, Runnable end) {
         this.refusals = refusals;
+        this.end = new AtomicReference<>(end);
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext context) {
+        context.channel().closeFuture().addListener(_ -> ended());
+    }
+
+    private void ended() {
+        Runnable last = end.getAndSet(null);
+        if (last != null) {
+            last.run();
+        }
     }
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object bytes) {
         // With the first bytes the handler for TLS is there.
         SslHandler tls = context.pipeline().get(SslHandler.class);
-        if (tls != null) {
+        if (tls == null) {
+            ended();
+        } else {
             SocketAddress from = context.channel().remoteAddress();
             tls.handshakeFuture().addListener(done -> {
+                ended();
                 Throwable error = done.cause();
                 // Who leaves in the middle of it, such as a probe, was not refused.
                 if (error != null && !(error instanceof ClosedChannelException)) {

@@ -7,7 +7,7 @@ import io.steeprepl.daemon.ComponentState;
 import io.steeprepl.daemon.event.Events;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.channels.AsynchronousCloseException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,7 +28,10 @@ public final class IpcServer implements Component {
     private static final Duration GRACE = Duration.ofSeconds(2);
 
     private final SocketFile socket;
-    private final ServerSocketChannel server;
+    private volatile ServerSocketChannel server;
+    /** Why there is no socket in the file system; null while there is one. */
+    private volatile @Nullable String away;
+
     private final IpcSettings settings;
     private final List<Answers> answers;
     private final Events events;
@@ -49,7 +53,7 @@ public final class IpcServer implements Component {
         this.socket = new SocketFile(path);
         this.server = socket.open();
         Thread.ofVirtual().name("ipc-accept").start(this::accept);
-        Thread.ofVirtual().name("ipc-late").start(this::endLateOnes);
+        Thread.ofVirtual().name("ipc-late").start(this::lookAfter);
         LOG.info("listening on {}", path);
     }
 
@@ -60,9 +64,8 @@ public final class IpcServer implements Component {
 
     @Override
     public ComponentState state() {
-        return server.isOpen()
-                ? ComponentState.serving(socket.path().toString())
-                : ComponentState.unhealthy("the socket is closed");
+        String why = server.isOpen() ? away : "the socket is closed";
+        return why == null ? ComponentState.serving(socket.path().toString()) : ComponentState.unhealthy(why);
     }
 
     /** How many clients there are. */
@@ -71,14 +74,14 @@ public final class IpcServer implements Component {
     }
 
     private void accept() {
-        while (server.isOpen()) {
+        while (ending.getCount() > 0) {
             try {
                 SocketChannel channel = server.accept();
                 if (channel != null) {
                     serve(channel);
                 }
-            } catch (AsynchronousCloseException e) {
-                return;
+            } catch (ClosedChannelException e) {
+                LOG.debug("the end, or another socket in this one's place", e);
             } catch (IOException e) {
                 LOG.warn("a client could not be taken: {}", e.toString());
                 // No file descriptors, most likely: no use in asking again at once.
@@ -123,8 +126,9 @@ public final class IpcServer implements Component {
         });
     }
 
-    private void endLateOnes() {
+    private void lookAfter() {
         while (!pause()) {
+            keepSocket();
             long before = System.nanoTime() - settings.timeout().toNanos();
             for (Client client : clients) {
                 if (client.closeIfWaitingSince(before)) {
@@ -133,6 +137,26 @@ public final class IpcServer implements Component {
                 client.endCallInVain(settings.timeout());
             }
             refused.forEach(client -> client.closeIfWaitingSince(before));
+        }
+    }
+
+    /** Makes the socket anew when somebody has taken its file away. Those who are connected stay so. */
+    private synchronized void keepSocket() {
+        try {
+            if (ending.getCount() == 0 || socket.kept()) {
+                return;
+            }
+            ServerSocketChannel old = server;
+            server = socket.open();
+            old.close();
+            away = null;
+            LOG.warn("the file {} was taken away; the socket is made anew", socket.path());
+        } catch (ApiException | IOException e) {
+            String why = "%s was taken away: %s".formatted(socket.path(), e.getMessage());
+            if (!why.equals(away)) {
+                LOG.error("{}", why);
+            }
+            away = why;
         }
     }
 
@@ -154,6 +178,13 @@ public final class IpcServer implements Component {
     @Override
     public void close(Duration grace) {
         ending.countDown();
+        closeSocket();
+        long until = System.nanoTime() + grace.toNanos();
+        clients.forEach(client -> client.finish(until));
+        refused.forEach(Client::close);
+    }
+
+    private synchronized void closeSocket() {
         try {
             server.close();
         } catch (IOException e) {
@@ -164,8 +195,5 @@ public final class IpcServer implements Component {
         } catch (UncheckedIOException e) {
             LOG.warn("the socket {} stays behind: {}", socket.path(), e.toString());
         }
-        long until = System.nanoTime() + grace.toNanos();
-        clients.forEach(client -> client.finish(until));
-        refused.forEach(Client::close);
     }
 }

@@ -10,18 +10,38 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributeView;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Objects;
 import java.util.Optional;
 import jdk.net.ExtendedSocketOptions;
 import org.jspecify.annotations.Nullable;
 
 /** The socket in the file system: who may use it, and whose it is. */
-record SocketFile(Path path) {
+final class SocketFile {
     private static final int SOCKET = 0140000;
     private static final int KIND = 0170000;
+    private static final Duration OLD = Duration.ofHours(1);
+
+    private final Path path;
+    /** Which file of that name is this one; null before there is one, and where the system does not tell files apart. */
+    private volatile @Nullable Object made;
+
+    SocketFile(Path path) {
+        this.path = path;
+    }
+
+    Path path() {
+        return path;
+    }
 
     /**
      * Makes it, in the place of one that a dead process has left.
@@ -33,22 +53,47 @@ record SocketFile(Path path) {
             checkPlace();
             // Bound where nobody else can come, so that it is never there with more rights than 0600.
             Path hidden = Files.createTempDirectory(path.toAbsolutePath().getParent(), ".steep-repl");
-            Path made = hidden.resolve("s");
+            Path bound = hidden.resolve("s");
             ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
             try {
-                server.bind(UnixDomainSocketAddress.of(made), 64);
-                Files.setPosixFilePermissions(made, PosixFilePermissions.fromString("rw-------"));
-                Files.move(made, path, StandardCopyOption.ATOMIC_MOVE);
+                server.bind(UnixDomainSocketAddress.of(bound), 64);
+                Files.setPosixFilePermissions(bound, PosixFilePermissions.fromString("rw-------"));
+                Files.move(bound, path, StandardCopyOption.ATOMIC_MOVE);
+                made = attributes().fileKey();
                 return server;
             } catch (IOException | RuntimeException e) {
                 server.close();
                 throw e;
             } finally {
-                Files.deleteIfExists(made);
+                Files.deleteIfExists(bound);
                 Files.deleteIfExists(hidden);
             }
         } catch (IOException | UnsupportedOperationException e) {
             throw failed("cannot make the socket " + path, e.toString(), "name another one: repl.ipc.path", e);
+        }
+    }
+
+    private BasicFileAttributes attributes() throws IOException {
+        return Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+    }
+
+    /**
+     * Whether it is still in its place; then it also looks used. What has lain untouched for days in a folder for temporary
+     * files is cleared away, and those who clear away do not know this one for a socket in use: the name it was bound to is another.
+     */
+    boolean kept() throws IOException {
+        try {
+            BasicFileAttributes now = attributes();
+            if (!Objects.equals(now.fileKey(), made)) {
+                return false;
+            }
+            if (now.lastModifiedTime().toInstant().isBefore(Instant.now().minus(OLD))) {
+                FileTime fresh = FileTime.from(Instant.now());
+                Files.getFileAttributeView(path, BasicFileAttributeView.class).setTimes(fresh, fresh, null);
+            }
+            return true;
+        } catch (NoSuchFileException e) {
+            return false;
         }
     }
 
@@ -98,10 +143,12 @@ record SocketFile(Path path) {
         }
     }
 
-    /** Takes it away. */
+    /** Takes it away, unless another one is in its place by now. */
     void remove() {
         try {
-            Files.deleteIfExists(path);
+            if (kept()) {
+                Files.deleteIfExists(path);
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -20,6 +20,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Clients of the socket that behave and clients that do not. */
 @ExtendWith(ClusterLogs.class)
@@ -66,6 +68,54 @@ class IpcIT {
             assertThat(second.path("error").path("code").asText()).isEqualTo("unknown_method");
             assertThat(client.answer().has("result")).isTrue();
             assertThat(client.answer().path("id").isNull()).isTrue();
+        }
+    }
+
+    /** Their names are public: programs call them. What they do, other tests say. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "status.get",
+                "health.check",
+                "metrics.get",
+                "config.reload",
+                "events.subscribe",
+                "nodes.list",
+                "nodes.get",
+                "audit.query",
+                "subscriptions.list",
+                "subscriptions.pause",
+                "subscriptions.resume",
+                "conflicts.list",
+                "conflicts.show",
+                "conflicts.stats",
+                "conflicts.resolve",
+                "conflicts.resolve_all",
+                "conflicts.revert"
+            })
+    void whatProgramsCountOnIsThere(String method) {
+        try (IpcClient client = daemon.connect()) {
+            JsonNode answer = client.call(method);
+            // Without parameters some cannot be done; they are known all the same.
+            assertThat(answer.has("result")
+                            || answer.path("error").path("code").asText().equals("usage"))
+                    .as("%s", answer)
+                    .isTrue();
+        }
+    }
+
+    @Test
+    void oneNodeIsAskedForByItsId() {
+        try (IpcClient client = daemon.connect()) {
+            client.send("{\"id\": 1, \"method\": \"nodes.get\", \"params\": {\"node_id\": \"a\"}}\n");
+            JsonNode a = client.answer().path("result");
+            assertThat(a.path("node_id").asText()).isEqualTo("a");
+            assertThat(a.path("is_self").asBoolean()).isTrue();
+            client.send("{\"id\": 2, \"method\": \"nodes.get\", \"params\": {\"node_id\": \"nobody\"}}\n");
+            JsonNode error = client.answer().path("error");
+            assertThat(error.path("code").asText()).isEqualTo("failed");
+            assertThat(error.path("sqlstate").asText()).isEqualTo("SR004");
+            assertThat(error.path("message").asText()).contains("node nobody is not known here");
         }
     }
 

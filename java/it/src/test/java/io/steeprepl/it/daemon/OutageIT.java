@@ -12,6 +12,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -79,6 +81,23 @@ class OutageIT {
             atA.await("the audit log", () -> a.query(ACTIONS).equals("daemon.peer_lost daemon.peer_back"));
             assertThat(atB.timesLogged("connected to the database")).isEqualTo(2);
             assertThat(atB.metric("steep_repl_audit_writes_total")).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void healthIsAnsweredAtOnceWhileTheDatabaseIsGone() {
+        try (DaemonProcess daemon =
+                DaemonProcess.of(folder, "quick", b.uri()).start().connected()) {
+            b.server().kill9();
+            daemon.await("the outage", () -> daemon.get("/health").statusCode() == 503);
+            List<Duration> took = new ArrayList<>();
+            for (int i = 0; i < 101; i++) {
+                Instant asked = Instant.now();
+                assertThat(daemon.get("/health").statusCode()).isEqualTo(503);
+                took.add(Duration.between(asked, Instant.now()));
+            }
+            // One by one; the median, because the machine may have other things to do for a moment.
+            assertThat(took.stream().sorted().toList().get(50)).as("%s", took).isLessThan(Duration.ofMillis(100));
         }
     }
 

@@ -27,6 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Two daemons on one machine, each beside its node, and the command line that asks them. */
 @ExtendWith(ClusterLogs.class)
 class DaemonsIT {
+    private static final String UP = "steep_repl_peer_daemon_up{node=\"b\"}";
     private static final String STATUS_OF_B = "SELECT status FROM steep_repl.nodes WHERE node_id = 'b'";
 
     private static Cluster cluster;
@@ -161,7 +162,9 @@ class DaemonsIT {
     @Test
     void aDaemonThatIsKilledIsNoticedAndComesBack() throws Exception {
         long lost = Long.parseLong(a.query(audited("daemon.peer_lost")));
+        long back = Long.parseLong(a.query(audited("daemon.peer_back")));
         long said = timesLost();
+        Awaitility.await().until(() -> atA.process().metric(UP) == 1);
         atB.process().signal("KILL");
         atB.process().ended();
         ParityData.await(a, STATUS_OF_B, "unavailable");
@@ -172,6 +175,7 @@ class DaemonsIT {
                 .untilAsserted(() -> assertThat(atA.process().get("/health").body())
                         .contains(reason)
                         .contains("\"status\":\"degraded\""));
+        assertThat(atA.process().metric(UP)).isZero();
         assertThat(remote(atB, "health").code()).isEqualTo(6);
         assertThat(timesLost()).as("said once").isEqualTo(said + 1);
         atB.process().begin();
@@ -181,6 +185,8 @@ class DaemonsIT {
                 .untilAsserted(
                         () -> assertThat(atA.process().get("/health").body()).doesNotContain("is unavailable"));
         assertThat(said("b at localhost")).last().asString().contains("is back");
+        assertThat(atA.process().metric(UP)).isEqualTo(1);
+        ParityData.await(a, audited("daemon.peer_back"), String.valueOf(back + 1));
     }
 
     private static long timesLost() {

@@ -114,6 +114,9 @@ record ParityCase(String method, boolean fails, List<String> masks, List<String>
                 acts("nodes.create_extension", node -> node.nodes().createExtension()),
                 works("nodes.self", (node, _) -> node.nodes().self()),
                 works("nodes.list", (node, _) -> node.nodes().list()).but(TIME),
+                works("nodes.get", (node, _) -> node.nodes().get(new NodeId("b")))
+                        .but(TIME),
+                refused("nodes.get", (node, _) -> node.nodes().get(new NodeId("nobody"))),
                 works(
                                 "nodes.create",
                                 (node, _) -> node.nodes()

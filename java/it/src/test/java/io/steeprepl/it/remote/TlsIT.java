@@ -16,12 +16,15 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.KeyStore;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -213,6 +216,44 @@ class TlsIT {
             socket.getInputStream().readAllBytes();
         }
         awaitRefusal(before + 1, "does not speak TLS");
+    }
+
+    @Test
+    void whoBeginsManyHandshakesAndEndsNoneIsCutOff() throws Exception {
+        try (GrpcTransport member = transport(Optional.of(certs.of("b")))) {
+            assertThat(member.health("b").nodeId()).isEqualTo("a");
+            List<Socket> silent = new ArrayList<>();
+            try {
+                while (refusals.count() == 0 && silent.size() < 100) {
+                    Socket one = new Socket(InetAddress.getLoopbackAddress(), server.port());
+                    one.setSoTimeout(50);
+                    silent.add(one);
+                    assertThat(isOpen(one) || refusals.count() > 0).isTrue();
+                }
+                assertThat(silent).hasSizeBetween(2, 40);
+                assertThat(refused).last().asString().contains("too many of its connections");
+                // Whoever is in stays in.
+                assertThat(member.health("b").nodeId()).isEqualTo("a");
+            } finally {
+                for (Socket one : silent) {
+                    one.close();
+                }
+            }
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(10))
+                    .ignoreExceptions()
+                    .until(() -> ask(Optional.of(certs.of("b"))).equals("a"));
+        }
+    }
+
+    private static boolean isOpen(Socket socket) throws IOException {
+        try {
+            return socket.getInputStream().read() >= 0;
+        } catch (SocketTimeoutException e) {
+            return true;
+        } catch (SocketException e) {
+            return false;
+        }
     }
 
     @Test

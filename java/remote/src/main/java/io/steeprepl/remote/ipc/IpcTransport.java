@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.UserPrincipal;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.SplittableRandom;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +21,9 @@ public final class IpcTransport implements Transport {
     private final Path socket;
     private final Duration timeout;
     private final LineSocket line;
+    /** Nobody need guess them in vain: only those who may call anyway can cancel. Others take long to begin. */
+    private final SplittableRandom ids = new SplittableRandom();
+
     private long sent;
     private volatile @Nullable String running;
 
@@ -75,7 +79,7 @@ public final class IpcTransport implements Transport {
     @Override
     public JsonNode call(String method, ObjectNode params) {
         String id = Long.toString(++sent);
-        String callId = UUID.randomUUID().toString();
+        String callId = new UUID(ids.nextLong(), ids.nextLong()).toString();
         running = callId;
         try {
             line.send(Codec.write(Codec.object()

@@ -31,7 +31,9 @@ final class LineSocket implements AutoCloseable {
     private LineSocket(SocketChannel channel) {
         this.channel = channel;
         // A read of a Unix socket has no timeout of its own; waiting for another thread has.
-        Thread.ofVirtual().name("ipc-reader").start(this::read);
+        // There is one, or two: for so few, the scheduler of virtual threads takes longer to begin than a command
+        // needs.
+        Thread.ofPlatform().daemon().name("ipc-reader").start(this::read);
     }
 
     /** {@code trusted}: whether only this account and root may be at the other end. */
@@ -60,15 +62,13 @@ final class LineSocket implements AutoCloseable {
     @Nullable
     String receive(Duration timeout) throws IOException {
         try {
-            return switch (received.poll(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
-                case null -> null;
-                case Received.Text text -> text.line();
-                case Received.End end -> {
-                    // It is the end for whoever asks again, too.
-                    received.add(end);
-                    throw end.error();
-                }
-            };
+            Received next = received.poll(timeout.toMillis(), TimeUnit.MILLISECONDS);
+            if (next instanceof Received.End end) {
+                // It is the end for whoever asks again, too.
+                received.add(end);
+                throw end.error();
+            }
+            return next instanceof Received.Text text ? text.line() : null;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted", e);
