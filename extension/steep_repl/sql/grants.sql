@@ -45,13 +45,13 @@ GRANT EXECUTE ON FUNCTION steep_repl._resolve(bigint, text, jsonb, boolean, text
   steep_repl._begin_resolution(bigint, text, jsonb, boolean, text), steep_repl._end_resolution(bigint, text),
   steep_repl._bulk_entries(text, bigint, text, timestamptz, timestamptz, text), steep_repl._is_pending(bigint),
   steep_repl._apply_statement(text, text, jsonb), steep_repl._tuple_applied(text, text),
-  steep_repl._resolve_failed(text, text, text, text, text, text), steep_repl._check_visible(bigint), steep_repl._row_before(bigint),
+  steep_repl._resolve_failed(text, text, text, text, text, text), steep_repl._row_before(bigint),
   steep_repl._resolution_statements(bigint, text, jsonb, regclass),
   steep_repl._resolution_targets(text, jsonb, jsonb, jsonb, jsonb, regclass, regclass, text, jsonb),
   steep_repl._check_tuple(regclass, jsonb, jsonb, boolean), steep_repl._tuple_problems(regclass, jsonb, jsonb, boolean),
   steep_repl._tuple_columns(oid, jsonb, jsonb, boolean), steep_repl._write_statement(regclass, jsonb, jsonb, jsonb, boolean),
   steep_repl._taken_from(regclass, text[], jsonb), steep_repl._names(text[]), steep_repl._key_of(regclass, jsonb), steep_repl._key_columns(regclass),
-  steep_repl._key_is(oid, jsonb), steep_repl._key_condition(oid), steep_repl._source_of(regclass), steep_repl._row_json(anyelement)
+  steep_repl._key_is(oid, jsonb), steep_repl._key_condition(oid), steep_repl._key_operators(oid), steep_repl._source_of(regclass), steep_repl._row_json(anyelement)
   TO steep_repl_operator;
 
 GRANT SELECT ON steep_repl.work_queue, steep_repl.snapshots TO steep_repl_viewer;

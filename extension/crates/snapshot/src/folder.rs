@@ -170,19 +170,71 @@ pub fn check(folder: &Path, manifest: &Manifest, mut pause: impl FnMut()) -> Vec
 /// Removes the snapshot with that identity, and nothing else; false when there is none.
 pub fn remove(folder: &Path, snapshot_uid: &str) -> Result<bool, Trouble> {
     match read_manifest(folder) {
-        Ok(manifest) if manifest.snapshot_uid == snapshot_uid => {
-            remove_own_files(folder);
-            match folder.symlink_metadata() {
-                Ok(_) => Err(Trouble::System(format!(
-                    "{} could not be removed whole: there are files of others, or no right to",
-                    folder.display()
-                ))),
-                Err(_) => Ok(true),
-            }
-        }
+        Ok(manifest) if manifest.snapshot_uid == snapshot_uid => removed_whole(folder),
         Ok(_) => Err(Trouble::Damaged(format!("{} holds another snapshot", folder.display()))),
         Err(Trouble::Missing(_)) if folder.symlink_metadata().is_err() => Ok(false),
+        Err(Trouble::Damaged(_)) if holds_only_ours(folder) && !names_another(folder, snapshot_uid) => {
+            removed_whole(folder)
+        }
         Err(trouble) => Err(trouble),
+    }
+}
+
+fn removed_whole(folder: &Path) -> Result<bool, Trouble> {
+    remove_own_files(folder);
+    match folder.symlink_metadata() {
+        Ok(_) => Err(Trouble::System(format!(
+            "{} could not be removed whole: there are files of others, or no right to",
+            folder.display()
+        ))),
+        Err(_) => Ok(true),
+    }
+}
+
+/// Whether nothing lies in a folder but what a snapshot consists of.
+fn holds_only_ours(folder: &Path) -> bool {
+    let all = |folder: &Path, ours: &dyn Fn(&str, bool) -> bool| {
+        fs::read_dir(folder).is_ok_and(|mut entries| {
+            entries.all(|entry| {
+                entry.is_ok_and(|entry| {
+                    let name = entry.file_name();
+                    entry.file_type().is_ok_and(|kind| name.to_str().is_some_and(|name| ours(name, kind.is_dir())))
+                })
+            })
+        })
+    };
+    // The names that the writer gives: NNNNNN.PPP.copy, NNNNNN.versions, and what they are compressed with.
+    let numbered = |name: &str| name.len() > 7 && name.bytes().take(6).all(|b| b.is_ascii_digit());
+    all(folder, &|name, is_folder| if is_folder { name == DATA } else { name == MANIFEST || name == SUMS })
+        && all(&folder.join(DATA), &|name, is_folder| {
+            !is_folder && numbered(name) && is_piece(&format!("{DATA}/{name}"))
+        })
+}
+
+/// Whether a manifest that cannot be read can still be seen to be another snapshot's.
+fn names_another(folder: &Path, snapshot_uid: &str) -> bool {
+    let text = fs::read(folder.join(MANIFEST)).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let named = text.split("\"snapshot_uid\": \"").nth(1).and_then(|rest| rest.split('"').next());
+    named.is_some_and(|named| named != snapshot_uid)
+}
+
+/// How a folder stands where a snapshot was written.
+#[derive(Debug, PartialEq, Eq)]
+pub enum State {
+    Complete,
+    Missing,
+    Damaged,
+}
+
+/// Looks at the manifest of the snapshot with that identity; not at its rows.
+pub fn state(folder: &Path, snapshot_uid: &str) -> State {
+    match read_manifest(folder) {
+        Ok(manifest) if manifest.snapshot_uid == snapshot_uid => State::Complete,
+        Err(Trouble::Newer(_)) => State::Complete,
+        Ok(_) => State::Missing,
+        Err(_) if folder.join(MANIFEST).symlink_metadata().is_err() => State::Missing,
+        Err(_) => State::Damaged,
     }
 }
 

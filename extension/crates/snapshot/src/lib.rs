@@ -11,7 +11,7 @@ mod split;
 mod trouble;
 
 pub use codec::{Compression, PieceReader, PieceWriter, Written};
-pub use folder::{Checked, Partial, check, checksum_problem, read_manifest, remove, remove_own_files};
+pub use folder::{Checked, Partial, State, check, checksum_problem, read_manifest, remove, remove_own_files, state};
 pub use manifest::{Column, FORMAT, Manifest, Member, Piece, Replicated, Replication, Sequence, Table};
 pub use place::resolve;
 pub use split::{Pages, split};

@@ -1,8 +1,8 @@
 //! Snapshots on a real disk: written, read, damaged, removed.
 
 use snapshot::{
-    Checked, Column, Compression, FORMAT, Manifest, Partial, Piece, PieceReader, PieceWriter, Table, Trouble, check,
-    read_manifest, remove,
+    Checked, Column, Compression, FORMAT, Manifest, Partial, Piece, PieceReader, PieceWriter, State, Table, Trouble,
+    check, read_manifest, remove, state,
 };
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -61,7 +61,7 @@ fn manifest(compression: Compression, pieces: Vec<Piece>) -> Manifest {
 fn write(area: &Path, compression: Compression) -> PathBuf {
     let whole = area.join("monday");
     let partial = Partial::create(&whole, "1").unwrap();
-    let file = format!("data/00000.0000.copy{}", compression.suffix());
+    let file = format!("data/000000.000.copy{}", compression.suffix());
     let mut writer = PieceWriter::create(&partial.folder().join(&file), compression).unwrap();
     for part in rows().chunks(1000) {
         writer.write(part).unwrap();
@@ -173,4 +173,24 @@ fn what_is_not_whole_goes_and_what_is_others_stays() {
     assert!(matches!(remove(&whole, "another"), Err(Trouble::Damaged(_))));
     assert!(matches!(remove(&whole, "a-snapshot"), Err(Trouble::System(_))));
     assert_eq!(fs::read_to_string(whole.join("notes.txt")).unwrap(), "mine");
+}
+
+#[test]
+fn a_damaged_one_goes_only_where_nothing_else_lies() {
+    let area = Area::new("damaged");
+    let whole = write(&area.0, Compression::None);
+    assert_eq!(state(&whole, "a-snapshot"), State::Complete);
+    let manifest = whole.join("manifest.json");
+    let text = fs::read(&manifest).unwrap();
+    fs::write(&manifest, &text[..text.len() / 2]).unwrap();
+    assert_eq!(state(&whole, "a-snapshot"), State::Damaged);
+    assert!(matches!(remove(&whole, "another"), Err(Trouble::Damaged(_))));
+    for other in ["notes.txt", "data/notes.txt"] {
+        fs::write(whole.join(other), "mine").unwrap();
+        assert!(matches!(remove(&whole, "a-snapshot"), Err(Trouble::Damaged(_))), "{other}");
+        assert_eq!(fs::read_dir(whole.join("data")).unwrap().count(), 1 + usize::from(other.starts_with("data")));
+        fs::remove_file(whole.join(other)).unwrap();
+    }
+    assert_eq!(remove(&whole, "a-snapshot"), Ok(true));
+    assert_eq!(state(&whole, "a-snapshot"), State::Missing);
 }

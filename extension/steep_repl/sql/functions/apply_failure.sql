@@ -1,11 +1,7 @@
 -- Changes that cannot be applied: tried a few times, then set aside so that they do not hold up the stream.
 
 CREATE OR REPLACE FUNCTION steep_repl._hopeless(sqlstate text) RETURNS boolean
-  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-  -- Data, constraints, missing objects and rights, errors of users' own code, and the server's word for a missing column
-  -- (55000, logicalrep_report_missing_or_gen_attrs in src/backend/replication/logical/relation.c); never deadlocks, lack
-  -- of space, shutdown.
-  RETURN left(sqlstate, 2) IN ('22', '23', '42', 'P0') OR sqlstate = '55000';
+  LANGUAGE c IMMUTABLE STRICT AS 'MODULE_PATHNAME', 'hopeless_wrapper';
 COMMENT ON FUNCTION steep_repl._hopeless(text) IS 'Whether trying again cannot help against an error.';
 
 CREATE OR REPLACE FUNCTION steep_repl._note_apply_failures() RETURNS void
@@ -23,9 +19,10 @@ BEGIN
     INSERT INTO steep_repl.apply_failures AS f (peer, finished_at, change, sqlstate, message, last_try)
     VALUES (failed.peer, failed.finished_at, failed.change, failed.sqlstate, failed.message, failed.at)
     ON CONFLICT ON CONSTRAINT apply_failures_pkey DO UPDATE SET
-      tries = CASE WHEN f.message = excluded.message THEN f.tries + 1 ELSE 1 END,
+      tries = CASE WHEN f.sqlstate = excluded.sqlstate THEN f.tries + 1 ELSE 1 END,
       message = excluded.message, sqlstate = excluded.sqlstate, last_try = excluded.last_try,
-      set_aside = f.set_aside OR f.message = excluded.message AND f.tries + 1 >= 3
+      -- By its kind: the text may quote a time, or a value that is another one at each attempt.
+      set_aside = f.set_aside OR f.sqlstate = excluded.sqlstate AND f.tries + 1 >= 3
       WHERE f.last_try < excluded.last_try;
   END LOOP;
   -- What has been passed since then needs no memory.
@@ -61,11 +58,11 @@ BEGIN
     key := NULL;
   END;
   INSERT INTO steep_repl.conflict_log (subscription, peer, table_schema, table_name, conflict_type, remote_tuple, base_tuple, remote_origin,
-    remote_xact_ts, origin_xid, remote_lsn, resolution, conflict_key, key, key_id, sqlstate, error, reason, not_converged_reason)
+    remote_xact_ts, origin_xid, remote_lsn, resolution, conflict_key, key, key_id, sqlstate, error, reason, not_converged_reason, change)
   VALUES (subscription, peer, table_schema, table_name, 'APPLY-ERROR', remote_tuple::jsonb, base_tuple::jsonb, peer,
     steep_repl._at(micros), origin_xid, '0/0'::pg_lsn + final_lsn, 'PENDING',
     steep_repl._conflict_key(table_schema, table_name, coalesce(key::text, ''), format('%s %s', micros, peer), format('error %s', change)),
     key, CASE WHEN key IS NOT NULL THEN steep_repl._key_id(root, key) END, coalesce(sqlstate, failure.sqlstate), coalesce(message, failure.message),
-    'the change could not be applied here and was set aside; the rest of its transaction was applied', 'set aside');
+    'the change could not be applied here and was set aside; the rest of its transaction was applied', 'set aside', change);
 END $$;
 COMMENT ON FUNCTION steep_repl._log_apply_error(text, text, text, text, text, text, bigint, bigint, bigint, bigint, text, text) IS 'Logs a change that was set aside, for a person to decide.';

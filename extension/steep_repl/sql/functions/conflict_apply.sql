@@ -67,12 +67,32 @@ CREATE OR REPLACE FUNCTION steep_repl._await_tombstones(relation oid, key jsonb)
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'await_tombstones_wrapper';
 COMMENT ON FUNCTION steep_repl._await_tombstones(oid, jsonb) IS 'Waits for the transactions that are writing tombstones of a key.';
 
+CREATE OR REPLACE FUNCTION steep_repl._has_others(peer text) RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT EXISTS (SELECT 1 FROM steep_repl.links x WHERE x.peer <> _has_others.peer AND x.wanted <> 'remove')
+      OR EXISTS (SELECT 1 FROM steep_repl.nodes n WHERE n.node_id NOT IN (_has_others.peer, steep_repl.node_id()));
+END;
+COMMENT ON FUNCTION steep_repl._has_others(text) IS 'Whether there are nodes besides this one and a peer: what one of them wrote may be seen by the peer and not be here yet.';
+
+CREATE OR REPLACE FUNCTION steep_repl._others_changed() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM steep_repl._describe_anew('steep_repl.links'::regclass);
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION steep_repl._others_changed() IS 'Has apply workers look again whether there are further nodes.';
+
+CREATE OR REPLACE TRIGGER links_changed AFTER INSERT OR DELETE ON steep_repl.links FOR EACH STATEMENT EXECUTE FUNCTION steep_repl._others_changed();
+ALTER TABLE steep_repl.links ENABLE ALWAYS TRIGGER links_changed;
+CREATE OR REPLACE TRIGGER nodes_changed AFTER INSERT OR DELETE ON steep_repl.nodes FOR EACH STATEMENT EXECUTE FUNCTION steep_repl._others_changed();
+ALTER TABLE steep_repl.nodes ENABLE ALWAYS TRIGGER nodes_changed;
+
 CREATE OR REPLACE FUNCTION steep_repl._apply_session(slot text, origin integer)
-  RETURNS TABLE (me text, peer text, subscription text, subscription_oid text, origin_since text, others boolean, before text)
+  RETURNS TABLE (me text, peer text, subscription text, subscription_oid text, origin_since text, before text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT steep_repl.node_id(), l.peer, l.subscription_name::text, l.subscription::text, (o.xid_from::text::bigint % 4294967296)::text,
-         EXISTS (SELECT 1 FROM steep_repl.links x WHERE x.peer <> l.peer AND x.wanted <> 'remove'),
          -- Numbers of 32 bits are compared around a circle; commit times of what is older are forgotten.
          (SELECT coalesce(jsonb_agg(jsonb_build_array(f.xid_to::text::bigint % 4294967296, f.node_id) ORDER BY f.xid_to), '[]')::text FROM steep_repl.origins f
            WHERE f.origin_number = 0 AND pg_snapshot_xmax(pg_current_snapshot())::text::bigint - f.xid_to::text::bigint < 2000000000)
@@ -125,21 +145,6 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl._written_by(bigint, integer, bigint, bigint, uuid) IS
   'The version of a row that was written under an origin number: by a peer, or copied, adopted or folded under a version of its own. No row when nobody knows it.';
-
-CREATE OR REPLACE FUNCTION steep_repl._key_condition(root oid) RETURNS text
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-  SELECT string_agg(format('%I OPERATOR(%I.%s) $%s', a.attname, n.nspname, o.oprname, k.place), ' AND ' ORDER BY k.place)
-    FROM pg_index i
-    CROSS JOIN LATERAL unnest(i.indkey::int2[], i.indclass::oid[]) WITH ORDINALITY k(attnum, opclass, place)
-    JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-    JOIN pg_opclass c ON c.oid = k.opclass
-    JOIN pg_amop m ON m.amopfamily = c.opcfamily AND m.amoplefttype = c.opcintype AND m.amoprighttype = c.opcintype AND m.amopstrategy = 3
-    JOIN pg_operator o ON o.oid = m.amopopr
-    JOIN pg_namespace n ON n.oid = o.oprnamespace
-   WHERE i.indrelid = root AND i.indisprimary AND k.place <= i.indnkeyatts;
-END;
-COMMENT ON FUNCTION steep_repl._key_condition(oid) IS 'The condition by which a row is found by the values of its primary key, as parameters.';
 
 CREATE OR REPLACE FUNCTION steep_repl._unique_indexes(leaf oid)
   RETURNS TABLE (name text, columns text, is_deferrable boolean, clash_query text)

@@ -70,6 +70,12 @@ CREATE OR REPLACE FUNCTION steep_repl._settled_by_proof(entry steep_repl.conflic
   RETURN (entry).resolution = 'PENDING' AND ((entry).conflict_type = 'APPLY-ERROR' OR (entry).strategy = 'manual' AND (entry).possible);
 COMMENT ON FUNCTION steep_repl._settled_by_proof(steep_repl.conflict_log) IS 'Whether nothing is left to decide about an entry once all nodes agree.';
 
+CREATE OR REPLACE FUNCTION steep_repl._written_over(entry steep_repl.conflict_log, state jsonb) RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  -- A session of this node has not seen the change. What came from others may hold it.
+  RETURN (entry).conflict_type = 'APPLY-ERROR' AND coalesce(state->>'node' = steep_repl.node_id() AND NOT coalesce((state->>'adopted')::boolean, false), false);
+COMMENT ON FUNCTION steep_repl._written_over(steep_repl.conflict_log, jsonb) IS 'Whether what stands under the key of a change that was set aside was written by a session of this node.';
+
 CREATE OR REPLACE FUNCTION steep_repl._prove_later(item jsonb, verdict text) RETURNS void
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -97,6 +103,9 @@ DECLARE
   behind text;
   ask text[];
 BEGIN
+  IF NOT steep_repl._complete_fold(item, mine, states) THEN
+    RETURN;
+  END IF;
   IF differing = '{}' AND away = '{}' AND (
        EXISTS (SELECT 1 FROM steep_repl.tables t WHERE t.table_schema = item->>'schema' AND t.table_name = item->>'table' AND steep_repl._earlier_may_stay(t))
        OR EXISTS (SELECT 1 FROM steep_repl.conflict_log c
@@ -113,7 +122,10 @@ BEGIN
   END IF;
   IF differing = '{}' AND away = '{}' THEN
     UPDATE steep_repl.conflict_log c SET converged_at = clock_timestamp(), not_converged_reason = NULL, proofs = c.proofs + 1,
-           resolution = CASE WHEN steep_repl._settled_by_proof(c) THEN CASE c.winner WHEN 'local' THEN 'KEPT_LOCAL' ELSE 'APPLIED_REMOTE' END ELSE c.resolution END,
+           resolution = CASE WHEN steep_repl._settled_by_proof(c)
+                             THEN CASE WHEN c.winner = 'local' OR steep_repl._written_over(c, mine) THEN 'KEPT_LOCAL' ELSE 'APPLIED_REMOTE' END ELSE c.resolution END,
+           winner = CASE WHEN steep_repl._settled_by_proof(c) AND steep_repl._written_over(c, mine) THEN 'local' ELSE c.winner END,
+           reason = CASE WHEN steep_repl._settled_by_proof(c) AND steep_repl._written_over(c, mine) THEN concat_ws('; ', c.reason, 'what was written here stands on all nodes') ELSE c.reason END,
            resolved_at = CASE WHEN steep_repl._settled_by_proof(c) THEN clock_timestamp() ELSE c.resolved_at END,
            resolved_by = CASE WHEN steep_repl._settled_by_proof(c) THEN 'proof' ELSE c.resolved_by END,
            error = CASE WHEN c.sqlstate IS NOT NULL THEN c.error END

@@ -91,6 +91,7 @@ DECLARE
   wanted record;
   root regclass;
   state jsonb;
+  incomplete boolean;
   states jsonb := '[]';
 BEGIN
   FOR wanted IN SELECT k->>'schema' AS table_schema, k->>'table' AS table_name, k->'key' AS key
@@ -101,10 +102,12 @@ BEGIN
       CONTINUE;
     END IF;
     BEGIN
+      -- Before the row: once it is false, the row has the change.
+      incomplete := steep_repl._without_change(wanted.table_schema, wanted.table_name, wanted.key);
       state := steep_repl._key_state(root, wanted.key) - 'leaf' - 'place';
       -- The rows themselves only for those who may read them; a hash is enough to compare.
       states := states || jsonb_build_array(state - 'row' - 'row_gone'
-        || jsonb_build_object('hash', steep_repl._row_hash(state),
+        || jsonb_build_object('hash', steep_repl._row_hash(state), 'set_aside', incomplete,
                               'dispute', steep_repl._open_dispute(wanted.table_schema, wanted.table_name, wanted.key))
         || CASE WHEN has_table_privilege(session_user, root, 'SELECT') THEN jsonb_build_object('row', state->'row', 'row_gone', state->'row_gone') ELSE '{}' END);
     EXCEPTION WHEN data_exception OR undefined_column OR undefined_function OR datatype_mismatch THEN

@@ -93,14 +93,27 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl._fold_problems(regclass, text, text[], regproc) IS 'Why the rows of a table cannot be folds of their changes: code, message and hint of each problem.';
 
+CREATE OR REPLACE FUNCTION steep_repl._keys_set_aside() RETURNS TABLE (relation oid, key_id uuid)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT t.relation::oid, k.id
+    FROM steep_repl.conflict_log c JOIN steep_repl.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name
+   CROSS JOIN LATERAL (VALUES (c.key_id), (steep_repl._all_keys())) k(id)
+   WHERE c.resolution = 'PENDING' AND c.conflict_type = 'APPLY-ERROR' AND c.key_id IS NOT NULL;
+END;
+COMMENT ON FUNCTION steep_repl._keys_set_aside() IS
+  'Keys with a change that was set aside and may yet be applied, and all keys of their tables as one: what is newer than that change must not be forgotten.';
+
 CREATE OR REPLACE FUNCTION steep_repl._forget_changes(before xid) RETURNS void
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   -- Keys that nobody has changed since: the row itself is the base of what comes.
   DELETE FROM steep_repl.row_changes c WHERE age(c.xmin) > age(before) AND NOT EXISTS (
-    SELECT 1 FROM steep_repl.row_changes n WHERE n.relation = c.relation AND n.key_id = c.key_id AND age(n.xmin) <= age(before));
+    SELECT 1 FROM steep_repl.row_changes n WHERE n.relation = c.relation AND n.key_id = c.key_id AND age(n.xmin) <= age(before))
+     AND (c.relation, c.key_id) NOT IN (SELECT k.relation, k.key_id FROM steep_repl._keys_set_aside() k);
   SELECT steep_repl._fold_past(k.relation, k.key_id, before::text)
-    FROM (SELECT DISTINCT c.relation, c.key_id FROM steep_repl.row_changes c JOIN pg_class r ON r.oid = c.relation WHERE age(c.xmin) > age(before)) k;
+    FROM (SELECT DISTINCT c.relation, c.key_id FROM steep_repl.row_changes c JOIN pg_class r ON r.oid = c.relation WHERE age(c.xmin) > age(before)
+             AND (c.relation, c.key_id) NOT IN (SELECT s.relation, s.key_id FROM steep_repl._keys_set_aside() s)) k;
 END;
 COMMENT ON FUNCTION steep_repl._forget_changes(xid) IS 'Forgets the changes of transactions before that one: nothing older can arrive any more.';
 

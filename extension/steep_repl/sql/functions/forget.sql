@@ -34,8 +34,11 @@ BEGIN
      OR EXISTS (SELECT 1 FROM steep_repl.initialisations i WHERE i.state IN ('waiting', 'running')) THEN
     RETURN;
   END IF;
-  DELETE FROM steep_repl.tombstones s WHERE age(s.xmin) > age(mark.before);
-  DELETE FROM steep_repl.row_versions v WHERE age(v.xmin) > age(mark.before);
+  -- But for keys of which a change may still be applied that was set aside.
+  DELETE FROM steep_repl.tombstones s WHERE age(s.xmin) > age(mark.before)
+     AND (s.relation, s.key_id) NOT IN (SELECT k.relation, k.key_id FROM steep_repl._keys_set_aside() k);
+  DELETE FROM steep_repl.row_versions v WHERE age(v.xmin) > age(mark.before)
+     AND (v.relation, v.key_id) NOT IN (SELECT k.relation, k.key_id FROM steep_repl._keys_set_aside() k);
   PERFORM steep_repl._forget_changes(mark.before);
   -- Each node forgets what it told itself; the others get the deletion.
   DELETE FROM steep_repl.displaced d WHERE d.node_id = steep_repl.node_id() AND d.at < clock_timestamp() - interval '7 days';

@@ -41,6 +41,12 @@ BEGIN ATOMIC
   UNION ALL SELECT 1, format('%s does not receive from this node; %s of WAL are kept for it', s.peer, pg_size_pretty(s.retained_wal_bytes))
     FROM steep_repl._slots() s WHERE NOT s.active
   UNION ALL SELECT 2, steep_repl._copied() || ': it waits for complete_node(). Where it is to take the place of that node, which is gone for good: DELETE FROM steep_repl.preparations' WHERE steep_repl._copied() IS NOT NULL
+  UNION ALL SELECT 1, format('preparation %s, which expires at %s, keeps %s of WAL here; cancel_preparation() once the last node is there', p.id, p.expires_at, pg_size_pretty(p.retained_wal_bytes))
+    FROM steep_repl.preparations() p WHERE p.state = 'ready' AND steep_repl._much_wal(p.retained_wal_bytes)
+  UNION ALL SELECT 1, CASE WHEN s.wal_status = 'lost' THEN format('slot %s of snapshot %s is lost: PostgreSQL has dropped the WAL that it kept; nothing can go on from that snapshot', s.slot_name, s.snapshot_id)
+      ELSE format('slot %s of snapshot %s keeps %s of WAL%s; drop it when nobody is to go on from there', s.slot_name, s.snapshot_id, pg_size_pretty(s.retained_wal_bytes),
+                  CASE WHEN s.wal_status = 'unreserved' THEN ' and is about to be lost' ELSE '' END) END
+    FROM steep_repl._snapshot_slots() s WHERE NOT s.active AND (s.wal_status IN ('lost', 'unreserved') OR steep_repl._much_wal(s.retained_wal_bytes))
   UNION ALL SELECT 1, format('preparation %s is lost: PostgreSQL has dropped the WAL that this node kept for it', p.id) FROM steep_repl.preparations() p WHERE p.state = 'lost'
   -- Those whose link is gone, or of whom no daemon speaks any more, keep the status that was last known.
   UNION ALL SELECT 1, format('node %s is unavailable: its %s does not answer', n.node_id, CASE WHEN n.unanswered_until > clock_timestamp() THEN 'daemon' ELSE 'database' END)
@@ -55,8 +61,8 @@ BEGIN ATOMIC
   UNION ALL SELECT a.severity, a.reason FROM steep_repl._conflict_alarms() a
   UNION ALL SELECT a.severity, a.reason FROM steep_repl._range_alarms() a
   UNION ALL SELECT 1, format('work %s (%s) failed: %s', w.id, w.kind, w.error) FROM steep_repl.work_queue w
-     WHERE w.state = 'failed' AND w.finished_at > clock_timestamp() - interval '1 day'
-  UNION ALL SELECT 1, format('work %s (%s) waits since %s: no process is free for it, see max_worker_processes', w.id, w.kind, w.asked_at) FROM steep_repl.work_queue w
+     WHERE w.state = 'failed' AND w.finished_at > clock_timestamp() - interval '1 day' AND NOT steep_repl._made_good(w)
+  UNION ALL SELECT 1, format('work %s (%s) waits since %s: no process or place is free for it, see max_worker_processes', w.id, w.kind, w.asked_at) FROM steep_repl.work_queue w
      WHERE w.state = 'pending' AND w.asked_at < clock_timestamp() - interval '5 minutes'
        AND (SELECT count(*) FROM steep_repl.work_queue r WHERE r.state = 'running') < current_setting('steep_repl.max_jobs')::int
   UNION ALL SELECT 1, format('values of foreign keys of which it is not known yet whether they have a parent: %s, the oldest since %s: not all streams have caught up', o.suspected, o.suspected_since)
@@ -86,6 +92,7 @@ BEGIN ATOMIC
                                  'row_versions', (SELECT greatest(c.reltuples, 0)::bigint FROM pg_class c WHERE c.oid = 'steep_repl.row_versions'::regclass),
                                  'displaced', (SELECT count(*) FROM steep_repl.displaced), 'set_aside', (SELECT count(*) FROM steep_repl.apply_failures f WHERE f.set_aside)),
     'slots', (SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]') FROM steep_repl._slots() s),
+    'snapshot_slots', (SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]') FROM steep_repl._snapshot_slots() s),
     'preparations', (SELECT coalesce(jsonb_agg(to_jsonb(p)), '[]') FROM steep_repl.preparations() p),
     'tables', (SELECT coalesce(jsonb_object_agg(t.state, t.n), '{}') FROM (SELECT x.state, count(*) AS n FROM steep_repl.replicated_tables() x GROUP BY x.state) t),
     'conflicts', (SELECT to_jsonb(c) FROM steep_repl._conflict_health() c) || jsonb_build_object('per_minute', steep_repl._conflict_rate(),

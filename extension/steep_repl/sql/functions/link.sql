@@ -89,9 +89,7 @@ BEGIN
       HINT = 'Remove the tables on all nodes and add them again, with empty tables on one side or existing => ''identical''; pause() is the call for an interruption.';
   END IF;
   -- A slot left by an attempt that did not get further is older than what follows: make it anew.
-  PERFORM steep_repl._peer_value((link).conninfo, format(
-    'SELECT pg_catalog.pg_drop_replication_slot(slot_name)::text FROM pg_catalog.pg_replication_slots WHERE slot_name = %L AND NOT active',
-    (link).slot_name));
+  PERFORM steep_repl._drop_idle_slot_at((link).conninfo, (link).slot_name);
   PERFORM steep_repl._peer_value((link).conninfo, coalesce(
     -- Filled from a copy: from where its peers have kept their streams for it.
     (SELECT format('SELECT steep_repl._copy_kept_slot(%L, %L)', i.preparation, (link).slot_name) FROM steep_repl.initialisations i WHERE i.id = (link).initialising AND i.method = 'snapshot'),

@@ -203,7 +203,7 @@ BEGIN
   -- First of all, by whom the slots are: where this comes to no end, unregister_node() there takes them away.
   FOR member IN SELECT m->>'member' AS id, m->>'conninfo' AS conninfo, steep_repl._link_name(node_id, m->>'member') AS slot FROM jsonb_array_elements(members) m LOOP
     PERFORM steep_repl._peer_value(member.conninfo, format('SELECT (steep_repl.register_node(%L, %L, %L, %s, %s, %L)).node_id', node_id, node_name, host, port, priority, current_database()));
-    PERFORM steep_repl._peer_value(member.conninfo, format('SELECT pg_catalog.pg_drop_replication_slot(slot_name)::text FROM pg_catalog.pg_replication_slots WHERE slot_name = %L AND NOT active', member.slot));
+    PERFORM steep_repl._drop_idle_slot_at(member.conninfo, member.slot);
     PERFORM steep_repl._peer_value(member.conninfo, format('SELECT steep_repl._copy_kept_slot(%L, %L)', preparation, member.slot));
   END LOOP;
   -- What this node writes from its first moment on, for the others. Before anything is written: then no slot can be made.
@@ -225,10 +225,10 @@ EXCEPTION WHEN OTHERS OR query_canceled THEN
   IF marked THEN
     PERFORM pg_replication_origin_session_reset();
   END IF;
-  PERFORM pg_drop_replication_slot(s.slot_name) FROM pg_replication_slots s WHERE s.slot_name = kept AND NOT s.active;
+  PERFORM steep_repl._drop_idle_slot(kept);
   FOR member IN SELECT m->>'member' AS id, m->>'conninfo' AS conninfo, steep_repl._link_name(node_id, m->>'member') AS slot FROM jsonb_array_elements(members) m LOOP
     BEGIN
-      PERFORM steep_repl._peer_value(member.conninfo, format('SELECT pg_catalog.pg_drop_replication_slot(slot_name)::text FROM pg_catalog.pg_replication_slots WHERE slot_name = %L AND NOT active', member.slot), 5);
+      PERFORM steep_repl._drop_idle_slot_at(member.conninfo, member.slot, 5);
     EXCEPTION WHEN OTHERS THEN
       RAISE WARNING '% may keep WAL in slot %: %', member.id, member.slot, SQLERRM;
     END;

@@ -155,32 +155,11 @@ END $$;
 COMMENT ON FUNCTION steep_repl.reinit_tables(text, text[], text) IS
   'Throws away the rows that this node holds of tables, all that replicate, those named (t or schema.t) or those of a schema, and takes the tables anew from a peer; no other node loses a row. The worker does it after the commit, see reinit_progress(); until a table is there it takes no writes here. Again: goes on with the same. Owners of the tables only. Definer: writes the extension''s tables. Errors: SR001, SR052, SR120 with all problems.';
 
-CREATE OR REPLACE FUNCTION steep_repl._copying() RETURNS TABLE (phase text, "table" text, rows bigint, bytes bigint)
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-  -- PostgreSQL counts until the end of the COPY; the versions of its rows come after that.
-  WITH worker AS (SELECT (steep_repl._worker_state()->>'initialisation_pid')::integer AS pid)
-  SELECT 'copying', c.relid::regclass::text, c.tuples_processed, c.bytes_processed FROM worker w JOIN pg_stat_progress_copy c ON c.pid = w.pid
-  UNION ALL
-  SELECT 'noting the versions of rows', said[1], said[2]::bigint, 0 FROM worker w JOIN pg_stat_activity a ON a.pid = w.pid
-   CROSS JOIN LATERAL regexp_match(a.query, '^versions of (.*), (\d+) rows$') said
-   WHERE said IS NOT NULL AND NOT EXISTS (SELECT 1 FROM pg_stat_progress_copy c WHERE c.pid = w.pid);
-END;
-COMMENT ON FUNCTION steep_repl._copying() IS 'The table that is being taken over at this moment, and how far its rows are; no row when none is.';
-
 CREATE OR REPLACE FUNCTION steep_repl.reinit_progress() RETURNS TABLE (
   id bigint, state text, phase text, tables_done integer, tables_total integer, current_table text, rows_done bigint,
   rows_total bigint, bytes_done bigint, error text, started_at timestamptz, finished_at timestamptz, source text, emptied boolean)
-  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  SELECT i.id, CASE i.state WHEN 'waiting' THEN 'running' ELSE i.state END, coalesce(c.phase, i.phase),
-         (count(t.*) FILTER (WHERE t.state = 'complete'))::integer, count(t.*)::integer, c."table",
-         (coalesce(sum(t.rows_copied), 0) + coalesce(c.rows, 0))::bigint, sum(greatest(t.rows_expected, t.rows_copied))::bigint,
-         (coalesce(sum(t.bytes_copied), 0) + coalesce(c.bytes, 0))::bigint, i.error, i.started_at, i.finished_at, i.source, i.emptied_lsn IS NOT NULL
-    FROM steep_repl.initialisations i
-    LEFT JOIN steep_repl.initialisation_tables t ON t.id = i.id
-    LEFT JOIN LATERAL steep_repl._copying() c ON i.state = 'running'
-   WHERE i.kind = 'reinit'
-   GROUP BY i.id, c.phase, c."table", c.rows, c.bytes ORDER BY i.id DESC;
+  SELECT * FROM steep_repl._init_progress('reinit');
 END;
 COMMENT ON FUNCTION steep_repl.reinit_progress() IS 'How far the take-overs are that reinit_tables() asked for, the latest first. emptied: whether the rows of this node are gone already. Definer: reads the extension''s tables.';

@@ -161,22 +161,7 @@ CREATE OR REPLACE FUNCTION steep_repl.start_progress() RETURNS TABLE (
   rows_total bigint, bytes_done bigint, error text, started_at timestamptz, finished_at timestamptz)
   LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  -- What is copied is counted by PostgreSQL, until the end of the COPY; the versions of its rows come after that.
-  SELECT i.id, CASE i.state WHEN 'waiting' THEN 'running' ELSE i.state END,
-         CASE WHEN c.relid IS NOT NULL THEN 'copying' WHEN v."table" IS NOT NULL THEN 'noting the versions of rows' ELSE i.phase END,
-         (count(t.*) FILTER (WHERE t.state = 'complete'))::integer, count(t.*)::integer, coalesce(c.relid::regclass::text, v."table"),
-         (coalesce(sum(t.rows_copied), 0) + coalesce(c.tuples_processed, v.rows, w.rows, 0))::bigint,
-         sum(greatest(t.rows_expected, t.rows_copied))::bigint,
-         (coalesce(sum(t.bytes_copied), 0) + coalesce(c.bytes_processed, w.bytes, 0))::bigint, i.error, i.started_at, i.finished_at
-    FROM steep_repl.initialisations i
-    LEFT JOIN steep_repl.initialisation_tables t ON t.id = i.id
-    LEFT JOIN pg_stat_progress_copy c ON i.state = 'running' AND c.pid = (steep_repl._worker_state()->>'initialisation_pid')::integer
-    LEFT JOIN LATERAL (SELECT said[1] AS "table", said[2]::bigint AS rows FROM pg_stat_activity a, regexp_match(a.query, '^versions of (.*), (\d+) rows$') said
-                        WHERE i.state = 'running' AND a.pid = (steep_repl._worker_state()->>'initialisation_pid')::integer AND said IS NOT NULL) v ON true
-    -- What a snapshot has brought is counted by the work that loads it.
-    LEFT JOIN LATERAL (SELECT coalesce((l->>'rows_done')::bigint, (q.progress->>'rows_done')::bigint) AS rows, coalesce((l->>'bytes_done')::bigint, (q.progress->>'bytes_done')::bigint) AS bytes
-                         FROM steep_repl.work_queue q LEFT JOIN steep_repl._live_work() l ON (l->>'id')::bigint = q.id WHERE q.id = i.work_id) w ON i.state <> 'complete'
-   WHERE i.kind = 'node'
-   GROUP BY i.id, c.relid, c.tuples_processed, c.bytes_processed, v."table", v.rows, w.rows, w.bytes ORDER BY i.id DESC;
+  SELECT p.id, p.state, p.phase, p.tables_done, p.tables_total, p.current_table, p.rows_done, p.rows_total, p.bytes_done, p.error, p.started_at, p.finished_at
+    FROM steep_repl._init_progress('node') p;
 END;
 COMMENT ON FUNCTION steep_repl.start_progress() IS 'How far the starts of this node are, the latest first. Definer: reads the extension''s tables.';

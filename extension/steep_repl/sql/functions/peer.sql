@@ -8,6 +8,21 @@ CREATE OR REPLACE FUNCTION steep_repl._peer_value(conninfo text, query text, sec
 COMMENT ON FUNCTION steep_repl._peer_value(text, text, integer) IS
   'The first row of a query with one text column on a peer; seconds is the limit for the query.';
 
+CREATE OR REPLACE FUNCTION steep_repl._drop_idle_slot(slot name) RETURNS void
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT pg_drop_replication_slot(s.slot_name) FROM pg_replication_slots s WHERE s.slot_name = slot AND NOT s.active;
+END;
+COMMENT ON FUNCTION steep_repl._drop_idle_slot(name) IS 'Drops a slot of this server, when it is there and nobody receives from it.';
+
+CREATE OR REPLACE FUNCTION steep_repl._drop_idle_slot_at(conninfo text, slot name, seconds integer DEFAULT 15) RETURNS void
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT steep_repl._peer_value(conninfo, format(
+    'SELECT pg_catalog.pg_drop_replication_slot(slot_name)::text FROM pg_catalog.pg_replication_slots WHERE slot_name = %L AND NOT active', slot), seconds);
+END;
+COMMENT ON FUNCTION steep_repl._drop_idle_slot_at(text, name, integer) IS 'The same on a peer, in plain SQL: it need not be a node any more.';
+
 CREATE OR REPLACE FUNCTION steep_repl._check_conninfo(conninfo text, connect boolean DEFAULT true, who name DEFAULT session_user,
     what text DEFAULT 'this connection string') RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$

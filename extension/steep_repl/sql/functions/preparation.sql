@@ -15,7 +15,7 @@ BEGIN
   INSERT INTO steep_repl.preparations (id, source, slot_name, expires_at, asked_by, members) VALUES (id, source, slot, expires_at, asked_by, members);
   RETURN lsn;
 EXCEPTION WHEN OTHERS OR query_canceled THEN
-  PERFORM pg_drop_replication_slot(s.slot_name) FROM pg_replication_slots s WHERE s.slot_name = slot AND NOT s.active;
+  PERFORM steep_repl._drop_idle_slot(slot);
   RAISE;
 END $$;
 COMMENT ON FUNCTION steep_repl._keep_stream(uuid, text, timestamptz, text, jsonb) IS 'Keeps this node''s stream under a preparation; from where on. Definer: makes a slot.';
@@ -31,10 +31,28 @@ BEGIN
   IF NOT FOUND THEN
     RETURN false;
   END IF;
-  PERFORM pg_drop_replication_slot(s.slot_name) FROM pg_replication_slots s WHERE s.slot_name = known.slot_name AND NOT s.active;
+  PERFORM steep_repl._drop_idle_slot(known.slot_name);
   RETURN true;
 END $$;
 COMMENT ON FUNCTION steep_repl._drop_preparation(uuid) IS 'Ends what this node keeps under a preparation; false when it keeps nothing. Definer: drops a slot.';
+
+CREATE OR REPLACE FUNCTION steep_repl._drop_preparation_at(id uuid, members jsonb, until timestamptz) RETURNS text[]
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  link record;
+  missed text[] := '{}';
+BEGIN
+  FOR link IN SELECT l.peer, l.conninfo FROM steep_repl.links l WHERE members ? l.peer LOOP
+    BEGIN
+      PERFORM steep_repl._peer_value(link.conninfo, format('SELECT steep_repl._drop_preparation(%L)::text', id), 5);
+    EXCEPTION WHEN OTHERS THEN
+      missed := missed || link.peer;
+      RAISE WARNING '% keeps WAL until %: %', link.peer, until, SQLERRM;
+    END;
+  END LOOP;
+  RETURN missed;
+END $$;
+COMMENT ON FUNCTION steep_repl._drop_preparation_at(uuid, jsonb, timestamptz) IS 'Ends what the other nodes keep under a preparation; those that could not be asked, and keep it until it expires.';
 
 CREATE OR REPLACE FUNCTION steep_repl._completing(id uuid) RETURNS boolean
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -112,13 +130,7 @@ BEGIN
   PERFORM steep_repl._audit('node.prepare', 'preparation', made::text, NULL, jsonb_build_object('expires_at', until, 'members', begins));
   RETURN QUERY SELECT p.id, p.slot_name, p.expires_at, ARRAY(SELECT jsonb_object_keys(p.members)) FROM steep_repl.preparations p WHERE p.id = made;
 EXCEPTION WHEN OTHERS OR query_canceled THEN
-  FOR link IN SELECT l.peer, l.conninfo FROM steep_repl.links l WHERE begins ? l.peer LOOP
-    BEGIN
-      PERFORM steep_repl._peer_value(link.conninfo, format('SELECT steep_repl._drop_preparation(%L)::text', made), 5);
-    EXCEPTION WHEN OTHERS THEN
-      RAISE WARNING '% keeps WAL until %: %', link.peer, until, SQLERRM;
-    END;
-  END LOOP;
+  PERFORM steep_repl._drop_preparation_at(made, begins, until);
   RAISE;
 END $$;
 COMMENT ON FUNCTION steep_repl.prepare_node(interval) IS
@@ -140,8 +152,7 @@ CREATE OR REPLACE FUNCTION steep_repl.cancel_preparation(id uuid) RETURNS text[]
 #variable_conflict use_variable
 DECLARE
   known steep_repl.preparations;
-  link record;
-  missed text[] := '{}';
+  missed text[];
 BEGIN
   IF steep_repl._copied() IS NOT NULL OR steep_repl._completing(id) THEN
     RAISE EXCEPTION USING ERRCODE = 'SR119', MESSAGE = CASE WHEN steep_repl._copied() IS NOT NULL THEN 'this is a copy: its preparation is cancelled on the source' ELSE 'some members do not receive from this node yet, and would miss what it has written' END,
@@ -151,14 +162,7 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = 'SR116', MESSAGE = format('there is no preparation %s on this node', coalesce(id::text, 'NULL')), HINT = 'SELECT * FROM steep_repl.preparations() lists them.';
   END IF;
-  FOR link IN SELECT l.peer, l.conninfo FROM steep_repl.links l WHERE known.members ? l.peer LOOP
-    BEGIN
-      PERFORM steep_repl._peer_value(link.conninfo, format('SELECT steep_repl._drop_preparation(%L)::text', id), 5);
-    EXCEPTION WHEN OTHERS THEN
-      missed := missed || link.peer;
-      RAISE WARNING '% keeps WAL until %: %', link.peer, known.expires_at, SQLERRM;
-    END;
-  END LOOP;
+  missed := steep_repl._drop_preparation_at(id, known.members, known.expires_at);
   PERFORM steep_repl._drop_preparation(id);
   PERFORM steep_repl._audit('node.prepare_cancelled', 'preparation', id::text);
   RETURN missed;

@@ -26,6 +26,7 @@ DECLARE
   state jsonb;
   id bigint := conflict_id;
 BEGIN
+  PERFORM steep_repl._refuse_stranger(c.table_schema, c.table_name) FROM steep_repl.conflict_log c WHERE c.id = conflict_id;
   FOR begun IN SELECT * FROM steep_repl.resolving r WHERE r.conflict_id = _end_resolution.conflict_id ORDER BY r.seq LOOP
     SELECT * INTO told FROM steep_repl.resolutions r WHERE r.node_id = steep_repl.node_id() AND r.seq = begun.seq;
     state := steep_repl._key_state(begun.relation, told.key);
@@ -86,24 +87,6 @@ END $$;
 COMMENT ON FUNCTION steep_repl._resolve_failed(text, text, text, text, text, text) IS
   'Has the audit log say that a resolution failed; SR068 where another row has a unique value. Definer: any caller may fail.';
 
-CREATE OR REPLACE FUNCTION steep_repl._check_visible(conflict_id bigint) RETURNS void
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  entry record;
-  root oid;
-BEGIN
-  SELECT c.table_schema, c.table_name, c.tuples_visible INTO entry FROM steep_repl.conflicts c WHERE c.id = conflict_id;
-  IF NOT FOUND THEN
-    RETURN;
-  END IF;
-  root := to_regclass(format('%I.%I', entry.table_schema, entry.table_name));
-  IF NOT entry.tuples_visible OR NOT coalesce(has_table_privilege(root, 'INSERT, UPDATE, DELETE') OR has_any_column_privilege(root, 'INSERT, UPDATE'), true) THEN
-    RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('permission denied for table %I.%I', entry.table_schema, entry.table_name),
-      HINT = 'Who resolves a conflict must be allowed to read and to write the rows of its table, all of them and with all columns.';
-  END IF;
-END $$;
-COMMENT ON FUNCTION steep_repl._check_visible(bigint) IS 'Error 42501 when the caller may not read and write the table of a conflict.';
-
 CREATE OR REPLACE FUNCTION steep_repl._resolve(conflict_id bigint, wish text, merged jsonb, force boolean, reason text) RETURNS bigint
   LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -123,7 +106,6 @@ DECLARE
   begun record;
   given jsonb := merged;
 BEGIN
-  PERFORM steep_repl._check_visible(conflict_id);
   SELECT * INTO begun FROM steep_repl._begin_resolution(conflict_id, wish, merged, coalesce(force, false), reason);
   IF begun.choice IN ('LOCAL', 'REMOTE') AND (SELECT c.conflict_type = 'APPLY-ERROR' FROM steep_repl.conflicts c WHERE c.id = conflict_id) THEN
     RETURN;

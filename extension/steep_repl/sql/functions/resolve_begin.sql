@@ -1,6 +1,23 @@
 -- What a resolution by hand does with the extension's rights: it looks whether it may be, and tells all nodes, ahead of the
 -- write. Whoever calls this without the write that belongs to it cannot commit (resolving_ended).
 
+CREATE OR REPLACE FUNCTION steep_repl._refuse_stranger(table_schema text, table_name text) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  root oid := to_regclass(format('%I.%I', table_schema, table_name));
+  role oid := steep_repl._outer_role();
+BEGIN
+  IF root IS NOT NULL AND NOT (has_schema_privilege(role, (SELECT c.relnamespace FROM pg_class c WHERE c.oid = root), 'USAGE') AND NOT steep_repl._hides_rows(root, role)
+      AND (has_table_privilege(role, root, 'SELECT')
+           OR (SELECT bool_and(coalesce(has_column_privilege(role, root, a.attnum, 'SELECT'), false)) FROM pg_attribute a WHERE a.attrelid = root AND a.attnum > 0))
+      AND (has_table_privilege(role, root, 'INSERT, UPDATE, DELETE') OR has_any_column_privilege(role, root, 'INSERT, UPDATE'))) THEN
+    RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('permission denied for table %I.%I', table_schema, table_name),
+      HINT = 'Who resolves a conflict must be allowed to read and to write the rows of its table, all of them and with all columns.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION steep_repl._refuse_stranger(text, text) IS
+  'Error 42501 when the session acts as a role that may not read and write a table: for functions that run as their owner, and that anybody who may resolve conflicts may call by themselves.';
+
 CREATE OR REPLACE FUNCTION steep_repl._last_resolution(c steep_repl.conflict_log) RETURNS steep_repl.resolutions
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
   RETURN (SELECT r FROM steep_repl.resolutions r WHERE (c).conflict_key IN (r.conflict_key, r.new_key) ORDER BY r.at DESC, r.node_id DESC LIMIT 1);
@@ -113,6 +130,9 @@ DECLARE
   told steep_repl.resolutions;
 BEGIN
   SELECT * INTO c FROM steep_repl.conflict_log l WHERE l.id = conflict_id FOR UPDATE;
+  IF c.id IS NOT NULL THEN
+    PERFORM steep_repl._refuse_stranger(c.table_schema, c.table_name);
+  END IF;
   SELECT t.relation INTO root FROM steep_repl.tables t WHERE t.table_schema = c.table_schema AND t.table_name = c.table_name AND t.relation = coalesce(c.relation, t.relation);
   IF c.id IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'SR050', MESSAGE = format('this node has no conflict with the id %s', conflict_id),

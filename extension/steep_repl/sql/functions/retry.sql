@@ -32,6 +32,10 @@ BEGIN
   END IF;
   key := steep_repl._canonical_key(root, key);
   old_key := steep_repl._canonical_key(root, old_key);
+  IF (SELECT steep_repl._folds(t) FROM steep_repl.tables t WHERE t.relation = root) THEN
+    PERFORM steep_repl._retry_fold(c, root, key, old_key, asked_by);
+    RETURN;
+  END IF;
   FOR one IN SELECT DISTINCT k FROM unnest(ARRAY[key, old_key]) k WHERE k IS NOT NULL LOOP
     EXECUTE format('SELECT 1 FROM %s t WHERE %s FOR UPDATE', steep_repl._source_of(root), steep_repl._key_is(root, one));
     state := steep_repl._key_state(root, one);
@@ -78,12 +82,15 @@ BEGIN
     IF FOUND THEN
       BEGIN
         PERFORM steep_repl._retry(entry, wish.asked_by);
-      EXCEPTION WHEN OTHERS THEN
+      EXCEPTION WHEN serialization_failure OR deadlock_detected THEN
+        CONTINUE;  -- Somebody is writing the key: in the next round.
+      WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, code = RETURNED_SQLSTATE;
         IF NOT steep_repl._hopeless(code) THEN
           RAISE;
         END IF;
-        UPDATE steep_repl.conflict_log c SET sqlstate = code, error = format('%s (tried again by %s at %s)', message, wish.asked_by, clock_timestamp())
+        UPDATE steep_repl.conflict_log c SET sqlstate = code,
+               error = CASE wish.asked_by WHEN 'proof' THEN message ELSE format('%s (tried again by %s at %s)', message, wish.asked_by, clock_timestamp()) END
          WHERE c.id = wish.conflict_id;
       END;
     END IF;

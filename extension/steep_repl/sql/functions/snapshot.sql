@@ -17,6 +17,10 @@ CREATE OR REPLACE FUNCTION steep_repl._remove_snapshot(path text, snapshot_uid u
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'remove_snapshot_wrapper';
 COMMENT ON FUNCTION steep_repl._remove_snapshot(text, uuid) IS 'Removes the files of that snapshot, and nothing else; false when they are gone already.';
 
+CREATE OR REPLACE FUNCTION steep_repl._snapshot_state(path text, snapshot_uid uuid) RETURNS text
+  LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'snapshot_state_wrapper';
+COMMENT ON FUNCTION steep_repl._snapshot_state(text, uuid) IS 'complete, damaged or missing, by its manifest; the rows are verify_snapshot()''s.';
+
 CREATE OR REPLACE FUNCTION steep_repl._refuse(sqlstate text, message text, problems text[], hint text) RETURNS void
   LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -182,12 +186,12 @@ CREATE OR REPLACE FUNCTION steep_repl.list_snapshots() RETURNS TABLE (
   id bigint, path text, state text, created_at timestamptz, lsn pg_lsn, slot_name name, compression text, tables bigint, rows bigint, bytes bigint)
   LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  SELECT s.id, s.path, CASE WHEN (pg_stat_file(s.path || '/manifest.json', true)).size IS NULL THEN 'missing' ELSE 'complete' END,
+  SELECT s.id, s.path, steep_repl._snapshot_state(s.path, s.snapshot_uid),
          s.created_at, s.lsn, s.slot_name, s.compression, s.tables, s.rows, s.bytes
     FROM steep_repl.snapshots s WHERE s.deleted_at IS NULL ORDER BY s.id;
 END;
 COMMENT ON FUNCTION steep_repl.list_snapshots() IS
-  'The snapshots that this database wrote and that were not deleted; missing ones are no longer where they were. Definer: looks at the files.';
+  'The snapshots that this database wrote and that were not deleted; missing ones are no longer where they were, damaged ones have a manifest that cannot be read (verify_snapshot() reads the rows, too). Definer: looks at the files.';
 
 CREATE OR REPLACE FUNCTION steep_repl._may_use_files(action text, role name) RETURNS void
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -230,7 +234,7 @@ BEGIN
   RETURN snapshot.path;
 END $$;
 COMMENT ON FUNCTION steep_repl.delete_snapshot(bigint) IS
-  'Removes a snapshot''s files and returns where they were. Its replication slot stays. For members of pg_write_server_files. Definer: the list is not the caller''s. Errors: SR112, SR113 it is being loaded, 42501.';
+  'Removes a snapshot''s files, also damaged ones as long as nothing else lies there, and returns where they were. Its replication slot stays. For members of pg_write_server_files. Definer: the list is not the caller''s. Errors: SR112, SR113 it is being loaded, 42501.';
 
 CREATE OR REPLACE FUNCTION steep_repl.snapshot_progress(id bigint DEFAULT NULL) RETURNS TABLE (
   id bigint, kind text, state text, phase text, percent numeric, current_table text, tables_done bigint, tables_total bigint,

@@ -158,23 +158,27 @@ CREATE OR REPLACE FUNCTION steep_repl._init_load(id bigint, owner integer) RETUR
 DECLARE
   job steep_repl.initialisations;
   work steep_repl.work_queue;
+  mine boolean;
+  waits text;
   manifest jsonb;
   joins jsonb;
 BEGIN
   SELECT * INTO job FROM steep_repl.initialisations i WHERE i.id = _init_load.id;
-  IF steep_repl._init_running_streams() IS NOT NULL THEN
-    RETURN steep_repl._init_running_streams();
+  waits := steep_repl._init_running_streams();
+  IF waits IS NOT NULL THEN
+    RETURN waits;
   END IF;
   SELECT * INTO work FROM steep_repl.work_queue q WHERE q.id = job.work_id;
-  IF work.state IN ('pending', 'running') AND (work.parameters->'joins'->>'owner')::int = owner THEN
+  mine := (work.parameters->'joins'->>'owner')::int = owner;
+  IF mine AND work.state IN ('pending', 'running') THEN
     RETURN format('loading the snapshot as work %s', work.id);
-  ELSIF work.state = 'complete' AND (work.parameters->'joins'->>'owner')::int = owner THEN
+  ELSIF mine AND work.state = 'complete' THEN
     RETURN NULL;
-  ELSIF work.state IN ('failed', 'cancelled') AND (work.parameters->'joins'->>'owner')::int = owner THEN
+  ELSIF mine THEN
     RAISE EXCEPTION USING ERRCODE = coalesce(work.sqlstate, 'SR117'), MESSAGE = format('work %s, which loads the snapshot, %s', work.id, coalesce('failed: ' || work.error, 'was cancelled'));
   ELSIF work.state IN ('pending', 'running') THEN
-    -- Of an attempt whose process is gone.
-    PERFORM steep_repl._interrupt_work(work.id);
+    -- Of an attempt whose process is gone: nobody holds the origin for it any more. What it has loaded stays.
+    PERFORM steep_repl._stop_work(work.id, 'the process that joins this node has ended, and another one goes on');
     RETURN format('waiting for the end of work %s', work.id);
   END IF;
   manifest := steep_repl._snapshot_manifest(job.snapshot_path);

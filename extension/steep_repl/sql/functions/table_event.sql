@@ -3,8 +3,11 @@
 CREATE OR REPLACE FUNCTION steep_repl._say(table_schema name, table_name name, action text, detail jsonb) RETURNS void
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  INSERT INTO steep_repl.table_events (node_id, seq, table_schema, table_name, action, detail)
-  VALUES (steep_repl._this_node(), nextval('steep_repl.table_event_seq'), _say.table_schema, _say.table_name, _say.action, _say.detail);
+  -- Later than all that is known of the table, whatever the clocks say: the latest word counts.
+  INSERT INTO steep_repl.table_events (node_id, seq, at, table_schema, table_name, action, detail)
+  SELECT steep_repl._this_node(), nextval('steep_repl.table_event_seq'), greatest(clock_timestamp(), max(e.at) + interval '1 microsecond'),
+         _say.table_schema, _say.table_name, _say.action, _say.detail
+    FROM steep_repl.table_events e WHERE e.table_schema = _say.table_schema AND e.table_name = _say.table_name;
 END;
 COMMENT ON FUNCTION steep_repl._say(name, name, text, jsonb) IS 'Says something about a table to all that receive from this node.';
 

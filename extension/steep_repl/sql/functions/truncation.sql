@@ -1,5 +1,13 @@
 -- TRUNCATE: travels as one row and removes on each node what was written before it.
 
+CREATE OR REPLACE FUNCTION steep_repl._truncation_number() RETURNS bigint
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'truncation_number_wrapper';
+COMMENT ON FUNCTION steep_repl._truncation_number() IS 'A number that only the TRUNCATE has which this session is carrying out.';
+
+CREATE OR REPLACE FUNCTION steep_repl._statement_restarts() RETURNS boolean
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'statement_restarts_wrapper';
+COMMENT ON FUNCTION steep_repl._statement_restarts() IS 'Whether the statement that this session is carrying out sets a sequence back: RESTART IDENTITY, ALTER SEQUENCE … RESTART.';
+
 CREATE OR REPLACE FUNCTION steep_repl._watch_truncate(relation regclass) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -9,8 +17,10 @@ BEGIN
     EXECUTE format('CREATE OR REPLACE TRIGGER "!steep_repl_truncate" BEFORE TRUNCATE ON %s EXECUTE FUNCTION steep_repl._before_truncate()', one);
     EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER "!steep_repl_truncate"', one);
   END LOOP;
+  EXECUTE format('CREATE OR REPLACE TRIGGER "!steep_repl_restart" AFTER TRUNCATE ON %s EXECUTE FUNCTION steep_repl._after_truncate()', relation);
+  EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER "!steep_repl_restart"', relation);
 END $$;
-COMMENT ON FUNCTION steep_repl._watch_truncate(regclass) IS 'Puts our TRUNCATE trigger on a table and its partitions: statement triggers are not inherited.';
+COMMENT ON FUNCTION steep_repl._watch_truncate(regclass) IS 'Puts our TRUNCATE triggers on a table and its partitions: statement triggers are not inherited.';
 
 CREATE OR REPLACE FUNCTION steep_repl._unwatch_truncate(relation regclass) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
@@ -20,24 +30,32 @@ BEGIN
   FOR one IN SELECT relation UNION SELECT t.relid FROM pg_partition_tree(relation) t JOIN pg_class c ON c.oid = t.relid WHERE c.relkind IN ('r', 'p') LOOP
     EXECUTE format('DROP TRIGGER IF EXISTS "!steep_repl_truncate" ON %s', one);
   END LOOP;
+  EXECUTE format('DROP TRIGGER IF EXISTS "!steep_repl_restart" ON %s', relation);
 END $$;
-COMMENT ON FUNCTION steep_repl._unwatch_truncate(regclass) IS 'Takes our TRUNCATE trigger off a table and its partitions.';
+COMMENT ON FUNCTION steep_repl._unwatch_truncate(regclass) IS 'Takes our TRUNCATE triggers off a table and its partitions.';
 
 CREATE OR REPLACE FUNCTION steep_repl._before_truncate() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   root regclass := coalesce(pg_partition_root(TG_RELID), TG_RELID);
   known steep_repl.tables;
+  this text := format('%s %s', root::oid, steep_repl._truncation_number());
 BEGIN
   SELECT * INTO known FROM steep_repl.tables t WHERE t.relation = root;
-  IF NOT FOUND OR current_setting('steep_repl.truncating', true) = format('%s %s', root::oid, statement_timestamp()) THEN
+  IF NOT FOUND THEN
     RETURN NULL;
   ELSIF TG_RELID <> root THEN
-    RAISE EXCEPTION USING ERRCODE = 'SR049', MESSAGE = format('cannot truncate partition %s alone: %s is replicated as a whole', TG_RELID::regclass, root),
-      HINT = format('DELETE FROM %s; or truncate %s.', TG_RELID::regclass, root);
+    IF current_setting('steep_repl.truncating', true) IS DISTINCT FROM this THEN
+      RAISE EXCEPTION USING ERRCODE = 'SR049', MESSAGE = format('cannot truncate partition %s alone: %s is replicated as a whole', TG_RELID::regclass, root),
+        HINT = format('DELETE FROM %s; or truncate %s.', TG_RELID::regclass, root);
+    END IF;
+    RETURN NULL;
+  END IF;
+  IF steep_repl._statement_restarts() THEN
+    PERFORM steep_repl._note_positions(root);
   END IF;
   -- Its partitions' triggers follow within this statement.
-  PERFORM set_config('steep_repl.truncating', format('%s %s', root::oid, statement_timestamp()), true);
+  PERFORM set_config('steep_repl.truncating', this, true);
   DELETE FROM steep_repl.tombstones s WHERE s.relation = root;
   DELETE FROM steep_repl.row_changes c WHERE c.relation = root;
   INSERT INTO steep_repl.tombstones (relation, key_id) VALUES (root, steep_repl._all_keys());
@@ -50,6 +68,16 @@ BEGIN
   RETURN NULL;
 END $$;
 COMMENT ON FUNCTION steep_repl._before_truncate() IS 'Tells all nodes that a replicated table is truncated. Definer: whoever truncates a table may not write ours. Errors: SR049 one partition alone.';
+
+CREATE OR REPLACE FUNCTION steep_repl._after_truncate() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF steep_repl._statement_restarts() THEN
+    PERFORM steep_repl._restore_positions(TG_RELID);
+  END IF;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION steep_repl._after_truncate() IS 'Has the ids of a table go on after TRUNCATE … RESTART IDENTITY. Definer: whoever truncates a table may not write the ranges.';
 
 CREATE OR REPLACE FUNCTION steep_repl._take_truncation() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

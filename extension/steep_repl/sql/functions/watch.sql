@@ -39,7 +39,8 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'SR029', MESSAGE = problem;
   END IF;
   INSERT INTO steep_repl.link_observations AS o (peer, observed_at, peer_lsn, confirmed_lsn, caught_up_at)
-  VALUES (peer, asked_at, (seen->>'lsn')::pg_lsn, (seen->>'confirmed')::pg_lsn, asked_at)
+  -- The first look, also after a crash, which empties this table: who has not received all does not pass for having caught up.
+  VALUES (peer, asked_at, (seen->>'lsn')::pg_lsn, (seen->>'confirmed')::pg_lsn, CASE WHEN (seen->>'confirmed')::pg_lsn >= (seen->>'lsn')::pg_lsn THEN asked_at END)
   ON CONFLICT ON CONSTRAINT link_observations_pkey DO UPDATE SET
     -- Caught up with all that the peer had at the time of the last look.
     caught_up_at = CASE WHEN excluded.confirmed_lsn >= excluded.peer_lsn THEN excluded.observed_at

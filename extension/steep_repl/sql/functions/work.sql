@@ -9,9 +9,9 @@ CREATE OR REPLACE FUNCTION steep_repl._live_work() RETURNS SETOF jsonb
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'live_work_wrapper';
 COMMENT ON FUNCTION steep_repl._live_work() IS 'What shared memory knows of the work that runs in this database.';
 
-CREATE OR REPLACE FUNCTION steep_repl._interrupt_work(id bigint) RETURNS boolean
-  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'interrupt_work_wrapper';
-COMMENT ON FUNCTION steep_repl._interrupt_work(bigint) IS 'Has running work end; false when it does not run.';
+CREATE OR REPLACE FUNCTION steep_repl._stop_work(id bigint, why text) RETURNS void
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'stop_work_wrapper';
+COMMENT ON FUNCTION steep_repl._stop_work(bigint, text) IS 'Has running work fail, for that reason; what it has loaded stays. At once, whatever becomes of the transaction.';
 
 CREATE OR REPLACE FUNCTION steep_repl._enqueue(kind text, parameters jsonb) RETURNS bigint
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -72,26 +72,25 @@ CREATE OR REPLACE FUNCTION steep_repl.cancel_work(id bigint) RETURNS text
 DECLARE
   work steep_repl.work_queue := steep_repl._work(id);
   -- What waits with what it has loaded: for retry_work(), or for tables to join.
-  half_loaded boolean := work.state IN ('failed', 'complete') AND EXISTS (SELECT 1 FROM steep_repl.loaded_pieces p WHERE p.work_id = cancel_work.id);
+  half_loaded boolean := work.state <> 'running' AND work.kind = 'apply' AND EXISTS (SELECT 1 FROM steep_repl.loaded_pieces p WHERE p.work_id = cancel_work.id);
 BEGIN
-  IF work.state NOT IN ('pending', 'running') AND NOT half_loaded THEN
+  IF work.state IN ('complete', 'cancelled') AND NOT half_loaded THEN
     RAISE EXCEPTION USING ERRCODE = 'SR102', MESSAGE = format('work %s has ended: it is %s', id, work.state),
       HINT = 'There is nothing to cancel.';
   END IF;
-  UPDATE steep_repl.work_queue q SET cancelled_by = steep_repl._actor(),
-      state = CASE WHEN work.state = 'running' THEN q.state WHEN work.attempts > 0 AND q.kind = 'apply' THEN 'pending' ELSE 'cancelled' END,
-      finished_at = CASE WHEN work.state = 'pending' AND work.attempts = 0 THEN clock_timestamp() END
-   WHERE q.id = cancel_work.id RETURNING * INTO work;
+  UPDATE steep_repl.work_queue q SET cancelled_by = steep_repl._actor(), state = next.state, finished_at = CASE next.state WHEN 'cancelled' THEN clock_timestamp() END
+    FROM (SELECT CASE WHEN work.state = 'running' THEN 'running' WHEN half_loaded THEN 'pending' ELSE 'cancelled' END AS state) next
+   WHERE q.id = cancel_work.id RETURNING q.* INTO work;
   PERFORM steep_repl._audit('work.cancel', 'work', id::text);
   IF work.state = 'cancelled' THEN
     RETURN 'cancelled';
   END IF;
-  PERFORM steep_repl._interrupt_work(id);
+  -- The worker, and what runs, see the row once it is committed.
   PERFORM steep_repl._wake_worker();
   RETURN 'cancelling';
 END $$;
 COMMENT ON FUNCTION steep_repl.cancel_work(bigint) IS
-  'Ends work: cancelled when it had not begun, cancelling when it is being stopped or, a load that failed half way, undone. Nothing half-made is left. Definer: writes the queue. Errors: SR101, SR102 it has ended.';
+  'Ends work: cancelled when it had not begun, or has failed and is to be tried no more: health() says no more of it; cancelling when it is being stopped or, a load that failed half way, undone. Nothing half-made is left. Definer: writes the queue. Errors: SR101, SR102 it has ended.';
 
 CREATE OR REPLACE FUNCTION steep_repl.retry_work(id bigint) RETURNS bigint
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -116,6 +115,15 @@ END $$;
 COMMENT ON FUNCTION steep_repl.retry_work(bigint) IS
   'Has work that failed or was cancelled tried again, from where it can go on. For members of the role that it runs as. Definer: writes the queue. Errors: SR101, SR102, SR103, 42501.';
 
+CREATE OR REPLACE FUNCTION steep_repl._made_good(work steep_repl.work_queue) RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  -- Into the same folder, or the same in all but the folder and what work notes for itself.
+  SELECT EXISTS (SELECT 1 FROM steep_repl.work_queue q WHERE q.kind = (work).kind AND q.state = 'complete' AND q.finished_at > (work).finished_at
+     AND (q.parameters->'path' = (work).parameters->'path' OR q.parameters - '{path,snapshot_uid,begun}'::text[] = (work).parameters - '{path,snapshot_uid,begun}'::text[]));
+END;
+COMMENT ON FUNCTION steep_repl._made_good(steep_repl.work_queue) IS 'Whether the same as what failed was asked for anew, and has been done.';
+
 -- What the processes call (src/job/), as the extension.
 
 CREATE OR REPLACE FUNCTION steep_repl._work_round(live bigint[], ended text[]) RETURNS SETOF text
@@ -124,18 +132,29 @@ BEGIN
   -- Its process is gone: the server was restarted, or the process never came to its first step. Or it was at its very end.
   UPDATE steep_repl.work_queue q SET state = 'complete', finished_at = clock_timestamp()
    WHERE q.state = 'running' AND q.id <> ALL (live) AND EXISTS (SELECT 1 FROM steep_repl.snapshots s WHERE s.id = q.id);
+  -- Nor is it forgotten that it was to be undone.
+  UPDATE steep_repl.work_queue q SET state = 'pending' WHERE q.state = 'running' AND q.kind = 'apply' AND q.cancelled_by IS NOT NULL AND q.id <> ALL (live);
   RETURN QUERY
   UPDATE steep_repl.work_queue q SET state = 'failed', sqlstate = '57P02', finished_at = clock_timestamp(),
       error = CASE q.state WHEN 'running' THEN 'interrupted: the server or its process ended; retry_work() starts it again'
                            ELSE 'its process could not start: the server log says why' END
    WHERE q.state = 'running' AND q.id <> ALL (live) OR q.state = 'pending' AND q.id || ' ' || q.attempts = ANY (ended)
   RETURNING jsonb_build_object('lost', q.id, 'kind', q.kind, 'parameters', q.parameters)::text;
+  RETURN QUERY SELECT jsonb_build_object('cancel', q.id)::text FROM steep_repl.work_queue q WHERE q.state = 'running' AND q.cancelled_by IS NOT NULL AND q.id = ANY (live);
   RETURN QUERY
   SELECT jsonb_build_object('start', q.id, 'role', q.role::bigint, 'attempts', q.attempts)::text FROM steep_repl.work_queue q
    WHERE q.state = 'pending' AND q.id <> ALL (live) ORDER BY q.id
    LIMIT greatest(current_setting('steep_repl.max_jobs')::int - cardinality(live), 0);
 END $$;
-COMMENT ON FUNCTION steep_repl._work_round(bigint[], text[]) IS 'Work whose process is gone, which becomes failed, and work to start now.';
+COMMENT ON FUNCTION steep_repl._work_round(bigint[], text[]) IS 'Work whose process is gone, which becomes failed, work that was cancelled while it runs, and work to start now.';
+
+CREATE OR REPLACE FUNCTION steep_repl._work_tell(id bigint, progress text) RETURNS boolean
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM pg_notify('steep_repl_progress', progress);
+  RETURN EXISTS (SELECT 1 FROM steep_repl.work_queue q WHERE q.id = _work_tell.id AND q.cancelled_by IS NOT NULL);
+END $$;
+COMMENT ON FUNCTION steep_repl._work_tell(bigint, text) IS 'Tells whoever listens how far work is; whether it was cancelled.';
 
 CREATE OR REPLACE FUNCTION steep_repl._work_claim(id bigint) RETURNS jsonb
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -145,12 +164,18 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl._work_claim(bigint) IS 'Takes waiting work; NULL when it was cancelled before it began, or somebody else has it.';
 
-CREATE OR REPLACE FUNCTION steep_repl._work_end(id bigint, state text, error text, sqlstate text, progress jsonb, result jsonb) RETURNS void
+CREATE OR REPLACE FUNCTION steep_repl._work_end(id bigint, state text, error text, sqlstate text, progress jsonb, result jsonb, knew boolean) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
   work steep_repl.work_queue;
 BEGIN
+  -- It came to its end while somebody cancelled it: what it has loaded is to go all the same.
+  UPDATE steep_repl.work_queue q SET state = 'pending' WHERE q.id = _work_end.id AND q.state = 'running' AND q.kind = 'apply' AND q.cancelled_by IS NOT NULL AND NOT knew;
+  IF FOUND THEN
+    PERFORM steep_repl._wake_worker();
+    RETURN;
+  END IF;
   UPDATE steep_repl.work_queue q SET state = state, error = error, sqlstate = sqlstate, progress = progress, result = result, finished_at = clock_timestamp()
    WHERE q.id = _work_end.id AND q.state = 'running' RETURNING * INTO work;
   IF NOT FOUND THEN
@@ -166,12 +191,12 @@ BEGIN
   END IF;
   PERFORM pg_notify('steep_repl_progress', progress::text);
 END $$;
-COMMENT ON FUNCTION steep_repl._work_end(bigint, text, text, text, jsonb, jsonb) IS 'Writes down how work ended, and tells whoever listens.';
+COMMENT ON FUNCTION steep_repl._work_end(bigint, text, text, text, jsonb, jsonb, boolean) IS 'Writes down how work ended, and tells whoever listens. knew: whether its process had seen that it was cancelled.';
 
 CREATE OR REPLACE FUNCTION steep_repl._prune_work() RETURNS void
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  DELETE FROM steep_repl.loaded_pieces l WHERE NOT EXISTS (SELECT 1 FROM steep_repl.work_queue q WHERE q.id = l.work_id AND q.finished_at IS NULL OR q.finished_at > now() - interval '90 days');
+  DELETE FROM steep_repl.loaded_pieces l WHERE NOT EXISTS (SELECT 1 FROM steep_repl.work_queue q WHERE q.id = l.work_id AND (q.finished_at IS NULL OR q.finished_at > now() - interval '90 days'));
   DELETE FROM steep_repl.work_queue q WHERE q.finished_at < now() - interval '90 days';
 END;
 COMMENT ON FUNCTION steep_repl._prune_work() IS 'Forgets work that ended more than 90 days ago.';

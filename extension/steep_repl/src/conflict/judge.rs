@@ -69,7 +69,7 @@ pub const LAST: &str = "last_write_wins";
 
 /// On three and more nodes what arrives may have seen a write that is still on its way here, and which had seen what is here.
 fn may_have_overtaken(finding: Finding) -> bool {
-    finding.possible && session::stream().is_some_and(|stream| stream.others)
+    finding.possible && session::others()
 }
 
 /// What was written before a truncation has lost against that, by time: no strategy sets it against what came after.
@@ -116,7 +116,7 @@ fn goes_on_from_a_loser(meeting: &Meeting) -> bool {
 /// deletion is known here, or was judged against something later here; the arriving write does not come back over it. The
 /// proof brings this node to what the two writers' nodes decided.
 fn ended_since(meeting: &Meeting) -> bool {
-    let Some(stream) = session::stream().filter(|stream| stream.others) else { return false };
+    let Some(stream) = session::stream().filter(|_| session::others()) else { return false };
     let (table, arriving) = (&meeting.open.table, meeting.arriving);
     let key = key_id::of(table, meeting.key);
     tombstone::find(table.root, &key).iter().filter(|found| !found.all_keys && !found.tombstone.displaced).any(

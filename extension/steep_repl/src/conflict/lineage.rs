@@ -52,7 +52,7 @@ pub fn weigh(meeting: &Meeting, change: Change, mut evidence: Evidence) -> (Opti
     let doubt = match &finding {
         None => false,
         Some(_) if lost => {
-            let others = session::stream().is_some_and(|s| s.others);
+            let others = session::others();
             (evidence.written_here || others && change == Change::Move)
                 && (others || state::adopted(&meeting.open.table, arriving))
         }

@@ -11,8 +11,9 @@ use crate::conflict::lineage::Meeting;
 use crate::conflict::log::{Entry, Winner};
 use crate::conflict::session::{self, Arriving, How};
 use crate::conflict::state;
-use crate::conflict::{meanwhile, orphan, put, set_aside, undone, unique};
+use crate::conflict::{in_stead, meanwhile, orphan, put, set_aside, undone, unique};
 use crate::pg::acting_as::ActingAs;
+use crate::pg::apply_trigger;
 use crate::pg::canonical::Canonical;
 use crate::pg::commit_time::Writer;
 use crate::pg::key_id;
@@ -45,12 +46,13 @@ fn settle_undecided() {
 
 /// Applies a change that the worker was not shown. An error that no retry changes sets it aside.
 fn by_hand(arriving: &Arriving) {
-    if let Err(failure) = transaction::in_subtransaction(|| settle_change(arriving)) {
+    if let Err(failure) = transaction::in_subtransaction(|| in_stead::apply(arriving)) {
         set_aside::log(arriving, Some(&failure));
     }
 }
 
-fn settle_change(arriving: &Arriving) {
+/// Settles a change whose row is not here.
+pub fn settle_change(arriving: &Arriving) {
     let Some(root) = managed(arriving) else { return };
     let table = table::by_oid(root.into());
     let Some(changed) = Changed::read(arriving, &table) else { return };
@@ -86,7 +88,7 @@ fn settle_change(arriving: &Arriving) {
 }
 
 /// The table that a relation of the stream is here, when its changes are applied now.
-fn managed(arriving: &Arriving) -> Option<u32> {
+pub fn managed(arriving: &Arriving) -> Option<u32> {
     let stream = session::stream()?;
     let row = plan::rows(
         "SELECT relation FROM steep_repl.tables WHERE table_schema = $1 AND table_name = $2",
@@ -113,12 +115,12 @@ enum Then {
 
 /// Deletes the row with a key, if it is here after all; else decides against what is known of it, and remembers.
 fn delete(arriving: &Arriving, table: &Table, key: &Row, changed: &Changed) -> Then {
-    let arguments: Vec<Argument> =
-        table.key.iter().map(|place| Argument::raw(table.columns[*place].type_oid, key.values[*place])).collect();
+    let arguments = values(table, key, &table.key);
     // Whoever is inserting it: the statement sees what has committed only.
     meanwhile::row_came(table, key);
     let deleted = {
         let _owner = ActingAs::table_owner(table.owner);
+        let _ours = apply_trigger::ours();
         plan::run(&format!("DELETE FROM {} WHERE {}", table.qualified(), key_condition(table)), &arguments).1
     };
     if deleted > 0 || session::decided() {
@@ -212,8 +214,7 @@ pub fn take_back_move(table: &Table, moved_to: &str) {
 /// displaced there, on all nodes, by its version. The winner's own node decides that, because it knows that
 /// the winner had not seen the move. Not by a deletion: a fresh write of ours would beat a user's.
 pub fn undo_move(arriving: &Arriving, table: &Table, new: &Row) {
-    let arguments: Vec<Argument> =
-        table.key.iter().map(|place| Argument::raw(table.columns[*place].type_oid, new.values[*place])).collect();
+    let arguments = values(table, new, &table.key);
     let query = format!("SELECT tableoid FROM {} WHERE {}", table.qualified(), key_condition(table));
     let leaf = {
         let _as = ActingAs::extension();
@@ -232,7 +233,13 @@ pub fn undo_move(arriving: &Arriving, table: &Table, new: &Row) {
     });
 }
 
-fn key_condition(table: &Table) -> String {
+/// Some values of a row, as parameters.
+pub fn values(table: &Table, row: &Row, places: &[usize]) -> Vec<Argument> {
+    places.iter().map(|place| Argument::raw(table.columns[*place].type_oid, row.values[*place])).collect()
+}
+
+/// How the row with a key is found, whose values are the first parameters.
+pub fn key_condition(table: &Table) -> String {
     plan::rows("SELECT steep_repl._key_condition($1)", &[Argument::oid(table.root)])
         .into_iter()
         .flatten()
@@ -245,14 +252,14 @@ pub fn insert_row(table: &Table, row: &Row) {
     let places: Vec<usize> = (0..table.columns.len()).filter(|place| table.columns[*place].sent).collect();
     let names: Vec<String> = places.iter().map(|place| quote(&table.columns[*place].name)).collect();
     let marks: Vec<String> = (1..=places.len()).map(|n| format!("${n}")).collect();
-    let arguments: Vec<Argument> =
-        places.iter().map(|place| Argument::raw(table.columns[*place].type_oid, row.values[*place])).collect();
+    let arguments = values(table, row, &places);
     let statement = format!(
         "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE VALUES ({})",
         table.qualified(),
         names.join(", "),
         marks.join(", ")
     );
+    let _ours = apply_trigger::ours();
     plan::run(&statement, &arguments);
 }
 

@@ -1,7 +1,7 @@
 //! Conflicts, in the apply worker: what arrives, what is here, which of them stays, and the record of it.
 //!
 //! `session` knows the stream and its current change; `put`, `take` decide rows that a trigger brings; `missing` settles
-//! changes whose row is not here; `unique` the clashes; `orphan` notes foreign keys to be looked at; `log` writes the
+//! changes whose row is not here, `in_stead` applies some that the worker is not shown; `unique` the clashes; `orphan` notes foreign keys to be looked at; `log` writes the
 //! entries. `judge` asks the rules, which are in the crate `conflict`, and the strategy of the table; `lineage` looks at what
 //! this node's own writes stand on; `meanwhile` at what two processes write at one moment; `resolved` asks people, who are above all of them;
 //! `undone` takes back deletions that went before what lost.
@@ -9,6 +9,7 @@
 pub mod by_hand;
 pub mod changed;
 pub mod fold;
+pub mod in_stead;
 pub mod judge;
 pub mod lineage;
 pub mod log;

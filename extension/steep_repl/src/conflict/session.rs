@@ -1,8 +1,9 @@
 //! The stream that this apply worker receives, its open transaction and the change that is being applied.
 
+use crate::pg::apply_trigger;
 use crate::pg::key_id::KeyId;
 use crate::pg::plan::{self, Argument};
-use crate::pg::table::Table;
+use crate::pg::table::{self, Table};
 use conflict::{State, Version};
 use pgoutput::{Message, Relation};
 use std::cell::RefCell;
@@ -24,8 +25,6 @@ pub struct Stream {
     /// Under which names sessions of this database wrote before it became this node, and up to which transaction, the oldest
     /// first: it was completed from a copy.
     pub before: Rc<[(u32, Arc<str>)]>,
-    /// There are further nodes: what one of them wrote may be seen by the peer and not be here yet.
-    pub others: bool,
 }
 
 /// The remote transaction that is being applied.
@@ -60,6 +59,8 @@ pub struct Current {
 
 struct Session {
     stream: Stream,
+    /// Whether there are further nodes, as of a state of the catalogue (`table::changes`): one may join while this worker runs.
+    others: Option<(u64, bool)>,
     transaction: Transaction,
     relations: HashMap<u32, Rc<Relation>>,
     current: Option<Current>,
@@ -85,7 +86,7 @@ pub fn begin(slot: &str, origin: u16) {
         &[Argument::text(slot), Argument::of(Some(i32::from(origin)))],
     );
     let session = row.into_iter().next().and_then(|row| {
-        let [me, peer, subscription, oid, since, others, before] = <[Option<String>; 7]>::try_from(row).ok()?;
+        let [me, peer, subscription, oid, since, before] = <[Option<String>; 6]>::try_from(row).ok()?;
         Some(Session {
             stream: Stream {
                 me: me?.into(),
@@ -99,8 +100,8 @@ pub fn begin(slot: &str, origin: u16) {
                     .into_iter()
                     .map(|(until, node)| (until, node.into()))
                     .collect(),
-                others: others.as_deref() == Some("t"),
             },
+            others: None,
             transaction: Transaction::default(),
             relations: HashMap::new(),
             current: None,
@@ -202,12 +203,12 @@ pub fn active() -> bool {
 }
 
 /// The change that a trigger on this table decides about, if it is the one that arrived: not a write of somebody's own
-/// trigger into another table.
+/// trigger, be it into this table or another.
 pub fn arriving(schema: &str, name: &str) -> Option<Arriving> {
     SESSION.with_borrow_mut(|session| {
         let session = session.as_mut()?;
         let current = session.current.as_mut()?;
-        if current.relation.name != name || current.relation.schema != schema {
+        if current.relation.name != name || current.relation.schema != schema || apply_trigger::nested() {
             return None;
         }
         current.decided = true;
@@ -235,7 +236,9 @@ pub fn decide_by_order(table: &Table) -> bool {
     SESSION.with_borrow_mut(|session| {
         let current = session.as_mut().and_then(|s| s.current.as_mut());
         current.is_some_and(|current| {
-            current.decided |= current.relation.name == table.name && current.relation.schema == table.schema;
+            current.decided |= current.relation.name == table.name
+                && current.relation.schema == table.schema
+                && !apply_trigger::nested();
             current.decided
         })
     })
@@ -318,6 +321,24 @@ pub fn decided() -> bool {
 
 pub fn stream() -> Option<Stream> {
     SESSION.with_borrow(|session| session.as_ref().map(|s| s.stream.clone()))
+}
+
+/// Whether there are nodes besides this one and the peer: what one of them wrote may be seen by the peer and not be here yet.
+pub fn others() -> bool {
+    let now = table::changes();
+    let known = SESSION.with_borrow(|session| session.as_ref().map(|s| (s.stream.peer.clone(), s.others)));
+    let Some((peer, seen)) = known else { return false };
+    if let Some((_, others)) = seen.filter(|(then, _)| *then == now) {
+        return others;
+    }
+    let answer = plan::rows("SELECT steep_repl._has_others($1)", &[Argument::text(&peer)]);
+    let others = answer.first().and_then(|row| row[0].as_deref()) == Some("t");
+    SESSION.with_borrow_mut(|session| {
+        if let Some(session) = session.as_mut() {
+            session.others = Some((now, others));
+        }
+    });
+    others
 }
 
 /// Whether the row with this origin number and transaction came through this stream.

@@ -155,8 +155,7 @@ impl Gone {
 pub fn evidence(table: &Table, held: &State, change: Change) -> Evidence {
     Evidence {
         written_here: written_here(held),
-        may_have_overtaken: session::stream().is_some_and(|s| s.others)
-            || change == Change::Insert && !table.uniques().is_empty(),
+        may_have_overtaken: session::others() || change == Change::Insert && !table.uniques().is_empty(),
         ..Evidence::default()
     }
 }

@@ -39,7 +39,7 @@ pub fn delete(open: &OpenTable, old: &StoredRow) -> Outcome {
 }
 
 /// Whether the node that wrote the row here had deleted the key before.
-fn inserted_again(open: &OpenTable, old: &StoredRow, held: &State) -> bool {
+pub fn inserted_again(open: &OpenTable, old: &StoredRow, held: &State) -> bool {
     let Some(here) = state::known(held) else { return false };
     tombstone::find(open.table.root, &key_id::of(&open.table, &old.row)).into_iter().any(|found| {
         !found.all_keys

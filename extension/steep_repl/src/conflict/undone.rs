@@ -38,7 +38,7 @@ pub fn settle(arriving: &Arriving, meeting: &Meeting, judgement: &Judgement, row
             continue;
         }
         // Among more than two nodes the one that wrote what arrives may not be able to tell that this move has lost.
-        let moved = found.tombstone.moved_to.filter(|_| stream.others);
+        let moved = found.tombstone.moved_to.filter(|_| session::others());
         let local = moved.and_then(|moved_to| take_back(table.root, &moved_to, &known));
         let move_lost = changed.change == Change::Move || local.is_some();
         let entry = Entry {

@@ -138,7 +138,7 @@ fn settle(
 /// writer, or by a third node that changed the row.
 fn may_be_given_up(held: Option<&Version>, decision: Clash) -> bool {
     let Some((held, stream)) = held.zip(session::stream()) else { return true };
-    held.node != stream.me || stream.others && decision == Clash::HoldersGiveWay
+    held.node != stream.me || session::others() && decision == Clash::HoldersGiveWay
 }
 
 /// The rows that hold a unique value of the new one, other than the row under its own key; each once, locked.

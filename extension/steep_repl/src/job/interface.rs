@@ -12,21 +12,19 @@ fn live_work() -> SetOfIterator<'static, pgrx::JsonB> {
     SetOfIterator::new(places.into_iter().map(|place| pgrx::JsonB(progress::shape(&place, "running"))))
 }
 
-/// Has a job end; false when it does not run.
+/// Has a job fail for a reason; what it has done stays.
 #[pg_extern(sql = false)]
-fn interrupt_work(id: i64) -> bool {
+fn stop_work(id: i64, why: &str) {
     let database = worker_process::my_database();
-    let Some(index) = shared::available().then(|| place::find(database, id)).flatten() else { return false };
-    let pids = place::write(index, |place| {
-        if place.id != id || place.database != database {
-            return Vec::new();
+    let Some(index) = shared::available().then(|| place::find(database, id)).flatten() else { return };
+    place::interrupt(index, database, id, |place| {
+        let first = place.error.get().is_empty();
+        if first {
+            place.error.set(why);
+            place.sqlstate.set("57014");
         }
-        place.cancelled = true;
-        place.latch.wake();
-        place.pids().collect::<Vec<_>>()
+        first
     });
-    pids.iter().copied().for_each(worker_process::cancel);
-    !pids.is_empty()
 }
 
 /// The role that the session acts as, also within functions that run as their owner.

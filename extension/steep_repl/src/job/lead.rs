@@ -31,12 +31,16 @@ impl Lead {
 
     /// What the job does from here on.
     pub fn phase(&mut self, name: &str) -> Result<(), Failed> {
+        self.enter(name);
+        self.look()
+    }
+
+    fn enter(&self, name: &str) {
         self.write(|place| {
             place.phase.set(name);
             place.phase_since = worker_process::now();
-            place.bytes_before = place.bytes_done;
+            (place.bytes_before, place.units_before) = (place.bytes_done, place.units_done);
         });
-        self.look()
     }
 
     pub fn read<R>(&self, look: impl FnOnce(&Place) -> R) -> R {
@@ -128,7 +132,7 @@ impl Lead {
     }
 
     /// An error when the job is to end, or one of its streams has failed.
-    fn look(&mut self) -> Result<(), Failed> {
+    pub fn look(&mut self) -> Result<(), Failed> {
         let (cancelled, error, sqlstate) =
             self.read(|place| (place.cancelled, place.error.get(), place.sqlstate.get()));
         if cancelled {
@@ -154,7 +158,13 @@ impl Lead {
         }
         let text = self.progress("running").to_string();
         self.told = Some((now, phase));
-        self.step("SELECT pg_catalog.pg_notify('steep_repl_progress', $1)", || [Argument::text(&text)]).map(|_| ())
+        let id = self.id;
+        let cancelled =
+            self.step("SELECT steep_repl._work_tell($1, $2)", || [Argument::of(Some(id)), Argument::text(&text)])?;
+        if cancelled.as_deref() == Some("t") {
+            self.write(|place| place.cancelled = true);
+        }
+        Ok(())
     }
 
     fn progress(&self, state: &str) -> serde_json::Value {
@@ -181,19 +191,35 @@ impl Lead {
         self.streams.clear();
     }
 
+    fn take_back(&mut self) -> Result<(), Failed> {
+        let tables = snapshot::loaded::tables(self.id)?;
+        if !tables.is_empty() {
+            self.enter("taking back what was loaded");
+            self.tell()?;
+        }
+        snapshot::loaded::take_back(self.id, &tables)
+    }
+
     /// Writes down how it ended.
     pub fn end(&mut self, outcome: Result<serde_json::Value, Failed>) -> Result<(), Failed> {
         self.dismiss();
+        let knew = outcome.is_err() && self.read(|place| place.cancelled);
         let (state, error, sqlstate, result) = match outcome {
             Ok(result) => ("complete", None, None, Some(JsonB(result))),
-            Err(_) if self.read(|place| place.cancelled) => {
-                snapshot::apply::undo(self.id)?;
-                ("cancelled", None, None, None)
-            }
+            Err(_) if knew => match self.take_back() {
+                Ok(()) => ("cancelled", None, None, None),
+                Err(failed) => {
+                    let (id, why) = (self.id, failed.text);
+                    let text = format!(
+                        "what was loaded could not be taken back: {why}. Mend that, then cancel_work({id}) again; or retry_work({id}) loads the rest"
+                    );
+                    ("failed", Some(text), Some(failed.sqlstate), None)
+                }
+            },
             Err(failed) => ("failed", Some(failed.text), Some(failed.sqlstate), None),
         };
         let progress = JsonB(self.progress(state));
-        self.step("SELECT steep_repl._work_end($1, $2, $3, $4, $5, $6)", || {
+        self.step("SELECT steep_repl._work_end($1, $2, $3, $4, $5, $6, $7)", || {
             [
                 Argument::of(Some(self.id)),
                 Argument::text(state),
@@ -201,6 +227,7 @@ impl Lead {
                 Argument::of(sqlstate),
                 Argument::of(Some(progress)),
                 Argument::of(result),
+                Argument::of(Some(knew)),
             ]
         })
         .map(|_| ())

@@ -44,7 +44,10 @@ pub extern "C-unwind" fn steep_repl_job_main(argument: pg_sys::Datum) {
 
 fn lead(database: u32, id: i64, role: u32) {
     let mine = Place { id, database, pid: worker_process::my_pid(), latch: LatchRef::mine(), ..Default::default() };
-    let Some(place) = place::take(mine) else { return };
+    let Some(place) = place::take(mine) else {
+        pgrx::log!("steep_repl work {id}: another process leads it, or there is no place for it");
+        return;
+    };
     worker_process::at_exit(leave);
     let mut lead = Lead::new(id, database, role, place);
     let ended = claim(&lead).and_then(|claimed| match claimed {

@@ -3,6 +3,7 @@
 //! Under a lock of its own, because streams write here every few milliseconds.
 
 use crate::pg::latch::LatchRef;
+use crate::pg::worker_process;
 use crate::shared::Text;
 use pgrx::prelude::*;
 use pgrx::{PGRXSharedMemory, PgLwLock, pg_shmem_init};
@@ -81,8 +82,9 @@ pub struct Place {
     pub bytes_total: u64,
     pub units_done: u64,
     pub units_total: u64,
-    /// Bytes that were done already when this attempt began: they say nothing of its speed.
+    /// What was done already when this phase began: it says nothing of its speed.
     pub bytes_before: u64,
+    pub units_before: u64,
     /// The moment that the first stream holds for the others, and the LSN there.
     pub moment: Text<64>,
     pub lsn: Text<32>,
@@ -119,13 +121,28 @@ pub fn of_database(database: u32) -> Vec<Place> {
     PLACES.share().0.iter().filter(|place| place.id != 0 && place.database == database).copied().collect()
 }
 
-/// Takes a place for a job; None when all are taken, or the job has one.
+/// Keeps a place for the leader of a job; false when all are taken, or processes of the job have one.
+pub fn keep(database: u32, id: i64) -> bool {
+    take(Place { id, database, ..Default::default() }).is_some()
+}
+
+/// Gives back places that were kept for leaders which have ended before they took them: those of a database but for these jobs.
+pub fn give_back(database: u32, but: &[i64]) {
+    for place in &mut PLACES.exclusive().0 {
+        if place.database == database && place.pids().next().is_none() && !but.contains(&place.id) {
+            *place = Place::default();
+        }
+    }
+}
+
+/// Takes the place that was kept for a job, or else a free one; None when all are taken, or processes of the job have one.
 pub fn take(place: Place) -> Option<usize> {
     let mut places = PLACES.exclusive();
-    if places.0.iter().any(|other| other.id == place.id && other.database == place.database) {
+    let own = places.0.iter().position(|other| other.id == place.id && other.database == place.database);
+    if own.is_some_and(|index| places.0[index].pids().next().is_some()) {
         return None;
     }
-    let index = places.0.iter().position(|other| other.id == 0)?;
+    let index = own.or_else(|| places.0.iter().position(|other| other.id == 0))?;
     places.0[index] = place;
     Some(index)
 }
@@ -143,6 +160,19 @@ pub fn read<R>(index: usize, look: impl FnOnce(&Place) -> R) -> R {
 /// Changes under the exclusive lock. Nothing in `change` may raise an error or wait.
 pub fn write<R>(index: usize, change: impl FnOnce(&mut Place) -> R) -> R {
     change(&mut PLACES.exclusive().0[index])
+}
+
+/// Changes the place of a job, which then looks at it, also from the midst of a statement, unless `change` says that it has
+/// been told before.
+pub fn interrupt(index: usize, database: u32, id: i64, change: impl FnOnce(&mut Place) -> bool) {
+    let pids = write(index, |place| {
+        if place.id != id || place.database != database || !change(place) {
+            return Vec::new();
+        }
+        place.latch.wake();
+        place.pids().collect::<Vec<_>>()
+    });
+    pids.into_iter().for_each(worker_process::cancel);
 }
 
 /// A process of a job has gone: the last one leaves the place to others. Those that are left, for whoever ends them.

@@ -14,7 +14,10 @@ pub fn shape(place: &Place, state: &str) -> Value {
     let rate = bytes.saturating_sub(place.bytes_before) as f64 / seconds;
     let share = if place.units_total == 0 { 0.0 } else { units as f64 / place.units_total as f64 };
     let percent = if state == "complete" { 100.0 } else { (share * 100.0).min(99.9) };
-    let left = (state == "running" && share > 0.02).then(|| (seconds / share * (1.0 - share)).round() as u64);
+    let begun = units.saturating_sub(place.units_before);
+    let known_speed = begun > 0 && begun as f64 > place.units_total.saturating_sub(place.units_before) as f64 * 0.02;
+    let left = (state == "running" && known_speed)
+        .then(|| (seconds / begun as f64 * place.units_total.saturating_sub(units) as f64).round() as u64);
     // In their own order: what shows them has a line for each.
     let streams: Vec<_> = working().filter(|stream| stream.pid != 0).collect();
     let busiest = streams.iter().max_by_key(|stream| stream.bytes);

@@ -12,6 +12,7 @@ use crate::conflict::fold::{arrive, record};
 use crate::conflict::put::{self, Outcome};
 use crate::conflict::{orphan, remember, session, take};
 use pgrx::pg_sys;
+use std::cell::Cell;
 
 const OPERATION: u32 = pg_sys::TRIGGER_EVENT_OPMASK;
 
@@ -36,6 +37,35 @@ pub extern "C" fn pg_finfo_steep_repl_tombstone_written() -> &'static pg_sys::Pg
 #[unsafe(no_mangle)]
 pub extern "C" fn pg_finfo_steep_repl_record() -> &'static pg_sys::Pg_finfo_record {
     &VERSION_ONE
+}
+
+thread_local! {
+    /// How deep the trigger stands that decides about what arrives: the worker's own writes fire it at the top, our statements
+    /// below the trigger that makes them.
+    static DECIDING: Cell<i32> = const { Cell::new(1) };
+}
+
+/// While it lives, what is written is ours, in the stead of the worker.
+pub struct Ours(i32);
+
+pub fn ours() -> Ours {
+    Ours(DECIDING.replace(depth() + 1))
+}
+
+impl Drop for Ours {
+    fn drop(&mut self) {
+        DECIDING.set(self.0);
+    }
+}
+
+/// Whether the trigger that runs was fired by the write of a user's trigger.
+pub fn nested() -> bool {
+    depth() > DECIDING.get()
+}
+
+fn depth() -> i32 {
+    // SAFETY: it looks at nothing of the call (pg_trigger_depth() in src/backend/commands/trigger.c).
+    unsafe { pg_sys::pg_trigger_depth(std::ptr::null_mut()) }.value() as i32
 }
 
 /// BEFORE INSERT OR UPDATE OR DELETE … FOR EACH ROW, ENABLE REPLICA: decides what the stream brings. Everybody else's

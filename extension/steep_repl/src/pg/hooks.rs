@@ -1,5 +1,7 @@
 //! Hooks of the server. Each is a chain and one call.
 
+use super::own_objects;
+use super::statement as running;
 use crate::worker;
 use pgrx::pg_sys;
 use pgrx::pg_sys::submodules::ffi::pg_guard_ffi_boundary;
@@ -61,9 +63,26 @@ unsafe extern "C-unwind" fn utility(
                 run(statement, text, read_only_tree, context, parameters, environment, destination, completion);
             });
         } else {
+            let direct = is_direct(context, destination);
+            if direct {
+                own_objects::refuse((*statement).utilityStmt);
+            }
+            let before = running::begin((*statement).utilityStmt, context, direct);
             run(statement, text, read_only_tree, context, parameters, environment, destination, completion);
+            running::end(before, context);
         }
     }
+}
+
+/// Whether a client has sent it, and no function. Of several in one message none is at the top level (exec_simple_query() in
+/// src/backend/tcop/postgres.c), but all answer to the client.
+unsafe fn is_direct(context: pg_sys::ProcessUtilityContext::Type, destination: *mut pg_sys::DestReceiver) -> bool {
+    use pg_sys::ProcessUtilityContext::{PROCESS_UTILITY_QUERY, PROCESS_UTILITY_TOPLEVEL};
+    context == PROCESS_UTILITY_TOPLEVEL
+        || context == PROCESS_UTILITY_QUERY
+            && !destination.is_null()
+            // SAFETY: the server passes one that is valid while the statement runs.
+            && unsafe { (*destination).mydest } == pg_sys::CommandDest::DestRemote
 }
 
 const BEFORE_DROP: [&CStr; 2] = [c"SELECT steep_repl._before_drop()", c"SELECT steep_repl._take_everything_away()"];

@@ -334,7 +334,9 @@ unsafe fn columns_of(descriptor: pg_sys::TupleDesc) -> Vec<Column> {
             .iter()
             .map(|attribute| {
                 let name = CStr::from_ptr(attribute.attname.data.as_ptr()).to_string_lossy().into_owned();
-                let base = pg_sys::getBaseType(attribute.atttypid);
+                // A dropped column has no type any more.
+                let base =
+                    if attribute.attisdropped { pg_sys::InvalidOid } else { pg_sys::getBaseType(attribute.atttypid) };
                 Column {
                     label: format!("{}: ", serde_json::Value::from(name.as_str())),
                     name,

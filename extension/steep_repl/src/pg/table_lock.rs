@@ -18,3 +18,9 @@ pub fn against_rewriting(relation: u32, file_node: u32) -> bool {
         now == file_node
     }
 }
+
+/// Takes the lock of a writer until the end of the transaction, also on a table that is gone.
+pub fn as_writer(relation: u32) {
+    // SAFETY: as above.
+    unsafe { pg_sys::LockRelationOid(pg_sys::Oid::from(relation), pg_sys::RowExclusiveLock as i32) }
+}

@@ -1,6 +1,6 @@
 //! Transactions of a background worker.
 
-use super::sqlstate;
+use super::{extension, sqlstate};
 use pgrx::PgTryBuilder;
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::CaughtError;
@@ -18,14 +18,15 @@ impl From<String> for Failed {
     }
 }
 
-/// Runs `body` in a transaction of its own. An ERROR rolls it back and comes back as its text; the process goes on.
+/// Runs `body`, a step of the worker, in a transaction of its own. An ERROR rolls it back and comes back as its text; the process goes on.
+/// The extension cannot be dropped meanwhile.
 ///
 /// The activity and statement start are set, so that pg_stat_activity shows what the worker does.
 pub fn in_transaction<R>(activity: &str, body: impl FnOnce() -> R) -> Result<R, String> {
-    attempt(activity, body).map_err(|failed| failed.text)
+    attempt_beginning(activity, extension::hold, body).map_err(|failed| failed.text)
 }
 
-/// The same; the ERROR comes back with its SQLSTATE.
+/// The same; the ERROR comes back with its SQLSTATE. Nothing is held: it may take hours, or wait for another process.
 pub fn attempt<R>(activity: &str, body: impl FnOnce() -> R) -> Result<R, Failed> {
     attempt_beginning(activity, || (), body)
 }
@@ -191,9 +192,14 @@ fn in_subtransaction_unless<R>(goes_on: fn(&Failed) -> bool, body: impl FnOnce()
     }
 }
 
-/// Data, constraints, missing objects and rights, errors of users' own code; as _hopeless() in sql/functions/apply_failure.sql.
+/// Whether trying again cannot help against an error: data, constraints, missing objects and rights, whatever users' own code raises, and
+/// the server's word for a missing column (55000, logicalrep_report_missing_or_gen_attrs in
+/// src/backend/replication/logical/relation.c). Not what passes by itself, or is the server's own trouble: connections, deadlocks,
+/// locks, lack of space, shutdown, read-only times, foreign servers, internal errors.
+#[pgrx::pg_extern(sql = false)]
 fn hopeless(sqlstate: &str) -> bool {
-    matches!(sqlstate.get(..2), Some("22" | "23" | "42" | "P0")) || sqlstate == "55000"
+    const PASSES: [&str; 12] = ["08", "25", "28", "40", "53", "55", "57", "58", "72", "F0", "HV", "XX"];
+    sqlstate == "55000" || sqlstate.get(..2).is_some_and(|class| !PASSES.contains(&class))
 }
 
 /// What users' code does not do by itself, and trying again may change: deadlocks, resources, cancellations and shutdowns,

@@ -1,15 +1,12 @@
 //! Loading a snapshot: each piece in a transaction of its own, which also notes that it is there. What was loaded before an
 //! interruption stays, and is not loaded again.
 
-use super::{Parameters, failed, raise};
-use crate::error;
+use super::{Parameters, failed, loaded, raise};
 use crate::job::{Lead, Outcome, Stream, Task};
-use crate::pg::acting_as::ActingAs;
 use crate::pg::copy_from::{Rows, copy_as_caller};
 use crate::pg::plan::{self, Argument};
 use crate::pg::transaction::{Failed, attempt};
-use crate::pg::{copy_origin, latch, replica_role};
-use pgrx::PgSqlErrorCode;
+use crate::pg::{copy_origin, latch, replica_role, table_lock, worker_process};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use snapshot_files::{Manifest, Piece, PieceReader, Sequence, Table, Trouble, checksum_problem, read_manifest};
@@ -20,14 +17,16 @@ const BUFFER: usize = 1 << 17;
 /// What a task asks for.
 const CHECK: u8 = 0;
 const LOAD: u8 = 1;
+/// Bytes of rows that are read in the time in which one is loaded, about.
+const READING: u64 = 8;
 
 /// What _apply_begin() says.
 #[derive(Deserialize)]
 struct Begun {
     /// The table here, for each of the manifest.
     relations: Option<Vec<u32>>,
-    /// The numbers of pieces that are loaded already.
-    loaded: HashSet<u32>,
+    /// Those in which pieces are loaded already.
+    begun: Vec<u32>,
 }
 
 pub fn lead(lead: &mut Lead, parameters: &Value) -> Result<Value, Failed> {
@@ -42,20 +41,33 @@ pub fn lead(lead: &mut Lead, parameters: &Value) -> Result<Value, Failed> {
         [Argument::of(Some(id)), Argument::text(&text), Argument::oid(role), strict, Argument::of(only)]
     })?;
     let begun: Begun = serde_json::from_str(&begun.unwrap_or_default()).map_err(|error| error.to_string())?;
-    let (loaded, relations) = (begun.loaded, begun.relations.unwrap_or_default());
+    let relations = begun.relations.unwrap_or_default();
+    if !begun.begun.is_empty() {
+        lead.phase("counting what is loaded")?;
+        loaded::mend(lead, &begun.begun, wanted.joins.is_some())?;
+    }
+    let loaded = lead.step("SELECT steep_repl._apply_loaded($1)", || [Argument::of(Some(id))])?;
+    let loaded: HashSet<u32> = serde_json::from_str(&loaded.unwrap_or_default()).map_err(|error| error.to_string())?;
     let all = pieces(&manifest);
     let chosen: Vec<usize> = (0..manifest.tables.len()).filter(|table| wanted.loads(*table)).collect();
     let relations: HashMap<usize, u32> = chosen.iter().copied().zip(relations).collect();
     let (loaded, left): (Vec<Task>, Vec<Task>) =
         tasks(&all, &relations).into_iter().partition(|task| loaded.contains(&task.number));
     let found = |task: &Task| &all[task.number as usize];
+    let units = |tasks: &[Task]| tasks.iter().map(|task| task.units).sum::<u64>();
+    let checks: Vec<Task> = left.iter().filter(|_| wanted.verify).map(check_of).collect();
+    let counts = |table: &usize| match wanted.joins {
+        Some(_) => 0,
+        None => manifest.tables[*table].pieces.iter().map(|piece| piece.bytes).sum::<u64>() / READING,
+    };
+    // Through all phases, so that it rises once.
+    lead.write(|place| {
+        place.bytes_total = checks.iter().map(|task| found(task).2.stored_bytes).sum();
+        place.units_done = units(&loaded);
+        place.units_total = units(&loaded) + units(&left) + units(&checks) + chosen.iter().map(counts).sum::<u64>();
+    });
     lead.start_streams(wanted.parallel)?;
     if wanted.verify {
-        let checks: Vec<Task> = left.iter().map(|task| Task { step: CHECK, ..*task }).collect();
-        lead.write(|place| {
-            place.bytes_total = checks.iter().map(|task| found(task).2.stored_bytes).sum();
-            place.units_total = checks.iter().map(|task| task.units).sum();
-        });
         lead.phase("checking the files")?;
         lead.share_out(&checks, |_, _, _| ())?;
     }
@@ -63,14 +75,12 @@ pub fn lead(lead: &mut Lead, parameters: &Value) -> Result<Value, Failed> {
     left.iter().for_each(|task| unfinished[found(task).0] += 1);
     let rows = |tasks: &[Task]| tasks.iter().map(|task| task.rows).sum::<u64>();
     let bytes = |tasks: &[Task]| tasks.iter().map(|task| found(task).2.bytes).sum::<u64>();
-    let units = |tasks: &[Task]| tasks.iter().map(|task| task.units).sum::<u64>();
     lead.write(|place| {
         place.tables_total = chosen.len() as u64;
         place.tables_done = chosen.iter().filter(|table| unfinished[**table] == 0).count() as u64;
-        (place.rows_done, place.bytes_done, place.units_done) = (rows(&loaded), bytes(&loaded), units(&loaded));
+        (place.rows_done, place.bytes_done) = (rows(&loaded), bytes(&loaded));
         place.rows_total = place.rows_done + rows(&left);
         place.bytes_total = place.bytes_done + bytes(&left);
-        place.units_total = place.units_done + units(&left);
     });
     lead.phase("loading")?;
     lead.share_out(&left, |place, task, _| {
@@ -78,6 +88,10 @@ pub fn lead(lead: &mut Lead, parameters: &Value) -> Result<Value, Failed> {
         unfinished[table] -= 1;
         place.tables_done += u64::from(unfinished[table] == 0);
     })?;
+    if wanted.joins.is_none() {
+        lead.phase("counting the rows")?;
+        loaded::count(lead, chosen.iter().map(|table| (&manifest.tables[*table], relations[table], counts(table))))?;
+    }
     // A node that joins has steps of its own for them.
     let sequences = if wanted.joins.is_none() { &manifest.sequences[..] } else { &[] };
     lead.phase("setting sequences")?;
@@ -125,6 +139,10 @@ fn tasks(all: &[(usize, &Table, &Piece)], relations: &HashMap<usize, u32>) -> Ve
     tasks
 }
 
+fn check_of(task: &Task) -> Task {
+    Task { step: CHECK, units: (task.units / READING).max(1), ..*task }
+}
+
 /// As the role that asked: it needs the right to.
 fn set_sequences(sequences: &[Sequence]) -> Result<(), Failed> {
     attempt("setting sequences", || {
@@ -139,21 +157,6 @@ fn set_sequences(sequences: &[Sequence]) -> Result<(), Failed> {
                 ],
             );
         }
-    })
-}
-
-/// Takes away what a job has loaded. As the owner of each table, restricted: triggers that fire always are the owner's code.
-pub fn undo(id: i64) -> Result<(), Failed> {
-    attempt("undoing a load", || {
-        replica_role::for_this_transaction();
-        for row in
-            plan::rows("SELECT u.owner, u.statement FROM steep_repl._apply_undo($1) u", &[Argument::of(Some(id))])
-        {
-            let [Some(owner), Some(statement)] = row.as_slice() else { continue };
-            let _as_owner = ActingAs::table_owner(owner.parse::<u32>().unwrap_or(0).into());
-            plan::once(statement);
-        }
-        plan::rows("SELECT steep_repl._apply_undone($1)", &[Argument::of(Some(id))]);
     })
 }
 
@@ -186,16 +189,19 @@ fn check(folder: &Path, piece: &Piece) -> Outcome {
 
 fn load(stream: &Stream, task: &Task, folder: &Path, manifest: &Manifest, (table, piece): (&Table, &Piece)) -> Outcome {
     let relation = task.relation.into();
-    // COPY would ask for it; CopyFrom() itself does not.
-    let (allowed, _) = plan::run("SELECT pg_catalog.has_table_privilege($1, 'INSERT')", &[Argument::oid(relation)]);
-    if allowed.first().and_then(|row| row[0].as_deref()) != Some("t") {
-        error::raise(
-            PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
-            format!("no right to insert into {}.{}", table.schema, table.table),
-            None,
-            "GRANT INSERT, then retry_work().",
-        );
-    }
+    table_lock::as_writer(task.relation);
+    // Others may have changed it since the work began. And COPY would ask for the right; CopyFrom() itself does not.
+    let columns = serde_json::to_string(&table.columns).unwrap_or_default();
+    plan::rows(
+        "SELECT steep_repl._apply_piece_begin($1, $2, $3, $4::pg_catalog.jsonb, $5)",
+        &[
+            Argument::of(Some(stream.id)),
+            Argument::oid(relation),
+            Argument::text(&format!("{}.{}", table.schema, table.table)),
+            Argument::text(&columns),
+            Argument::oid(worker_process::outer_role()),
+        ],
+    );
     let path = folder.join(&piece.file);
     let reader = PieceReader::open(&path, manifest.compression, &piece.sha256);
     let mut file = File {

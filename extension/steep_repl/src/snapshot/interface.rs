@@ -5,7 +5,7 @@ use crate::error;
 use crate::pg::{databases, latch};
 use pgrx::PgSqlErrorCode;
 use pgrx::prelude::*;
-use snapshot_files::{Checked, check, read_manifest, remove, resolve};
+use snapshot_files::{Checked, State, check, read_manifest, remove, resolve, state};
 use std::path::Path;
 
 /// The path with links and dots resolved. Raises 22023 where no snapshot may lie.
@@ -40,6 +40,16 @@ fn check_snapshot(
     let row = |Checked { file, bytes, problem }: Checked| (file, bytes.cast_signed(), problem);
     let whole = (String::from("manifest.json"), 0, None);
     TableIterator::new(std::iter::once(whole).chain(checked.into_iter().map(row)))
+}
+
+/// complete, damaged or missing, by its manifest.
+#[pg_extern(sql = false)]
+fn snapshot_state(path: &str, snapshot_uid: pgrx::Uuid) -> &'static str {
+    match state(Path::new(path), &snapshot_uid.to_string()) {
+        State::Complete => "complete",
+        State::Missing => "missing",
+        State::Damaged => "damaged",
+    }
 }
 
 /// Removes the files of that snapshot; false when they are gone already.

@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod generate;
 mod interface;
+pub mod loaded;
 mod piece_file;
 mod replication;
 pub mod versions;

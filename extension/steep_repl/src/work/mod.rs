@@ -22,7 +22,9 @@ pub fn round(database: u32) -> Result<bool, String> {
         return Ok(false);
     }
     let mut busy = false;
-    // First, because sessions that insert may wait for it; what goes wrong in it holds up nothing else.
+    // What jobs need is never behind what peers are asked for, each of which may take long to answer, or goes wrong.
+    let mut jobs = job::round(database);
+    // Early, because sessions that insert may wait for it; what goes wrong in it holds up nothing else.
     let ranges = range::round();
     for peer in due("looking for links with work", "_links_due")? {
         let done = in_transaction("moving a link along", || {
@@ -32,6 +34,7 @@ pub fn round(database: u32) -> Result<bool, String> {
             Ok(more) => busy |= more.as_deref() == Some("true"),
             Err(error) => note(&peer, "_link_failed", &error)?,
         }
+        jobs = jobs.and(job::round(database));
     }
     for peer in due("looking for peers to watch", "_observations_due")? {
         let seen = in_transaction("watching a peer", || {
@@ -40,12 +43,12 @@ pub fn round(database: u32) -> Result<bool, String> {
         if let Err(error) = seen {
             note(&peer, "_observe_failed", &error)?;
         }
+        jobs = jobs.and(job::round(database));
     }
     in_transaction("housekeeping", || sql::text("SELECT steep_repl._housekeeping()::text", &[]))?;
     let proven = prove(&mut busy);
     let orphans = in_transaction("checking foreign keys", || sql::text("SELECT steep_repl._orphan_round()::text", &[]));
     prune::if_due()?;
-    let jobs = job::round(database);
     if !shared::read(|s| s.databases.iter().any(|d| d.oid == database && d.job != 0)) {
         let waiting = due("looking for initialisations", "_initialisations_due")?;
         if let Some(id) = waiting.first() {

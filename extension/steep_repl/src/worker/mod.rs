@@ -4,7 +4,7 @@
 mod database;
 mod launcher;
 
-use crate::pg::{databases, latch, transaction, worker_process};
+use crate::pg::{databases, extension, latch, transaction, worker_process};
 use crate::{guc, job, shared, sql};
 use pgrx::prelude::*;
 use std::ffi::CStr;
@@ -42,15 +42,15 @@ pub fn make_way(database: &CStr) -> Option<KeepAway> {
 
 /// How much is to be done before DROP EXTENSION: nothing where it is not there, or somebody else's; first, raise an error while
 /// there are links, whose slots would stay behind; second, take away what is outside of the extension, unless its objects are
-/// of a version that cannot do that.
+/// of a version that cannot do that. Whoever may drop it has it for himself from here on.
 pub fn steps_before_drop() -> usize {
     let owner = "SELECT pg_catalog.pg_has_role(extowner, 'USAGE')::text FROM pg_catalog.pg_extension WHERE extname = 'steep_repl'";
     let there = "SELECT pg_catalog.to_regprocedure('steep_repl._take_everything_away()')::text";
-    match sql::text(owner, &[]).as_deref() {
-        Some("true") if sql::text(there, &[]).is_some() => 2,
-        Some("true") => 1,
-        _ => 0,
+    if sql::text(owner, &[]).as_deref() != Some("true") {
+        return 0;
     }
+    extension::claim();
+    1 + usize::from(sql::text(there, &[]).is_some())
 }
 
 /// While it lives, no worker is started for the database.
@@ -93,7 +93,6 @@ fn wake(oid: u32) {
     launcher.wake();
 }
 
-/// What is known of this database's worker: whether the library is preloaded, its process ids, restarts, last error.
 /// Whether all that this server has gone through since its start is the recovery of a backup.
 #[pg_extern(sql = false)]
 fn from_backup() -> bool {

@@ -10,7 +10,7 @@ use crate::conflict::fold::{columns, history, record, version};
 use crate::conflict::put::{self, Outcome, json, key_json};
 use crate::conflict::session::{self, Arriving};
 use crate::conflict::state::{self, Gone};
-use crate::conflict::{meanwhile, missing, unique};
+use crate::conflict::{meanwhile, missing, take, unique};
 use crate::pg::key_id::{self, KeyId};
 use crate::pg::row::Row;
 use crate::pg::stored_row::{OpenTable, StoredRow};
@@ -267,13 +267,15 @@ fn settle(
     let gives_way = gone.as_ref().is_some_and(|gone| gone.displaced_with(&version));
     let (row, lost) = if gives_way { (None, folded.row) } else { (folded.row, None) };
     if folded.fates.iter().any(|fate| !matches!(fate, Fate::Seen | Fate::Past))
-        && let Some(kind) = kind(changed, deed, here.is_some(), gone.as_ref())
+        && let Some(kind) = kind(changed, deed, gone.as_ref(), stored.map(|row| (open, row)))
     {
         // What was written here later had not seen what arrives only now.
-        let possible = session::stream().is_none_or(|stream| stream.others) && !own_later;
+        let possible = (session::stream().is_none() || session::others()) && !own_later;
         let (here, here_version) = (here.as_ref(), here_version.as_ref());
-        let entry =
-            Entry { kind, possible, here, here_version, change: &change, result: row.as_ref(), fates: &folded.fates };
+        let moved = if deed == Deed::Delete { changed.after_json(table) } else { None };
+        let (change, result, fates) = (&change, row.as_ref(), &folded.fates[..]);
+        let row_gone = gone.as_ref().and_then(|gone| gone.row_gone.as_deref());
+        let entry = Entry { kind, possible, here, here_version, change, row_gone, moved, result, fates };
         entry.write(arriving, &of, key_row);
     } else if let Some((row, gone)) = lost.zip(gone) {
         put::log_with_its_transaction(open, arriving, gone, &columns::row(table, &row));
@@ -282,14 +284,24 @@ fn settle(
     Some(Settled { row, version, key, unchanged, beaten_here: own_later })
 }
 
-fn kind(changed: &Changed, deed: Deed, here: bool, gone: Option<&Gone>) -> Option<&'static str> {
+/// By the names of crates/conflict/src/finding.rs: the two nodes that wrote call it the same.
+fn kind(
+    changed: &Changed,
+    deed: Deed,
+    gone: Option<&Gone>,
+    stored: Option<(&OpenTable, &StoredRow)>,
+) -> Option<&'static str> {
     let gone_before = gone.is_some_and(|gone| gone.state != State::Absent);
-    Some(match (deed, here) {
+    let again =
+        |(open, row): (&OpenTable, &StoredRow)| take::inserted_again(open, row, &state::of_row(&open.table, row));
+    Some(match (deed, stored.is_some()) {
         _ if changed.change == Change::Move => "KEY-UPDATE",
         (Deed::Delete, false) => return None,
         (_, false) if gone.is_some_and(|gone| gone.truncated) => "TRUNCATE-WRITE",
         (Deed::Insert, false) if !gone_before => return None,
         (Deed::Insert, false) => "DELETE-INSERT",
+        (_, false) if gone.is_some_and(|gone| gone.moved_to.is_some()) => "KEY-UPDATE",
+        (Deed::Delete, true) if stored.is_some_and(again) => "DELETE-INSERT",
         (Deed::Insert, true) => "INSERT-INSERT",
         (Deed::Delete, true) | (_, false) => "UPDATE-DELETE",
         (_, true) => "UPDATE-UPDATE",

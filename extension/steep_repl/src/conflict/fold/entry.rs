@@ -17,6 +17,10 @@ pub struct Entry<'a> {
     pub here: Option<&'a Columns>,
     pub here_version: Option<&'a Version>,
     pub change: &'a Recorded,
+    /// The row whose deletion it meets, as JSON.
+    pub row_gone: Option<&'a str>,
+    /// The row that it moved to another key, as JSON.
+    pub moved: Option<String>,
     pub result: Option<&'a Columns>,
     /// What became of the change and of those after it.
     pub fates: &'a [Fate],
@@ -24,7 +28,7 @@ pub struct Entry<'a> {
 
 impl Entry<'_> {
     /// Writes it, in the transaction that is being applied.
-    pub fn write(&self, arriving: &Arriving, of: &OfTable, key_row: &Row) {
+    pub fn write(self, arriving: &Arriving, of: &OfTable, key_row: &Row) {
         let table = &of.open.table;
         let winner = if self.result == self.here {
             Winner::Local
@@ -47,8 +51,8 @@ impl Entry<'_> {
             possible: self.possible,
             winner,
             local: json(self.here),
-            remote: json(self.change.after.as_ref()),
-            base: json(self.change.before.as_ref()),
+            remote: self.moved.or_else(|| json(self.change.after.as_ref())),
+            base: json(self.change.before.as_ref()).or_else(|| self.row_gone.map(str::to_owned)),
             merged: if winner == Winner::Merged { json(self.result) } else { None },
             local_version: self.here_version,
             reason,

@@ -201,6 +201,27 @@ class NodeSnapshotIT {
     }
 
     @Test
+    void whatIsLoadedStaysWhenTheProcessThatJoinsTheNodeEnds() throws SQLException {
+        String id = prepare();
+        place.take(a, "one", ", preparation => '" + id + "'");
+        c.query(startSql(c, "one"));
+        String loaded = "SELECT string_agg(DISTINCT xmin::text, ' ') FROM acc";
+        String before;
+        try (var _ = holdingUpT()) {
+            Sql.await(c, "SELECT count(*) FROM acc", "2000");
+            before = c.query(loaded);
+            String process = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'steep_repl initialisation'";
+            String pid = c.query(process);
+            c.query("SELECT pg_terminate_backend(" + pid + ")");
+            Sql.await(c, "SELECT count(*) FROM (" + process + ") p WHERE pid <> " + pid, "1");
+            Sql.await(c, "SELECT attempts > 1 FROM steep_repl.work_queue", "t");
+        }
+        awaitComplete(c);
+        assertThat(c.query(loaded)).isEqualTo(before);
+        assertEqual(List.of(a, b, c));
+    }
+
+    @Test
     void whatFailsForGoodLeavesANodeThatCanBeStartedAgain() throws Exception {
         String id = prepare();
         place.take(a, "one", ", preparation => '" + id + "'");

@@ -18,6 +18,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.postgresql.PGConnection;
 
 /** Sessions that get their ids at the ends of ranges, however they ask for them, and sequences that users set. */
@@ -323,6 +325,43 @@ class RangeSessionIT {
             assertThat(seen).doesNotHaveDuplicates().hasSize(47);
         }
         assertWhose("within");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            again_few  | 10
+            again_many | 10000
+            """)
+    void noIdIsGivenTwiceByRestarting(String name, int size) throws SQLException {
+        String restart = "TRUNCATE " + name + " RESTART IDENTITY";
+        for (TestNode node : cluster.nodes()) {
+            node.execute("CREATE TABLE " + name + " (id bigserial PRIMARY KEY, v text UNIQUE)");
+        }
+        a.execute("SET steep_repl.default_range_size = " + size, "SELECT steep_repl.add_table('" + name + "')");
+        for (TestNode node : cluster.nodes()) {
+            Sql.await(
+                    node,
+                    "SELECT state FROM steep_repl.replicated_tables() WHERE table_name = '" + name + "'",
+                    "ready");
+        }
+        String insert = "INSERT INTO " + name + " SELECT FROM generate_series(1, 300) RETURNING id";
+        List<Long> seen = new ArrayList<>();
+        try (Connection session = a.connect()) {
+            for (int round = 0; round < 3; round++) {
+                seen.addAll(ids(session, insert));
+                seen.addAll(ids(a, insert));
+                session.createStatement().execute(restart);
+            }
+            session.createStatement().execute("BEGIN; " + restart + "; ROLLBACK");
+            seen.addAll(ids(session, insert));
+        }
+        assertThat(seen).doesNotHaveDuplicates().hasSize(7 * 300);
+        for (String alter : List.of(
+                "ALTER SEQUENCE " + name + "_id_seq RESTART", "ALTER SEQUENCE " + name + "_id_seq RESTART WITH 7")) {
+            assertThat(Sql.error(a, alter)).startsWith("SR047").contains(name + "_id_seq");
+        }
+        a.execute("ALTER SEQUENCE " + name + "_id_seq CACHE 2");
+        assertWhose(name);
     }
 
     @Test

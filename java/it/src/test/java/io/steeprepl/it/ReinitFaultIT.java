@@ -60,7 +60,7 @@ class ReinitFaultIT {
     /** Holds every copy up in its middle until the session is closed. */
     private static Connection halfWay(TestNode node) throws SQLException {
         node.execute(
-                "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.id = 3000 THEN PERFORM pg_catalog.pg_advisory_xact_lock_shared(7); END IF; RETURN NEW; END'",
+                "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.id = -3000 THEN PERFORM pg_catalog.pg_advisory_xact_lock_shared(7); END IF; RETURN NEW; END'",
                 "CREATE TRIGGER slow BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION slow()",
                 "ALTER TABLE t ENABLE ALWAYS TRIGGER slow");
         Connection session = node.connect();

@@ -110,6 +110,23 @@ class SnapshotCommandIT {
     }
 
     @Test
+    void theSlotOfASnapshotIsNamedAndWhenItStaysThatIsSaid() throws Exception {
+        taken("slotted", "--slot", "goes_on");
+        String id = full.query("SELECT id FROM steep_repl.list_snapshots() WHERE slot_name = 'goes_on'");
+        assertThat(snapshot(full, "list").out()).contains("SLOT NAME", " goes_on ");
+        Commands.Ended deleted = snapshot(full, "delete", id, "-o", "json");
+        assertThat(deleted.json().get("slot_name").asText()).isEqualTo("goes_on");
+        assertThat(deleted.err())
+                .contains("warning: its replication slot goes_on was not dropped, and holds WAL")
+                .contains("SELECT pg_drop_replication_slot('goes_on')");
+        full.query("SELECT pg_drop_replication_slot('goes_on')");
+
+        Path plain = taken("plain");
+        String other = full.query("SELECT id FROM steep_repl.list_snapshots() WHERE path = '" + plain + "'");
+        assertThat(snapshot(full, "delete", other).err()).isEmpty();
+    }
+
+    @Test
     void jsonIsAnObjectALineAndTheLastSaysHowItEnded() throws Exception {
         CompletableFuture<Commands.Ended> running;
         try (var gate = area.shut()) {

@@ -257,6 +257,16 @@ class SnapshotFaultIT {
         assertThat(Sql.error(B, apply)).startsWith("0A000").contains("format 99");
         change(file, bytes -> right);
         PLACE.apply(B, "manifest", "");
+        change(file, bytes -> Arrays.copyOf(bytes, bytes.length / 2));
+        String id = A.query("SELECT max(id) FROM steep_repl.list_snapshots() WHERE state = 'damaged'");
+        Path others = PLACE.path("manifest").resolve("others");
+        Files.createFile(others);
+        assertThat(Sql.error(A, "SELECT steep_repl.delete_snapshot(" + id + ")"))
+                .startsWith("XX001");
+        assertThat(PLACE.path("manifest").resolve("data")).isNotEmptyDirectory();
+        Files.delete(others);
+        A.query("SELECT steep_repl.delete_snapshot(" + id + ")");
+        assertThat(PLACE.path("manifest")).doesNotExist();
     }
 
     /** The files belong to the account of the servers; it keeps owner and mode. */
@@ -267,7 +277,7 @@ class SnapshotFaultIT {
     @Test
     void aFullDiskIsSaidAndLeavesRoom() throws IOException {
         Path disk = PLACE.path("disk");
-        A.execute("COPY (SELECT 1) TO PROGRAM 'mkdir " + disk + "'");
+        A.shell("mkdir " + disk);
         try (SmallDisk small = SmallDisk.at(disk, 4)) {
             String id = A.query("SELECT id FROM steep_repl.start_snapshot('" + small.folder() + "/full', 'none', 2)");
             SnapshotPlace.awaitState(A, id, "failed");

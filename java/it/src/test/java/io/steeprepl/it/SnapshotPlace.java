@@ -14,7 +14,7 @@ record SnapshotPlace(Path folder) {
     /** Beside a node's data, owned by whom the servers run as. */
     static SnapshotPlace beside(TestNode node) {
         Path folder = node.server().dataDir().resolveSibling("snapshots");
-        node.execute("COPY (SELECT 1) TO PROGRAM 'mkdir -p " + folder + "'");
+        node.shell("mkdir -p " + folder);
         return new SnapshotPlace(folder);
     }
 

@@ -69,7 +69,7 @@ class SnapshotRefusalIT {
     @Test
     void placesWhereNoneMayLie() {
         String data = A.server().dataDir().toString();
-        A.execute("COPY (SELECT 1) TO PROGRAM 'ln -sfn " + data + " " + PLACE.path("link") + "'");
+        A.shell("ln -sfn " + data + " " + PLACE.path("link"));
         assertThat(Sql.error(A, start("monday", ""))).startsWith("22023").contains("not an absolute path");
         assertThat(Sql.error(A, start(data + "/monday", ""))).contains("data folder");
         assertThat(Sql.error(A, start(PLACE.path("link") + "/monday", ""))).contains("data folder");
@@ -86,7 +86,7 @@ class SnapshotRefusalIT {
         assertThat(Sql.error(A, start(PLACE.folder() + "/../monday", ""))).contains("is not below");
         A.execute("ALTER SYSTEM RESET steep_repl.snapshot_directories", "SELECT pg_reload_conf()");
         Sql.await(A, "SHOW steep_repl.snapshot_directories", "");
-        A.execute("COPY (SELECT 1) TO PROGRAM 'chmod 500 " + PLACE.folder() + "'");
+        A.shell("chmod 500 " + PLACE.folder());
         try {
             String id = PLACE.start(A, "readonly", "");
             SnapshotPlace.awaitState(A, id, "failed");
@@ -94,7 +94,7 @@ class SnapshotRefusalIT {
                     .startsWith("cannot make")
                     .contains("Permission denied");
         } finally {
-            A.execute("COPY (SELECT 1) TO PROGRAM 'chmod 755 " + PLACE.folder() + "'");
+            A.shell("chmod 755 " + PLACE.folder());
         }
     }
 

@@ -56,6 +56,12 @@ public record TestNode(String id, Server server, String database) {
         }
     }
 
+    /** Runs a shell command as the account of the server. */
+    public void shell(String command) {
+        // The server counts it as an error when what it writes to is gone before it has written.
+        execute("COPY (SELECT 1) TO PROGRAM '" + command + " && cat > /dev/null'");
+    }
+
     /** All rows of a query, columns joined by {@code |}, NULL as an empty string. */
     public List<String> rows(String sql) {
         try (Connection connection = connect();

@@ -19,7 +19,9 @@ record Entry(
         String resolution,
         boolean possible,
         String identity,
-        String reason) {
+        String reason,
+        String key,
+        boolean converged) {
     private static final String TUPLE =
             "coalesce((SELECT string_agg(coalesce(c.%1$s->>a.attname, 'null'), '|' ORDER BY a.attnum) FROM pg_attribute a"
                     + " JOIN steep_repl.tables t ON t.relation = a.attrelid WHERE t.table_schema = c.table_schema AND t.table_name = c.table_name"
@@ -29,7 +31,8 @@ record Entry(
         String sql = "SELECT concat_ws(chr(31), conflict_type, " + TUPLE.formatted("local_tuple") + ", "
                 + TUPLE.formatted("remote_tuple") + ", " + TUPLE.formatted("base_tuple")
                 + ", coalesce(local_origin, '-'), coalesce(remote_origin, '-'), coalesce(winner, 'nobody'), resolution, possible, conflict_key,"
-                + " coalesce(reason, '-')) FROM steep_repl.conflict_log c WHERE table_schema = '" + schema
+                + " coalesce(reason, '-'), coalesce(key::text, '-'), converged_at IS NOT NULL) FROM steep_repl.conflict_log c WHERE table_schema = '"
+                + schema
                 + "' ORDER BY id";
         return node.rows(sql).stream()
                 .map(line -> List.of(line.split("\\x1f")))
@@ -44,7 +47,9 @@ record Entry(
                         c.get(7),
                         c.get(8).equals("t"),
                         c.get(9),
-                        c.get(10)))
+                        c.get(10),
+                        c.get(11),
+                        c.get(12).equals("t")))
                 .toList();
     }
 

@@ -1,6 +1,9 @@
 package io.steeprepl.it.conflict;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -44,6 +47,40 @@ class FoldThreeNodesIT {
         arrive(orders);
         table.answers("SELECT * FROM item WHERE id > 1 ORDER BY 1", "2|189|c|b|", "3|500|b|b|c")
                 .proven();
+    }
+
+    /** One of three cannot apply it; its row goes on without, and nobody takes that for the whole. */
+    @Test
+    void whatOneNodeSetAsideIsLostOnNone() {
+        Table table = mesh.table("id int PRIMARY KEY, n int NOT NULL, note text, w text", "(1, 100, 'old', 'old')")
+                .strategy("column_merge", ", delta_columns => '{n}'")
+                .drained()
+                .on("c", "ALTER TABLE item ADD CONSTRAINT short CHECK (length(note) < 5)")
+                .on("a", "UPDATE item SET n = n - 10, note = 'too long'");
+        String entry =
+                "SELECT resolution FROM steep_repl.conflict_log WHERE conflict_type = 'APPLY-ERROR' AND table_schema = '"
+                        + table.schema() + "'";
+        Mesh.await(mesh.node("c"), entry, "PENDING");
+        table.drained();
+        write(
+                table,
+                "UPDATE item SET n = n - 1",
+                "UPDATE item SET n = n - 2, w = 'b'",
+                "UPDATE item SET n = n - 20, w = 'late'");
+        arrive("c b, a c, b a");
+        for (String node : List.of("a", "b")) {
+            Mesh.await(
+                    mesh.node(node),
+                    "SELECT string_agg(DISTINCT not_converged_reason, '; ') FROM steep_repl.conflict_log WHERE table_schema = '"
+                            + table.schema() + "'",
+                    "the row of c lacks a change that was set aside there");
+            assertThat(table.rows(mesh.node(node), "SELECT * FROM item")).containsExactly("1|67|too long|late");
+        }
+        // What all three have made of it breaks the constraint: there the latest row stands whole, for the time being.
+        assertThat(table.rows(mesh.node("c"), "SELECT * FROM item")).containsExactly("1|80|old|late");
+        table.on("c", "ALTER TABLE item DROP CONSTRAINT short");
+        Mesh.await(mesh.node("c"), entry, "MERGED");
+        table.proven().holds("1|67|too long|late");
     }
 
     private void write(Table table, String... statements) {

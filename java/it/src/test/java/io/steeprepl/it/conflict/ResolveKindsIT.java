@@ -319,6 +319,9 @@ class ResolveKindsIT {
         String local = resolve(item, "a", "'LOCAL'");
         String revert = "SELECT steep_repl.revert_resolution(" + item.entry("a") + ")";
         assertThat(item.error("a", "SET ROLE vera", local)).startsWith("42501");
+        // What the public functions call can be called by itself.
+        String end = "SELECT steep_repl._end_resolution(" + item.entry("a") + ", 'LOCAL')";
+        assertThat(item.error("a", "SET ROLE otto", end)).startsWith("42501");
         for (String call : List.of(local, revert, resolve(item, "a", "'MERGED', '{\"word\": 1}'"))) {
             assertThat(item.error("a", "SET ROLE otto", call))
                     .startsWith("42501")

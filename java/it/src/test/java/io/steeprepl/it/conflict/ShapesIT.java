@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Conflicts in tables of all shapes: filled before, wide, partitioned, of odd names, with keys of odd collations, without before-images. */
 @ExtendWith(TwoNodes.class)
@@ -159,6 +161,83 @@ class ShapesIT {
                 .apart(first, "UPDATE item SET v = 'early', b = 1.000", "UPDATE item SET v = 'late'")
                 .answers("SELECT v FROM item", "late")
                 .proven();
+    }
+
+    @WhoeverIsFirst
+    void valuesOfKeysThatLookLikePlacesOfParametersAreValues(String first) {
+        mesh.table(
+                        "a text, b text, c text, v text, u text UNIQUE, PRIMARY KEY (a, b, c)",
+                        "(' OR pg_sleep(1) IS NULL OR b = ', 'p$1', '$2', 'old', 'k')")
+                .apart(
+                        first,
+                        "UPDATE item SET v = 'early'; INSERT INTO item VALUES ('$2', '$3', '$1', 'early', 'q')",
+                        "UPDATE item SET v = 'late'; INSERT INTO item VALUES ('$3', '$1', '$2', 'late', 'q')")
+                .holds(" OR pg_sleep(1) IS NULL OR b = |p$1|$2|late|k", "$3|$1|$2|late|q")
+                .proven();
+    }
+
+    /** Dropped before the table was added, and after; in another place on each node. */
+    @ParameterizedTest
+    @CsvSource({"a, last_write_wins", "b, last_write_wins", "a, column_merge", "b, column_merge"})
+    void columnsThatWereDroppedAreNoObstacle(String first, String strategy) {
+        Table item = mesh.plain("CREATE TABLE item (gone_a int, id int, u text, v text, w text, gone_b text)", "item");
+        item.on("a", "ALTER TABLE item DROP COLUMN gone_a, ADD PRIMARY KEY (id), ADD UNIQUE (u), DROP COLUMN gone_b");
+        item.on("b", "ALTER TABLE item DROP COLUMN gone_b, DROP COLUMN gone_a, ADD PRIMARY KEY (id), ADD UNIQUE (u)");
+        item.everywhere(
+                        "INSERT INTO item VALUES (1, 'x', 'old', 'old'), (2, 'y', 'old', 'old'), (3, 'z', 'old', 'old')")
+                .add(", existing => 'identical'")
+                .everywhere("ALTER TABLE item ADD COLUMN late int DEFAULT 7")
+                .everywhere("ALTER TABLE item DROP COLUMN late");
+        if (!strategy.equals("last_write_wins")) {
+            item.strategy(strategy, "");
+        }
+        item.apart(
+                        first,
+                        "UPDATE item SET v = 'early', w = 'early' WHERE id = 1; DELETE FROM item WHERE id = 2;"
+                                + " INSERT INTO item VALUES (4, 'q', 'early', '')",
+                        "UPDATE item SET v = 'late' WHERE id = 1; UPDATE item SET v = 'late' WHERE id = 3;"
+                                + " INSERT INTO item VALUES (5, 'q', 'late', '')")
+                .holds(strategy.equals("column_merge") ? "1|x|late|early" : "1|x|late|old", "3|z|late|old", "5|q|late|")
+                .proven();
+    }
+
+    @WhoeverIsFirst
+    void eachTruncationOfAFunctionIsOne(String first) {
+        mesh.table("id int PRIMARY KEY, v text", "(1, 'old')")
+                .on(
+                        first,
+                        "DO $$ BEGIN TRUNCATE item; INSERT INTO item VALUES (2, 'between'); TRUNCATE item;"
+                                + " INSERT INTO item VALUES (3, 'after'); END $$")
+                .drained()
+                .holds("3|after")
+                .noConflict();
+    }
+
+    @Test
+    void aPartitionIsNotTruncatedAloneInTheWakeOfTheWhole() {
+        Table item = mesh.tableOf(
+                "CREATE TABLE item (id int PRIMARY KEY) PARTITION BY HASH (id);"
+                        + " CREATE TABLE item_0 PARTITION OF item FOR VALUES WITH (MODULUS 1, REMAINDER 0)",
+                "item",
+                "(1)");
+        assertThat(item.error("a", "DO $$ BEGIN TRUNCATE item; INSERT INTO item VALUES (2); TRUNCATE item_0; END $$"))
+                .startsWith("SR049");
+        item.drained().holds("1");
+    }
+
+    @WhoeverIsFirst
+    void whatATriggerWritesIntoItsOwnTableIsNotWhatArrives(String first) {
+        Table item = mesh.table("id int PRIMARY KEY, v text", "(1, 'old')");
+        String other = first.equals("a") ? "b" : "a";
+        item.on(
+                other,
+                "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$ BEGIN UPDATE item SET v = 'noted' WHERE id = 1; RETURN NEW; END $$",
+                "CREATE TRIGGER note BEFORE INSERT ON item FOR EACH ROW EXECUTE FUNCTION note()",
+                "ALTER TABLE item ENABLE REPLICA TRIGGER note, ALTER v SET DEFAULT ''");
+        item.on(first, "INSERT INTO item VALUES (2, 'new')").drained();
+        assertThat(item.rows(mesh.node(other), "SELECT * FROM item ORDER BY id"))
+                .containsExactly("1|noted", "2|new");
+        item.noConflict();
     }
 
     @WhoeverIsFirst

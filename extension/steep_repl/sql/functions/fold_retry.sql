@@ -1,0 +1,130 @@
+-- Changes that were set aside of rows that are folds: they take their place among the changes of their key, and the row is folded
+-- anew. To adopt a peer's row instead would lose what has been written here since.
+
+CREATE OR REPLACE FUNCTION steep_repl._fold_late(relation oid, place text, here_micros bigint, here_node text, row_gone text,
+  deed text, number bigint, before text, after text, micros bigint, node text) RETURNS jsonb
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'fold_late_wrapper';
+COMMENT ON FUNCTION steep_repl._fold_late(oid, text, bigint, text, text, text, bigint, text, text, bigint, text) IS
+  'Keeps a change that was set aside and folds all changes of its key: the row, its version, and whose it is; or the trouble that it still makes. NULL when the rows of the table are no folds.';
+
+CREATE OR REPLACE FUNCTION steep_repl._without_change(table_schema text, table_name text, key jsonb) RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT EXISTS (
+    SELECT 1 FROM steep_repl.conflict_log c JOIN steep_repl.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name
+     WHERE c.resolution = 'PENDING' AND c.conflict_type = 'APPLY-ERROR' AND steep_repl._folds(t)
+       AND c.table_schema = _without_change.table_schema AND c.table_name = _without_change.table_name AND c.key = _without_change.key);
+END;
+COMMENT ON FUNCTION steep_repl._without_change(text, text, jsonb) IS 'Whether the row here is a fold that lacks a change, because that was set aside.';
+
+CREATE OR REPLACE FUNCTION steep_repl._complete_fold(item jsonb, mine jsonb, states jsonb) RETURNS boolean
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  lacking text := (SELECT min(s.key) FROM jsonb_each(states) s WHERE (s.value->>'set_aside')::boolean);
+BEGIN
+  IF coalesce((mine->>'set_aside')::boolean, false) THEN
+    INSERT INTO steep_repl.retries (conflict_id, asked_by)
+    SELECT c.id, 'proof' FROM steep_repl.conflict_log c
+     WHERE c.resolution = 'PENDING' AND c.conflict_type = 'APPLY-ERROR'
+       AND c.table_schema = item->>'schema' AND c.table_name = item->>'table' AND c.key = item->'key'
+    ON CONFLICT DO NOTHING;
+    PERFORM steep_repl._prove_later(item, 'the row here lacks a change that was set aside');
+  ELSIF lacking IS NOT NULL THEN
+    PERFORM steep_repl._prove_later(item, format('the row of %s lacks a change that was set aside there', lacking));
+  ELSE
+    RETURN true;
+  END IF;
+  -- What was seen before says nothing of what will be complete.
+  DELETE FROM steep_repl.pulls p WHERE p.table_schema = item->>'schema' AND p.table_name = item->>'table' AND p.key = item->'key';
+  RETURN false;
+END $$;
+COMMENT ON FUNCTION steep_repl._complete_fold(jsonb, jsonb, jsonb) IS
+  'False while a node lacks a change of a row that is a fold: no row of it is adopted, and none is proven. Has the worker try again those that this node lacks.';
+
+CREATE OR REPLACE FUNCTION steep_repl._retry_in_fold(c steep_repl.conflict_log, root regclass, key jsonb, deed text) RETURNS jsonb
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+#variable_conflict use_variable
+DECLARE
+  id uuid := steep_repl._key_id(root, key);
+  state jsonb;
+  stones bigint;
+  folded jsonb;
+  micros bigint;
+  displaced boolean;
+  given record;
+  writer xid;
+BEGIN
+  EXECUTE format('SELECT 1 FROM %s t WHERE %s FOR UPDATE', steep_repl._source_of(root), steep_repl._key_is(root, key));
+  SELECT count(*) INTO stones FROM steep_repl.tombstones s WHERE s.relation = root AND s.key_id IN (id, steep_repl._all_keys());
+  state := steep_repl._key_state(root, key);
+  folded := steep_repl._fold_late(coalesce((state->>'leaf')::bigint::oid, root::oid), state->>'place', (state->>'micros')::bigint, state->>'node', state->>'row_gone',
+    deed, coalesce(c.change, 0), c.base_tuple::text, c.remote_tuple::text, steep_repl._micros(c.remote_xact_ts), c.remote_origin);
+  IF folded ? 'trouble' THEN
+    RAISE EXCEPTION USING ERRCODE = folded->>'sqlstate', MESSAGE = folded->>'trouble';
+  END IF;
+  micros := (folded->>'micros')::bigint;
+  -- What was displaced stays so until somebody writes the key later.
+  displaced := coalesce((state->>'displaced')::boolean, false) AND ((state->>'micros')::bigint, state->>'node') = (micros, folded->>'node');
+  IF displaced OR (folded->>'unchanged')::boolean THEN
+    RETURN folded;
+  END IF;
+  IF state->>'place' IS NOT NULL THEN
+    PERFORM steep_repl._remove_quietly((state->>'leaf')::bigint::oid, state->>'place');
+  END IF;
+  IF folded->>'row' IS NULL THEN
+    PERFORM steep_repl._put_tombstone(root, key, coalesce(state->>'row', state->>'row_gone'), micros, folded->>'node', false);
+    PERFORM steep_repl._refuse_newcomer(root, key);
+    RETURN folded;
+  END IF;
+  SELECT * INTO given FROM steep_repl._retried_values(root, folded->'row', NULL);
+  PERFORM steep_repl._as_owner(root, format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE VALUES (%s)', root, given.columns, given.expressions));
+  PERFORM steep_repl._await_tombstones(root, key);
+  IF stones <> (SELECT count(*) FROM steep_repl.tombstones s WHERE s.relation = root AND s.key_id IN (id, steep_repl._all_keys())) THEN
+    RAISE EXCEPTION USING ERRCODE = 'serialization_failure', MESSAGE = 'another process deleted the same key at the same moment';
+  END IF;
+  DELETE FROM steep_repl.row_versions v WHERE v.relation = root AND v.key_id = id;
+  -- Not the id of this transaction: it was written in a part of it that has one of its own.
+  EXECUTE format('SELECT t.xmin FROM %s t WHERE %s', steep_repl._source_of(root), steep_repl._key_is(root, key)) INTO STRICT writer;
+  INSERT INTO steep_repl.row_versions (relation, key_id, row_xid, version_time, version_node)
+  VALUES (root, id, writer, steep_repl._at(micros), folded->>'node');
+  PERFORM steep_repl._suspect_adopted(root, steep_repl._key_state(root, key)->'row');
+  RETURN folded;
+END $$;
+COMMENT ON FUNCTION steep_repl._retry_in_fold(steep_repl.conflict_log, regclass, jsonb, text) IS
+  'Folds a change that was set aside into the row with a key, and writes that. deed: I, U, or D; what _fold_late() gave.';
+
+CREATE OR REPLACE FUNCTION steep_repl._retry_fold(c steep_repl.conflict_log, root regclass, key jsonb, old_key jsonb, asked_by text) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  folded jsonb;
+  side text;
+BEGIN
+  IF c.remote_tuple IS NOT NULL AND old_key <> key THEN
+    -- A change of the key: a deletion and an insertion. Where a later write of this node keeps the row under its old key, the move
+    -- has lost, and nobody else can tell.
+    folded := steep_repl._retry_in_fold(c, root, old_key, 'D');
+    IF folded->>'row' IS NOT NULL AND folded->>'node' = steep_repl.node_id() THEN
+      IF steep_repl._key_state(root, key)->>'row' IS NULL THEN
+        PERFORM steep_repl._put_tombstone(root, key, NULL, steep_repl._micros(c.remote_xact_ts), c.remote_origin, true);
+        PERFORM steep_repl._refuse_newcomer(root, key);
+      END IF;
+      PERFORM steep_repl._queue_displaced(c.table_schema, c.table_name, key::text, steep_repl._micros(c.remote_xact_ts), c.remote_origin, 'moved');
+      side := 'local';
+    ELSE
+      folded := steep_repl._retry_in_fold(c, root, key, 'I');
+      side := folded->>'winner';
+    END IF;
+  ELSE
+    folded := steep_repl._retry_in_fold(c, root, key, CASE WHEN c.remote_tuple IS NULL THEN 'D' WHEN c.base_tuple IS NULL THEN 'I' ELSE 'U' END);
+    side := folded->>'winner';
+  END IF;
+  UPDATE steep_repl.conflict_log l
+     SET resolution = CASE side WHEN 'local' THEN 'KEPT_LOCAL' WHEN 'remote' THEN 'APPLIED_REMOTE' ELSE 'MERGED' END, winner = side,
+         reason = concat_ws('; ', l.reason, CASE side WHEN 'local' THEN 'folded in since, it leaves the row as it is' ELSE 'folded in since' END),
+         resolved_at = clock_timestamp(), resolved_by = asked_by, result = nullif(steep_repl._key_state(root, key)->'row', 'null'),
+         converged_at = NULL, not_converged_reason = 'not compared yet', next_proof = clock_timestamp(), proofs = 0
+   WHERE l.id = c.id;
+END $$;
+COMMENT ON FUNCTION steep_repl._retry_fold(steep_repl.conflict_log, regclass, jsonb, jsonb, text) IS
+  'Applies a change that was set aside to a table whose rows are folds. Errors: that which it still fails with.';
