@@ -1,14 +1,16 @@
 package io.steeprepl.testkit;
 
 import java.lang.reflect.Field;
-import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.extension.AfterTestExecutionCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
-import org.junit.jupiter.api.extension.TestWatcher;
 
-/** Shows the server logs of a test class's static clusters when one of its tests fails. */
-public final class ClusterLogs implements TestWatcher {
+/** Shows the server logs of a test class's clusters when one of its tests fails, before the test cleans up. */
+public final class ClusterLogs implements AfterTestExecutionCallback {
     @Override
-    public void testFailed(ExtensionContext context, @Nullable Throwable cause) {
+    public void afterTestExecution(ExtensionContext context) {
+        if (context.getExecutionException().isEmpty()) {
+            return;
+        }
         for (Field field : context.getRequiredTestClass().getDeclaredFields()) {
             if (Cluster.class.equals(field.getType())) {
                 try {
