@@ -22,6 +22,11 @@ COMMENT ON FUNCTION steep_repl._beat(boolean) IS 'Makes a beat when it is time f
 CREATE OR REPLACE FUNCTION steep_repl._beat_arrived() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+  -- A node speaks for itself only: what another one knew of it when they linked comes by here too. It says nothing about
+  -- what has arrived here, and may meet the row that our own link with that node is about to write.
+  IF TG_OP = 'DELETE' OR steep_repl._sender() <> NEW.node_id THEN
+    RETURN NULL;
+  END IF;
   IF TG_OP = 'INSERT' THEN
     -- Known since the link was made; a second insert would stop the stream.
     UPDATE steep_repl.beats b SET seq = greatest(b.seq, NEW.seq) WHERE b.node_id = NEW.node_id;
@@ -30,9 +35,9 @@ BEGIN
   NEW.seq := greatest(OLD.seq, NEW.seq);
   RETURN NEW;
 END $$;
-COMMENT ON FUNCTION steep_repl._beat_arrived() IS 'Fires in the apply worker: beats only grow.';
+COMMENT ON FUNCTION steep_repl._beat_arrived() IS 'Fires in the apply worker: takes the beats of the peer itself, which only grow.';
 
-CREATE OR REPLACE TRIGGER beats_arrived BEFORE INSERT OR UPDATE ON steep_repl.beats
+CREATE OR REPLACE TRIGGER beats_arrived BEFORE INSERT OR UPDATE OR DELETE ON steep_repl.beats
   FOR EACH ROW EXECUTE FUNCTION steep_repl._beat_arrived();
 ALTER TABLE steep_repl.beats ENABLE REPLICA TRIGGER beats_arrived;
 

@@ -58,10 +58,17 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steep_repl._reserve_everywhere(name, name) IS 'Error SR048 when another node adds the same table at the same time.';
 
+CREATE OR REPLACE FUNCTION steep_repl._sender() RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT l.peer FROM steep_repl.links l JOIN pg_stat_subscription s ON s.subid = l.subscription WHERE s.pid = pg_backend_pid();
+END;
+COMMENT ON FUNCTION steep_repl._sender() IS 'The peer whose stream this process applies. NULL in a process that is no apply worker.';
+
 CREATE OR REPLACE FUNCTION steep_repl._event_arrived() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  sender text := (SELECT l.peer FROM steep_repl.links l JOIN pg_stat_subscription s ON s.subid = l.subscription WHERE s.pid = pg_backend_pid());
+  sender text := steep_repl._sender();
 BEGIN
   IF EXISTS (SELECT 1 FROM steep_repl.table_events e WHERE e.node_id = NEW.node_id AND e.seq = NEW.seq) THEN
     RETURN NULL;  -- read when the link was made; a second insert would stop the stream for good

@@ -69,4 +69,25 @@ class ThirdJoinsIT {
             Mesh.await(node, "SELECT v FROM item", "of b");
         }
     }
+
+    @Test
+    void whatANodeKnowsOfAnotherWhenTheyLinkNeitherArrivesNorStopsAStream() throws SQLException {
+        String worker = b.query("SELECT pid FROM pg_stat_subscription WHERE worker_type = 'apply' AND pid IS NOT NULL");
+        try (Connection link = b.connect()) {
+            link.setAutoCommit(false);
+            link.createStatement().execute("INSERT INTO steep_repl.beats VALUES ('c', 7)");
+            a.execute("INSERT INTO steep_repl.beats VALUES ('c', 9)", "UPDATE gate SET v = 'one'");
+            Mesh.await(b, "SELECT v FROM gate", "one");
+            link.commit();
+        }
+        a.execute(
+                "UPDATE steep_repl.beats SET seq = 10 WHERE node_id = 'c'",
+                "DELETE FROM steep_repl.beats WHERE node_id = 'c'",
+                "UPDATE gate SET v = 'two'");
+        Mesh.await(b, "SELECT v FROM gate", "two");
+        assertThat(b.query("SELECT seq FROM steep_repl.beats WHERE node_id = 'c'"))
+                .isEqualTo("7");
+        assertThat(b.query("SELECT count(*) FROM pg_stat_subscription WHERE pid = " + worker))
+                .isEqualTo("1");
+    }
 }
