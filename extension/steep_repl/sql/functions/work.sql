@@ -128,15 +128,20 @@ COMMENT ON FUNCTION steep_repl._made_good(steep_repl.work_queue) IS 'Whether the
 
 CREATE OR REPLACE FUNCTION steep_repl._work_round(live bigint[], ended text[]) RETURNS SETOF text
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  interrupted CONSTANT text := 'interrupted: the server or its process ended; retry_work() starts it again';
 BEGIN
   -- Its process is gone: the server was restarted, or the process never came to its first step. Or it was at its very end.
   UPDATE steep_repl.work_queue q SET state = 'complete', finished_at = clock_timestamp()
    WHERE q.state = 'running' AND q.id <> ALL (live) AND EXISTS (SELECT 1 FROM steep_repl.snapshots s WHERE s.id = q.id);
   -- Nor is it forgotten that it was to be undone.
   UPDATE steep_repl.work_queue q SET state = 'pending' WHERE q.state = 'running' AND q.kind = 'apply' AND q.cancelled_by IS NOT NULL AND q.id <> ALL (live);
+  -- Nor that there are indexes to build, for which a process comes once more. Once: it might be what ended the server.
+  UPDATE steep_repl.work_queue q SET state = 'pending', error = interrupted WHERE q.state = 'running' AND q.kind = 'apply' AND q.error IS NULL AND q.id <> ALL (live)
+     AND EXISTS (SELECT 1 FROM steep_repl.deferred_indexes d WHERE d.work_id = q.id);
   RETURN QUERY
   UPDATE steep_repl.work_queue q SET state = 'failed', sqlstate = '57P02', finished_at = clock_timestamp(),
-      error = CASE q.state WHEN 'running' THEN 'interrupted: the server or its process ended; retry_work() starts it again'
+      error = CASE q.state WHEN 'running' THEN interrupted
                            ELSE 'its process could not start: the server log says why' END
    WHERE q.state = 'running' AND q.id <> ALL (live) OR q.state = 'pending' AND q.id || ' ' || q.attempts = ANY (ended)
   RETURNING jsonb_build_object('lost', q.id, 'kind', q.kind, 'parameters', q.parameters)::text;
@@ -160,7 +165,7 @@ CREATE OR REPLACE FUNCTION steep_repl._work_claim(id bigint) RETURNS jsonb
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   UPDATE steep_repl.work_queue q SET state = 'running', started_at = clock_timestamp(), attempts = q.attempts + 1
-   WHERE q.id = _work_claim.id AND q.state = 'pending' RETURNING jsonb_build_object('kind', q.kind, 'parameters', q.parameters, 'cancelled', q.cancelled_by IS NOT NULL);
+   WHERE q.id = _work_claim.id AND q.state = 'pending' RETURNING jsonb_build_object('kind', q.kind, 'parameters', q.parameters, 'cancelled', q.cancelled_by IS NOT NULL, 'interrupted', q.error);
 END;
 COMMENT ON FUNCTION steep_repl._work_claim(bigint) IS 'Takes waiting work; NULL when it was cancelled before it began, or somebody else has it.';
 

@@ -25,3 +25,9 @@ CREATE TABLE steep_repl.loaded_pieces (
   PRIMARY KEY (work_id, piece)
 );
 COMMENT ON TABLE steep_repl.loaded_pieces IS 'Which pieces of a snapshot have been loaded by work that has not come to its end.';
+
+CREATE TABLE steep_repl.deferred_indexes (
+  index oid PRIMARY KEY,
+  work_id bigint NOT NULL
+);
+COMMENT ON TABLE steep_repl.deferred_indexes IS 'Indexes that are not used until work that loads a snapshot has built them.';

@@ -35,7 +35,8 @@ impl Lead {
         self.look()
     }
 
-    fn enter(&self, name: &str) {
+    /// The same, of which nobody is told by itself.
+    pub fn enter(&self, name: &str) {
         self.write(|place| {
             place.phase.set(name);
             place.phase_since = worker_process::now();
@@ -85,6 +86,11 @@ impl Lead {
             );
         }
         Ok(())
+    }
+
+    /// How many there are.
+    pub fn streams(&self) -> usize {
+        self.streams.len()
     }
 
     /// Waits until `look` finds what it is after, telling meanwhile how far the job is.
@@ -200,23 +206,40 @@ impl Lead {
         snapshot::loaded::take_back(self.id, &tables)
     }
 
+    /// What is done when it ends before its time: nothing stays half-made that users could meet.
+    fn leave(&mut self, failed: Option<Failed>) -> Result<(), Failed> {
+        let id = self.id;
+        let left = match failed {
+            Some(failed) => Err(failed),
+            None => self.take_back().map_err(|failed| Failed {
+                text: format!(
+                    "what was loaded could not be taken back: {}. Mend that, then cancel_work({id}) again; or retry_work({id}) loads the rest",
+                    failed.text
+                ),
+                ..failed
+            }),
+        };
+        let Err(unbuilt) = snapshot::deferred::restore(self) else { return left };
+        let text = left.err().map(|failed| failed.text + ". ").unwrap_or_default();
+        Err(Failed {
+            text: format!(
+                "{text}Indexes could not be built, and are not used until they are: {}. Mend that, then retry_work({id}), cancel_work({id}) or REINDEX",
+                unbuilt.text
+            ),
+            ..unbuilt
+        })
+    }
+
     /// Writes down how it ended.
     pub fn end(&mut self, outcome: Result<serde_json::Value, Failed>) -> Result<(), Failed> {
         self.dismiss();
         let knew = outcome.is_err() && self.read(|place| place.cancelled);
         let (state, error, sqlstate, result) = match outcome {
             Ok(result) => ("complete", None, None, Some(JsonB(result))),
-            Err(_) if knew => match self.take_back() {
+            Err(failed) => match self.leave((!knew).then_some(failed)) {
                 Ok(()) => ("cancelled", None, None, None),
-                Err(failed) => {
-                    let (id, why) = (self.id, failed.text);
-                    let text = format!(
-                        "what was loaded could not be taken back: {why}. Mend that, then cancel_work({id}) again; or retry_work({id}) loads the rest"
-                    );
-                    ("failed", Some(text), Some(failed.sqlstate), None)
-                }
+                Err(failed) => ("failed", Some(failed.text), Some(failed.sqlstate), None),
             },
-            Err(failed) => ("failed", Some(failed.text), Some(failed.sqlstate), None),
         };
         let progress = JsonB(self.progress(state));
         self.step("SELECT steep_repl._work_end($1, $2, $3, $4, $5, $6, $7)", || {

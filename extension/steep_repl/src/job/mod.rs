@@ -18,7 +18,7 @@ pub use stream::Stream;
 use crate::pg::latch::LatchRef;
 use crate::pg::plan::{self, Argument};
 use crate::pg::transaction::{Failed, attempt};
-use crate::pg::worker_process;
+use crate::pg::{table_lock, worker_process};
 use crate::{shared, snapshot};
 use pgrx::bgworkers::BackgroundWorker;
 use pgrx::prelude::*;
@@ -51,10 +51,13 @@ fn lead(database: u32, id: i64, role: u32) {
     worker_process::at_exit(leave);
     let mut lead = Lead::new(id, database, role, place);
     let ended = claim(&lead).and_then(|claimed| match claimed {
-        Some((kind, parameters)) => {
+        Some(Claimed { kind, parameters, interrupted }) => {
             lead.write(|place| place.kind.set(&kind));
             let outcome = match kind.as_str() {
                 _ if lead.read(|place| place.cancelled) => Err(String::from("cancelled").into()),
+                _ if interrupted.is_some() => {
+                    Err(Failed { text: interrupted.unwrap_or_default(), sqlstate: String::from("57P02") })
+                }
                 "snapshot" => snapshot::generate::lead(&mut lead, &parameters),
                 "apply" => snapshot::apply::lead(&mut lead, &parameters),
                 other => Err(format!("this version knows no work of kind {other}").into()),
@@ -74,15 +77,27 @@ fn lead(database: u32, id: i64, role: u32) {
     }
 }
 
-/// Takes the job: its kind and parameters, None when it was cancelled meanwhile.
-fn claim(lead: &Lead) -> Result<Option<(String, Value)>, Failed> {
+/// What a leader is to do.
+struct Claimed {
+    kind: String,
+    parameters: Value,
+    /// Nothing but to end it properly: the server or its process ended meanwhile.
+    interrupted: Option<String>,
+}
+
+/// Takes the job; None when it was cancelled meanwhile.
+fn claim(lead: &Lead) -> Result<Option<Claimed>, Failed> {
     let claimed = lead.step("SELECT steep_repl._work_claim($1)", || [Argument::of(Some(lead.id))])?;
     let Some(claimed) = claimed else { return Ok(None) };
     let value: Value = serde_json::from_str(&claimed).map_err(|error| error.to_string())?;
     if value["cancelled"] == true {
         lead.write(|place| place.cancelled = true);
     }
-    Ok(Some((value["kind"].as_str().unwrap_or_default().to_owned(), value["parameters"].clone())))
+    Ok(Some(Claimed {
+        kind: value["kind"].as_str().unwrap_or_default().to_owned(),
+        parameters: value["parameters"].clone(),
+        interrupted: value["interrupted"].as_str().map(str::to_owned),
+    }))
 }
 
 fn stream(database: u32, id: i64, number: usize) {
@@ -108,6 +123,7 @@ fn stream(database: u32, id: i64, number: usize) {
 
 #[pg_guard]
 unsafe extern "C-unwind" fn leave(_code: i32, _argument: pg_sys::Datum) {
+    table_lock::give_back();
     let (database, pid) = (worker_process::my_database(), worker_process::my_pid());
     for place in 0..place::JOBS {
         if place::read(place, |p| p.pids().any(|other| other == pid)) {

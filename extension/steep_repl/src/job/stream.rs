@@ -89,6 +89,11 @@ impl Stream {
         place::read(self.place, |place| place.streams[0].pid)
     }
 
+    /// The process that leads the job.
+    pub fn leader(&self) -> i32 {
+        place::read(self.place, |place| place.pid)
+    }
+
     /// Whether the slot made with the moment is to stay.
     pub fn keeps_slot(&self) -> bool {
         place::read(self.place, |place| place.id == self.id && place.keeps_slot)

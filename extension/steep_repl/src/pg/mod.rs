@@ -16,6 +16,7 @@ pub mod extension;
 pub mod foreign_key;
 pub mod hooks;
 pub mod id_probe;
+pub mod index;
 pub mod key_id;
 pub mod key_probe;
 pub mod latch;

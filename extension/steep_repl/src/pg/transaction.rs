@@ -4,7 +4,18 @@ use super::{extension, sqlstate};
 use pgrx::PgTryBuilder;
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::CaughtError;
+use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
+
+thread_local! {
+    static KEEPS_LOCKS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// From now on locks of the session outlive errors: the end of a transaction that fails gives them back too (ProcReleaseLocks in
+/// src/backend/storage/lmgr/proc.c), so what fails is a part of one that does not.
+pub fn keep_locks() {
+    KEEPS_LOCKS.set(true);
+}
 
 /// The ERROR that rolled a transaction back.
 pub struct Failed {
@@ -45,7 +56,7 @@ pub fn attempt_beginning<R>(activity: &str, begin: impl FnOnce(), body: impl FnO
         begin();
         // SAFETY: in the transaction that was started above.
         unsafe { pg_sys::PushActiveSnapshot(pg_sys::GetTransactionSnapshot()) };
-        let result = body();
+        let result = if KEEPS_LOCKS.get() { in_subtransaction_unless(|_| false, body) } else { Ok(body()) };
         // SAFETY: ends what was begun above; commit may raise, which the handler below catches.
         unsafe {
             if pg_sys::ActiveSnapshotSet() {
@@ -53,7 +64,7 @@ pub fn attempt_beginning<R>(activity: &str, begin: impl FnOnce(), body: impl FnO
             }
             pg_sys::CommitTransactionCommand();
         }
-        Ok(result)
+        result
     }))
     .catch_others(|error| Err(failed(&error)))
     .catch_rust_panic(|error| Err(failed(&error)))

@@ -1,12 +1,12 @@
 //! Loading a snapshot: each piece in a transaction of its own, which also notes that it is there. What was loaded before an
 //! interruption stays, and is not loaded again.
 
-use super::{Parameters, failed, loaded, raise};
+use super::{Parameters, deferred, failed, loaded, raise};
 use crate::job::{Lead, Outcome, Stream, Task};
 use crate::pg::copy_from::{Rows, copy_as_caller};
 use crate::pg::plan::{self, Argument};
 use crate::pg::transaction::{Failed, attempt};
-use crate::pg::{copy_origin, latch, replica_role, table_lock, worker_process};
+use crate::pg::{copy_origin, index, latch, lock_group, replica_role, table_lock, worker_process};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use snapshot_files::{Manifest, Piece, PieceReader, Sequence, Table, Trouble, checksum_problem, read_manifest};
@@ -17,6 +17,7 @@ const BUFFER: usize = 1 << 17;
 /// What a task asks for.
 const CHECK: u8 = 0;
 const LOAD: u8 = 1;
+const BUILD: u8 = 2;
 /// Bytes of rows that are read in the time in which one is loaded, about.
 const READING: u64 = 8;
 
@@ -31,6 +32,10 @@ struct Begun {
 
 pub fn lead(lead: &mut Lead, parameters: &Value) -> Result<Value, Failed> {
     let wanted = Parameters::read(parameters)?;
+    // What an attempt left behind that could not build them.
+    deferred::restore(lead)?;
+    // Its streams write to tables that it keeps from others.
+    lock_group::lead();
     lead.phase("reading the manifest")?;
     let manifest = manifest(&wanted)?;
     let text = serde_json::to_string(&manifest).map_err(|error| error.to_string())?;
@@ -54,17 +59,23 @@ pub fn lead(lead: &mut Lead, parameters: &Value) -> Result<Value, Failed> {
     let (loaded, left): (Vec<Task>, Vec<Task>) =
         tasks(&all, &relations).into_iter().partition(|task| loaded.contains(&task.number));
     let found = |task: &Task| &all[task.number as usize];
+    let bytes_of = |table: usize| manifest.tables[table].pieces.iter().map(|piece| piece.bytes).sum::<u64>();
+    let fresh = chosen.iter().filter(|table| relations.get(table).is_some_and(|r| !begun.begun.contains(r)));
+    let building: u64 = fresh
+        .map(|table| deferred::defer(lead, relations[table], bytes_of(*table)) * bytes_of(*table) / deferred::BUILDING)
+        .sum();
     let units = |tasks: &[Task]| tasks.iter().map(|task| task.units).sum::<u64>();
     let checks: Vec<Task> = left.iter().filter(|_| wanted.verify).map(check_of).collect();
     let counts = |table: &usize| match wanted.joins {
         Some(_) => 0,
-        None => manifest.tables[*table].pieces.iter().map(|piece| piece.bytes).sum::<u64>() / READING,
+        None => bytes_of(*table) / READING,
     };
     // Through all phases, so that it rises once.
     lead.write(|place| {
         place.bytes_total = checks.iter().map(|task| found(task).2.stored_bytes).sum();
         place.units_done = units(&loaded);
-        place.units_total = units(&loaded) + units(&left) + units(&checks) + chosen.iter().map(counts).sum::<u64>();
+        place.units_total =
+            units(&loaded) + units(&left) + units(&checks) + building + chosen.iter().map(counts).sum::<u64>();
     });
     lead.start_streams(wanted.parallel)?;
     if wanted.verify {
@@ -88,6 +99,7 @@ pub fn lead(lead: &mut Lead, parameters: &Value) -> Result<Value, Failed> {
         unfinished[table] -= 1;
         place.tables_done += u64::from(unfinished[table] == 0);
     })?;
+    build_indexes(lead)?;
     if wanted.joins.is_none() {
         lead.phase("counting the rows")?;
         loaded::count(lead, chosen.iter().map(|table| (&manifest.tables[*table], relations[table], counts(table))))?;
@@ -101,6 +113,19 @@ pub fn lead(lead: &mut Lead, parameters: &Value) -> Result<Value, Failed> {
         "path": wanted.path, "tables": chosen.len(), "rows": rows, "bytes": bytes,
         "sequences": sequences.len(), "lsn": manifest.lsn,
     }))
+}
+
+fn build_indexes(lead: &mut Lead) -> Result<(), Failed> {
+    let tasks = deferred::tasks(lead, BUILD)?;
+    if tasks.is_empty() {
+        return Ok(());
+    }
+    lead.phase("building indexes")?;
+    if tasks.len() < lead.streams() {
+        // A few: each by several processes (max_parallel_maintenance_workers).
+        return deferred::build_all(lead, &tasks);
+    }
+    lead.share_out(&tasks, |_, _, _| ())
 }
 
 fn manifest(wanted: &Parameters) -> Result<Manifest, Failed> {
@@ -167,8 +192,17 @@ pub fn stream(stream: &Stream, parameters: &Value) -> Result<(), Failed> {
     if let Some(joins) = &wanted.joins {
         attempt("marking what is loaded as copied", || copy_origin::share(&joins.origin, joins.owner))?;
     }
+    if !lock_group::join(stream.leader()) {
+        return Err(String::from("the process that leads it has ended").into());
+    }
+    index::build_alone();
     loop {
         let Some(task) = attempt("waiting for work", || stream.next())? else { return Ok(()) };
+        if task.step == BUILD {
+            let show = |name: &str| stream.show(Some(name), 0, 0);
+            stream.done(attempt("building an index", || deferred::build(&task, show))?);
+            continue;
+        }
         let (_, table, piece) = all[task.number as usize];
         let name = format!("{}.{}", table.schema, table.table);
         stream.show(Some(&name), 0, 0);

@@ -1,6 +1,7 @@
 //! Snapshots: taking them, loading them, looking at them. The files are crates/snapshot's.
 
 pub mod apply;
+pub mod deferred;
 pub mod generate;
 mod interface;
 pub mod loaded;

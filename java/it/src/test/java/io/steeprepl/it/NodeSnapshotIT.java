@@ -47,9 +47,10 @@ class NodeSnapshotIT {
                     "CREATE TABLE \"Odd \"\"name\"\"\" (\"the \\key\" text PRIMARY KEY, twice int GENERATED ALWAYS AS (2) STORED)",
                     "CREATE TABLE local_only (id int)");
         }
+        // The last partition is large enough for its index to be built when it has been loaded.
         a.execute(
                 "INSERT INTO acc SELECT g, 0, repeat('x', 200) FROM generate_series(1, 2000) g",
-                "INSERT INTO part SELECT 'tab' || chr(9) || g || '\\', '2025-12-31 12:00 UTC'::timestamptz + g * interval '1 hour', '{\"a\\\\b\": \"c\"}' FROM generate_series(1, 40) g",
+                "INSERT INTO part SELECT 'tab' || chr(9) || g || '\\', '2025-12-31 12:00 UTC'::timestamptz + g * interval '1 hour', jsonb_build_object('a\\b', repeat('c', 170000)) FROM generate_series(1, 40) g",
                 "INSERT INTO \"Odd \"\"name\"\"\" VALUES ('a \\ \"quoted\"'), (E'two\\nlines')",
                 "SELECT steep_repl.add_tables('public')",
                 "SELECT steep_repl.remove_table('local_only')");

@@ -1,0 +1,56 @@
+-- Indexes that are built when a snapshot has been loaded (src/snapshot/deferred.rs). Meanwhile they are what CREATE INDEX
+-- CONCURRENTLY leaves behind when it fails: kept up to by nobody, used by no query.
+
+CREATE OR REPLACE FUNCTION steep_repl._indexes_defer(work_id bigint, relation oid) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  deferred bigint;
+BEGIN
+  -- Against writers, who would find nothing that keeps values unique; and only when nobody has written before.
+  IF NOT EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = _indexes_defer.relation)
+     OR steep_repl._lock_plain_table(_indexes_defer.relation, 'SHARE ROW EXCLUSIVE', '3s') IS NULL OR steep_repl._holds_rows(_indexes_defer.relation) THEN
+    RETURN 0;
+  END IF;
+  WITH changed AS (
+    UPDATE pg_index i SET indisvalid = false, indisready = false
+     WHERE i.indrelid = _indexes_defer.relation AND i.indisvalid AND i.indisready AND i.indislive RETURNING i.indexrelid
+  ), noted AS (INSERT INTO steep_repl.deferred_indexes (index, work_id) SELECT c.indexrelid, _indexes_defer.work_id FROM changed c RETURNING 1)
+  SELECT count(*) INTO deferred FROM noted;
+  -- What processes know of a table says which index is its key; a change of the index alone does not tell them.
+  PERFORM steep_repl._describe_anew(_indexes_defer.relation);
+  RETURN deferred;
+END $$;
+COMMENT ON FUNCTION steep_repl._indexes_defer(bigint, oid) IS
+  'Has the indexes of an empty table not used and not kept up to date until they are built, and keeps others from writing to it until the end of the transaction; how many. 0 when it holds rows. Errors: 55P03 somebody writes to it.';
+
+CREATE OR REPLACE FUNCTION steep_repl._indexes_deferred(work_id bigint) RETURNS TABLE (index oid, bytes bigint)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT d.index, coalesce(pg_relation_size(i.indrelid::regclass), 0) FROM steep_repl.deferred_indexes d LEFT JOIN pg_index i ON i.indexrelid = d.index
+   WHERE d.work_id = _indexes_deferred.work_id ORDER BY 2 DESC, 1;
+END;
+COMMENT ON FUNCTION steep_repl._indexes_deferred(bigint) IS 'The indexes that are still to be built for a load, also such as are gone, and the size of their tables.';
+
+CREATE OR REPLACE FUNCTION steep_repl._index_name(index oid) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT format('%I.%I', n.nspname, c.relname) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE i.indexrelid = _index_name.index AND NOT (i.indisvalid AND i.indisready);
+END;
+COMMENT ON FUNCTION steep_repl._index_name(oid) IS 'The name of an index that is to be built; NULL when it is gone, or has been built by somebody else.';
+
+CREATE OR REPLACE FUNCTION steep_repl._index_built(index oid) RETURNS void
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  DELETE FROM steep_repl.deferred_indexes d WHERE d.index = _index_built.index;
+END;
+COMMENT ON FUNCTION steep_repl._index_built(oid) IS 'Notes that an index need not be built any more.';
+
+CREATE OR REPLACE FUNCTION steep_repl._indexes_missing() RETURNS TABLE (work_id bigint, indexes text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT d.work_id, string_agg(steep_repl._index_name(d.index), ', ' ORDER BY d.index) FROM steep_repl.deferred_indexes d JOIN steep_repl.work_queue q ON q.id = d.work_id
+   WHERE q.state NOT IN ('pending', 'running') AND steep_repl._index_name(d.index) IS NOT NULL GROUP BY d.work_id;
+END;
+COMMENT ON FUNCTION steep_repl._indexes_missing() IS 'Indexes that are not used, because work that has ended could not build them.';

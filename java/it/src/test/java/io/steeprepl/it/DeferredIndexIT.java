@@ -1,0 +1,188 @@
+package io.steeprepl.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.steeprepl.testkit.Cluster;
+import io.steeprepl.testkit.ClusterLogs;
+import io.steeprepl.testkit.TestNode;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Indexes of large tables are built when a snapshot has been loaded, and however that ends they are there. */
+@ExtendWith(ClusterLogs.class)
+class DeferredIndexIT {
+    private static final Cluster CLUSTER = Cluster.start(2);
+    private static final TestNode A = CLUSTER.node(0);
+    private static final TestNode B = CLUSTER.node(1);
+    private static final SnapshotPlace PLACE = SnapshotPlace.beside(A);
+    private static final String VALID =
+            "SELECT string_agg(DISTINCT indisvalid::text || indisready, ' ') FROM pg_index WHERE indrelid = 'big'::regclass";
+    private static final String BUILT = "truetrue";
+    private static final String DEFERRED = "falsefalse";
+
+    @BeforeAll
+    static void aSnapshot() {
+        tables(A);
+        A.execute(
+                "INSERT INTO big SELECT i, 'v' || i, int8range(i, i + 1), repeat('b', 60) FROM generate_series(1, 60000) i",
+                "INSERT INTO gate VALUES (1)");
+        PLACE.take(A, "one", "");
+    }
+
+    /** With a key, an index on an expression, a constraint that is looked at when a transaction ends, and one that excludes. */
+    private static void tables(TestNode node) {
+        node.execute(
+                "DROP TABLE IF EXISTS big, gate",
+                "CREATE TABLE big (id int PRIMARY KEY, v text UNIQUE DEFERRABLE INITIALLY DEFERRED, r int8range, note text,"
+                        + " EXCLUDE USING gist (r WITH &&))",
+                "CREATE INDEX big_lower ON big (lower(v)) WHERE id > 10",
+                "CREATE TABLE gate (id int PRIMARY KEY)");
+    }
+
+    @BeforeEach
+    void emptyTables() {
+        tables(B);
+    }
+
+    @AfterEach
+    void allIndexesAreThere() {
+        assertThat(B.query(VALID)).isEqualTo(BUILT);
+        assertThat(B.query("SELECT count(*) FROM steep_repl.deferred_indexes")).isEqualTo("0");
+        assertThat(B.query("SELECT count(*) FROM pg_locks WHERE relation = 'big'::regclass"))
+                .isEqualTo("0");
+    }
+
+    @AfterAll
+    static void stop() {
+        CLUSTER.close();
+    }
+
+    /** A load that has brought the large table, and waits for the small one as long as the session lasts. */
+    private record Half(String id, Connection session) implements AutoCloseable {
+        static Half begin() throws SQLException {
+            Connection session = B.connect();
+            session.setAutoCommit(false);
+            session.createStatement().execute("LOCK TABLE gate IN SHARE MODE");
+            String id = PLACE.startApply(B, "one", ", 1");
+            Sql.await(B, "SELECT count(*) FROM steep_repl.loaded_pieces WHERE work_id = " + id, "1");
+            return new Half(id, session);
+        }
+
+        @Override
+        public void close() throws SQLException {
+            session.close();
+        }
+    }
+
+    private static void assertWhole() {
+        assertThat(B.contents("big")).isEqualTo(A.contents("big"));
+        assertThat(Sql.error(B, "INSERT INTO big VALUES (7, 'new', 'empty')")).contains("big_pkey");
+        assertThat(Sql.error(B, "INSERT INTO big VALUES (-7, 'v7', 'empty')")).contains("big_v_key");
+        assertThat(Sql.error(B, "INSERT INTO big VALUES (-7, 'new', '[7,8)')")).contains("big_r_excl");
+        assertThat(B.query("SELECT id FROM big WHERE lower(v) = 'v77' AND id > 10"))
+                .isEqualTo("77");
+    }
+
+    @Test
+    void theyAreBuiltWhenAllRowsAreThereAndNobodyWritesUntilThen() throws Exception {
+        CompletableFuture<Void> writer;
+        String id;
+        try (Half half = Half.begin()) {
+            id = half.id();
+            assertThat(B.query(VALID)).isEqualTo(DEFERRED);
+            assertThat(B.query("SELECT count(*) FROM big WHERE id = 7")).isEqualTo("1");
+            writer = CompletableFuture.runAsync(() -> B.execute("UPDATE big SET note = 'mine' WHERE id = 7"));
+            Sql.await(B, "SELECT count(*) FROM pg_locks WHERE relation = 'big'::regclass AND NOT granted", "1");
+        }
+        SnapshotPlace.awaitState(B, id, "complete");
+        writer.get();
+        assertThat(B.query("SELECT note FROM big WHERE id = 7")).isEqualTo("mine");
+        B.execute("UPDATE big SET note = repeat('b', 60) WHERE id = 7");
+        assertWhole();
+    }
+
+    @Test
+    void aLoadThatIsCancelledOrFailsLeavesThemBuilt() throws SQLException {
+        try (Half half = Half.begin()) {
+            B.query("SELECT steep_repl.cancel_work(" + half.id() + ")");
+            SnapshotPlace.awaitState(B, half.id(), "cancelled");
+        }
+        assertThat(B.query("SELECT count(*) FROM big")).isEqualTo("0");
+        allIndexesAreThere();
+
+        String id;
+        try (Half half = Half.begin()) {
+            id = half.id();
+            B.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'steep_repl stream'");
+            SnapshotPlace.awaitState(B, id, "failed");
+        }
+        assertThat(B.query("SELECT count(*) FROM big")).isEqualTo("60000");
+        allIndexesAreThere();
+        B.query("SELECT steep_repl.retry_work(" + id + ")");
+        SnapshotPlace.awaitState(B, id, "complete");
+        assertWhole();
+    }
+
+    @Test
+    void afterACrashTheyAreBuiltByThemselves() throws SQLException {
+        String id;
+        try (Half half = Half.begin()) {
+            id = half.id();
+            B.server().kill9();
+            B.server().start();
+        }
+        SnapshotPlace.awaitState(B, id, "failed");
+        assertThat(B.query("SELECT sqlstate, error FROM steep_repl.work_queue WHERE id = " + id))
+                .startsWith("57P02|interrupted");
+        allIndexesAreThere();
+        B.query("SELECT steep_repl.retry_work(" + id + ")");
+        SnapshotPlace.awaitState(B, id, "complete");
+        assertWhole();
+    }
+
+    @Test
+    void whatKeepsThemFromBeingBuiltIsSaidAndCanBeMended() throws SQLException {
+        String id;
+        try (Half half = Half.begin()) {
+            id = half.id();
+            // Nobody comes to build them before somebody else has written.
+            B.execute("ALTER SYSTEM SET steep_repl.max_jobs = 0");
+            B.server().kill9();
+            B.server().start();
+        }
+        B.execute("INSERT INTO big VALUES (7, 'twice', 'empty')");
+        B.execute("ALTER SYSTEM RESET steep_repl.max_jobs", "SELECT pg_reload_conf()");
+        SnapshotPlace.awaitState(B, id, "failed");
+        assertThat(B.query("SELECT sqlstate, error FROM steep_repl.work_queue WHERE id = " + id))
+                .startsWith("23505|interrupted")
+                .contains("Indexes could not be built")
+                .contains("Key (id)=(7) is duplicated");
+        assertThat(B.query("SELECT steep_repl.health()->>'reasons'"))
+                .contains("indexes are not used, because work " + id + " could not build them: public.big_pkey");
+        B.execute("DELETE FROM big WHERE v = 'twice'");
+        B.query("SELECT steep_repl.cancel_work(" + id + ")");
+        SnapshotPlace.awaitState(B, id, "cancelled");
+        assertThat(B.query("SELECT count(*) FROM big")).isEqualTo("0");
+    }
+
+    @Test
+    void whereSomebodyWritesTheyAreKeptUpToDateInstead() throws SQLException {
+        String id;
+        try (Connection writer = B.connect()) {
+            writer.setAutoCommit(false);
+            writer.createStatement().execute("DELETE FROM big");
+            id = PLACE.startApply(B, "one", "");
+            Sql.await(B, "SELECT count(*) FROM big", "60000");
+            assertThat(B.query(VALID)).isEqualTo(BUILT);
+        }
+        SnapshotPlace.awaitState(B, id, "complete");
+        assertWhole();
+    }
+}
