@@ -98,7 +98,7 @@ final class Collector {
         String tables = plan.shapes().stream().map(s -> "'" + s.table() + "'").collect(Collectors.joining(", "));
         String query = """
                 SELECT c.id, conflict_key, table_name, conflict_type, k.id, local_tuple->>'write_id', local_tuple::text,
-                       remote_tuple->>'write_id', remote_tuple::text, base_tuple->>'write_id', winner, resolution, possible,
+                       remote_tuple->>'write_id', remote_tuple::text, base_tuple->>'write_id', strategy, winner, resolution, possible,
                        converged_at IS NOT NULL, coalesce(error, not_converged_reason)
                   FROM steep_repl.conflict_log c,
                        LATERAL (SELECT coalesce(key->>'id', local_tuple->>'id', remote_tuple->>'id', base_tuple->>'id')::int AS id) k
@@ -118,9 +118,10 @@ final class Collector {
                         number(r, 10),
                         r.getString(11),
                         r.getString(12),
-                        r.getBoolean(13),
+                        r.getString(13),
                         r.getBoolean(14),
-                        r.getString(15)));
+                        r.getBoolean(15),
+                        r.getString(16)));
     }
 
     private static @Nullable Long number(ResultSet row, int column) throws SQLException {

@@ -64,7 +64,7 @@ final class Report {
     private void log(Evidence evidence, Set<Integer> keys) {
         line("\nconflict_log (* about the keys below)");
         for (Entry e : evidence.log()) {
-            line("%s %s #%d %s %s %s local %s remote %s base %s winner %s %s%s%s"
+            line("%s %s #%d %s %s %s local %s remote %s base %s by %s winner %s %s%s%s"
                     .formatted(
                             keys.contains(e.key()) ? "*" : " ",
                             e.node(),
@@ -75,6 +75,7 @@ final class Report {
                             e.local().write(),
                             e.remote().write(),
                             e.base(),
+                            e.strategy(),
                             e.winner(),
                             e.resolution(),
                             e.possible() ? " possible" : "",

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param identity conflict_key
  * @param key the key that it is about, null when it does not say
  * @param base the write in base_tuple, null when there is no such tuple or it has no write_id
+ * @param strategy that decided
  * @param winner local, remote or null
  * @param proven whether converged_at is set
  * @param reason why it is not proven
@@ -24,6 +25,7 @@ public record Entry(
         Side local,
         Side remote,
         @Nullable Long base,
+        String strategy,
         @Nullable String winner,
         @Nullable String resolution,
         boolean possible,

@@ -28,10 +28,14 @@ final class NoFalseConflict implements Rule {
     /** Whether {@code later} had seen {@code earlier}: through the writes that it goes back to, or because all had. */
     private static boolean seen(Entry.Side earlier, Entry.Side later, Entry entry, Evidence evidence) {
         Map<Long, Write> writes = evidence.byId();
-        OptionalInt epoch = epoch(earlier, entry, evidence);
-        OptionalInt after = epoch(later, entry, evidence);
-        if (epoch.isPresent() && after.isPresent() && epoch.getAsInt() < after.getAsInt()) {
-            return true;
+        // What a node holds where an earlier write may stay is provisional until it is proven, also when all has
+        // arrived.
+        if (!evidence.provisional().containsKey(entry.table())) {
+            OptionalInt epoch = epoch(earlier, entry, evidence);
+            OptionalInt after = epoch(later, entry, evidence);
+            if (epoch.isPresent() && after.isPresent() && epoch.getAsInt() < after.getAsInt()) {
+                return true;
+            }
         }
         if (earlier.write() == null) {
             return false;

@@ -306,6 +306,7 @@ class OracleTest {
         assertThat(story.judged()).isEmpty();
         assertThat(story.logs("a", "DELETE-INSERT", 1, null, 3L, 1L, "remote").judged())
                 .containsExactly("FALSE-CONFLICT");
+        assertThat(story.provisional().judged()).doesNotContain("FALSE-CONFLICT");
     }
 
     @Test
