@@ -1,15 +1,35 @@
 -- Indexes that are built when a snapshot has been loaded (src/snapshot/deferred.rs). Meanwhile they are what CREATE INDEX
 -- CONCURRENTLY leaves behind when it fails: kept up to by nobody, used by no query.
 
+CREATE OR REPLACE FUNCTION steep_repl._fires_triggers(relation oid) RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgrelid = relation AND t.tgenabled IN ('A', 'R'));
+END;
+COMMENT ON FUNCTION steep_repl._fires_triggers(oid) IS 'Whether triggers fire when replication, or a snapshot that is loaded, writes to a table.';
+
+-- Members of a lock group do not wait for each other's locks on pages and transactions. GIN would be cleaned up by two at once, who
+-- each take themselves for the only one (ginInsertCleanup in src/backend/access/gin/ginfast.c); and of two whose triggers wait for each
+-- other's rows both would wait for ever (XactLockTableWait in src/backend/storage/lmgr/lmgr.c).
+CREATE OR REPLACE FUNCTION steep_repl._streams_meet(relation oid) RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT steep_repl._fires_triggers(relation)
+      OR EXISTS (SELECT 1 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam WHERE i.indrelid = relation AND m.amname = 'gin');
+END;
+COMMENT ON FUNCTION steep_repl._streams_meet(oid) IS 'Whether several processes of one lock group must not write at once to a table and to others of its kind.';
+
 CREATE OR REPLACE FUNCTION steep_repl._indexes_defer(work_id bigint, relation oid) RETURNS bigint
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   deferred bigint;
 BEGIN
-  -- Against writers, who would find nothing that keeps values unique; and only when nobody has written before.
-  IF NOT EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = _indexes_defer.relation)
-     OR steep_repl._lock_plain_table(_indexes_defer.relation, 'SHARE ROW EXCLUSIVE', '3s') IS NULL OR steep_repl._holds_rows(_indexes_defer.relation) THEN
+  -- Against writers, who would find nothing that keeps values unique; and only when nobody else has written before.
+  IF NOT EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = _indexes_defer.relation) OR steep_repl._fires_triggers(_indexes_defer.relation)
+     OR steep_repl._lock_plain_table(_indexes_defer.relation, 'SHARE ROW EXCLUSIVE', '3s') IS NULL
+     OR steep_repl._holds_rows(_indexes_defer.relation)
+        AND NOT EXISTS (SELECT 1 FROM steep_repl.loaded_pieces p WHERE p.work_id = _indexes_defer.work_id AND p.relation = _indexes_defer.relation) THEN
     RETURN 0;
   END IF;
   WITH changed AS (
@@ -22,7 +42,7 @@ BEGIN
   RETURN deferred;
 END $$;
 COMMENT ON FUNCTION steep_repl._indexes_defer(bigint, oid) IS
-  'Has the indexes of an empty table not used and not kept up to date until they are built, and keeps others from writing to it until the end of the transaction; how many. 0 when it holds rows. Errors: 55P03 somebody writes to it.';
+  'Has the indexes of a table not used and not kept up to date until they are built, and keeps others from writing to it until the end of the transaction; how many. 0 when it holds rows of others, or triggers fire while it is loaded. Errors: 55P03 somebody writes to it.';
 
 CREATE OR REPLACE FUNCTION steep_repl._indexes_deferred(work_id bigint) RETURNS TABLE (index oid, bytes bigint)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -50,7 +70,7 @@ COMMENT ON FUNCTION steep_repl._index_built(oid) IS 'Notes that an index need no
 CREATE OR REPLACE FUNCTION steep_repl._indexes_missing() RETURNS TABLE (work_id bigint, indexes text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  SELECT d.work_id, string_agg(steep_repl._index_name(d.index), ', ' ORDER BY d.index) FROM steep_repl.deferred_indexes d JOIN steep_repl.work_queue q ON q.id = d.work_id
-   WHERE q.state NOT IN ('pending', 'running') AND steep_repl._index_name(d.index) IS NOT NULL GROUP BY d.work_id;
+  SELECT d.work_id, string_agg(steep_repl._index_name(d.index), ', ' ORDER BY d.index) FROM steep_repl.deferred_indexes d
+   WHERE NOT EXISTS (SELECT 1 FROM steep_repl.work_queue q WHERE q.id = d.work_id AND q.state = 'running') AND steep_repl._index_name(d.index) IS NOT NULL GROUP BY d.work_id;
 END;
-COMMENT ON FUNCTION steep_repl._indexes_missing() IS 'Indexes that are not used, because work that has ended could not build them.';
+COMMENT ON FUNCTION steep_repl._indexes_missing() IS 'Indexes that are not used, and that nobody is building.';

@@ -62,7 +62,7 @@ BEGIN ATOMIC
   UNION ALL SELECT a.severity, a.reason FROM steep_repl._range_alarms() a
   UNION ALL SELECT 1, format('work %s (%s) failed: %s', w.id, w.kind, w.error) FROM steep_repl.work_queue w
      WHERE w.state = 'failed' AND w.finished_at > clock_timestamp() - interval '1 day' AND NOT steep_repl._made_good(w)
-  UNION ALL SELECT 1, format('indexes are not used, because work %s could not build them: %s', m.work_id, m.indexes) FROM steep_repl._indexes_missing() m
+  UNION ALL SELECT 1, format('indexes are not used, because work %s has not built them: %s. REINDEX INDEX builds them, too', m.work_id, m.indexes) FROM steep_repl._indexes_missing() m
   UNION ALL SELECT 1, format('work %s (%s) waits since %s: no process or place is free for it, see max_worker_processes', w.id, w.kind, w.asked_at) FROM steep_repl.work_queue w
      WHERE w.state = 'pending' AND w.asked_at < clock_timestamp() - interval '5 minutes'
        AND (SELECT count(*) FROM steep_repl.work_queue r WHERE r.state = 'running') < current_setting('steep_repl.max_jobs')::int

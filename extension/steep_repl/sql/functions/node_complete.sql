@@ -101,7 +101,6 @@ BEGIN
   -- What it was about to do, and what only it has: its work, its snapshots, its beats, its marks.
   DELETE FROM steep_repl.initialisations;
   DELETE FROM steep_repl.loaded_pieces;
-  DELETE FROM steep_repl.deferred_indexes;
   DELETE FROM steep_repl.work_queue;
   DELETE FROM steep_repl.snapshots;
   DELETE FROM steep_repl.retries;

@@ -72,7 +72,8 @@ CREATE OR REPLACE FUNCTION steep_repl.cancel_work(id bigint) RETURNS text
 DECLARE
   work steep_repl.work_queue := steep_repl._work(id);
   -- What waits with what it has loaded: for retry_work(), or for tables to join.
-  half_loaded boolean := work.state <> 'running' AND work.kind = 'apply' AND EXISTS (SELECT 1 FROM steep_repl.loaded_pieces p WHERE p.work_id = cancel_work.id);
+  half_loaded boolean := work.state <> 'running' AND work.kind = 'apply' AND 
+    (EXISTS (SELECT 1 FROM steep_repl.loaded_pieces p WHERE p.work_id = cancel_work.id) OR EXISTS (SELECT 1 FROM steep_repl.deferred_indexes d WHERE d.work_id = cancel_work.id));
 BEGIN
   IF work.state IN ('complete', 'cancelled') AND NOT half_loaded THEN
     RAISE EXCEPTION USING ERRCODE = 'SR102', MESSAGE = format('work %s has ended: it is %s', id, work.state),

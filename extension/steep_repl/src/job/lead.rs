@@ -4,7 +4,7 @@ use super::place::{self, Outcome, Place, Stage, Task};
 use super::progress;
 use crate::pg::latch;
 use crate::pg::plan::{self, Argument};
-use crate::pg::transaction::{Failed, attempt};
+use crate::pg::transaction::{self, Failed, attempt};
 use crate::pg::worker_process::{self, Process};
 use crate::snapshot;
 use pgrx::JsonB;
@@ -105,14 +105,15 @@ impl Lead {
         }
     }
 
-    /// Has the streams carry out tasks in this order; `done` is told of each.
+    /// Has the streams carry out tasks in this order, but no two at once that are to be alone; `done` is told of each.
     pub fn share_out(
         &mut self,
         tasks: &[Task],
         mut done: impl FnMut(&mut Place, &Task, Outcome),
     ) -> Result<(), Failed> {
         let streams = self.streams.len();
-        let (mut given, mut ended) = (0, 0);
+        let mut left: Vec<Task> = tasks.iter().rev().copied().collect();
+        let mut ended = 0;
         self.wait(|place| {
             for number in 0..streams {
                 if place.streams[number].stage == Stage::Done {
@@ -124,13 +125,15 @@ impl Lead {
                     done(place, &task, outcome);
                     ended += 1;
                 }
+                let occupied = place.streams.iter().any(|other| other.stage != Stage::Idle && other.task.alone);
                 let stream = &mut place.streams[number];
-                if stream.stage == Stage::Idle && given < tasks.len() {
-                    stream.task = tasks[given];
+                if stream.stage == Stage::Idle
+                    && let Some(next) = left.iter().rposition(|task| !(task.alone && occupied))
+                {
+                    stream.task = left.remove(next);
                     (stream.rows, stream.bytes) = (0, 0);
                     stream.stage = Stage::Assigned;
                     stream.latch.wake();
-                    given += 1;
                 }
             }
             (ended == tasks.len()).then_some(())
@@ -141,7 +144,10 @@ impl Lead {
     pub fn look(&mut self) -> Result<(), Failed> {
         let (cancelled, error, sqlstate) =
             self.read(|place| (place.cancelled, place.error.get(), place.sqlstate.get()));
-        if cancelled {
+        if transaction::lost_locks() {
+            let text = "the locks that kept others from writing were lost: the server log says why";
+            return Err(Failed { text: text.to_owned(), sqlstate: String::from("55000") });
+        } else if cancelled {
             return Err(Failed { text: String::from("cancelled"), sqlstate: String::from("57014") });
         } else if !error.is_empty() {
             return Err(Failed { text: error, sqlstate });
@@ -203,7 +209,13 @@ impl Lead {
             self.enter("taking back what was loaded");
             self.tell()?;
         }
-        snapshot::loaded::take_back(self.id, &tables)
+        snapshot::loaded::empty_all(self.id, &tables);
+        // Rows can be deleted from a table that is published only while its key is valid; where a key cannot be built because of
+        // rows of others, it can without ours.
+        if let Err(failed) = snapshot::deferred::restore(self) {
+            pgrx::log!("steep_repl work {}: {}", self.id, failed.text);
+        }
+        snapshot::loaded::delete(self.id)
     }
 
     /// What is done when it ends before its time: nothing stays half-made that users could meet.

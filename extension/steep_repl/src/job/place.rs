@@ -29,6 +29,8 @@ pub struct Task {
     pub relation: u32,
     pub from: u32,
     pub to: Option<u32>,
+    /// No other such task is carried out at the same time.
+    pub alone: bool,
     /// Its share of the whole, in units that the job kind chooses.
     pub units: u64,
     /// Rows that it is thought to have.

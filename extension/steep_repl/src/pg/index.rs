@@ -26,16 +26,3 @@ pub fn build(index: u32) -> bool {
     }
     true
 }
-
-/// From now on this process builds without the help of others: who is in a lock group cannot lead the one that they need.
-pub fn build_alone() {
-    // SAFETY: a known setting and a valid value.
-    unsafe {
-        pg_sys::SetConfigOption(
-            c"max_parallel_maintenance_workers".as_ptr(),
-            c"0".as_ptr(),
-            pg_sys::GucContext::PGC_USERSET,
-            pg_sys::GucSource::PGC_S_SESSION,
-        );
-    }
-}

@@ -10,11 +10,24 @@ pub fn lead() {
     unsafe { pg_sys::BecomeLockGroupLeader() }
 }
 
-/// This process belongs to the group of that one; false when that one has gone.
+/// This process belongs to the group of that one; false when that one has gone, or leads none.
+///
+/// It does without parallel processes from then on: to have them it would have to lead a group of its own, which nothing but an
+/// assertion keeps a member from (BecomeLockGroupLeader in src/backend/storage/lmgr/proc.c).
 pub fn join(leader: i32) -> bool {
     // SAFETY: the leader may have ended meanwhile, which the second call notices by its pid.
-    unsafe {
+    let joined = unsafe {
         let process = pg_sys::BackendPidGetProc(leader);
         !process.is_null() && pg_sys::BecomeLockGroupMember(process, leader)
+    };
+    if joined {
+        for setting in [c"max_parallel_maintenance_workers", c"max_parallel_workers_per_gather"] {
+            // SAFETY: a known setting and a valid value.
+            unsafe {
+                let (context, source) = (pg_sys::GucContext::PGC_USERSET, pg_sys::GucSource::PGC_S_SESSION);
+                pg_sys::SetConfigOption(setting.as_ptr(), c"0".as_ptr(), context, source);
+            }
+        }
     }
+    joined
 }

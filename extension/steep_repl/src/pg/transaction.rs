@@ -9,12 +9,18 @@ use std::panic::AssertUnwindSafe;
 
 thread_local! {
     static KEEPS_LOCKS: Cell<bool> = const { Cell::new(false) };
+    static LOST_LOCKS: Cell<bool> = const { Cell::new(false) };
 }
 
 /// From now on locks of the session outlive errors: the end of a transaction that fails gives them back too (ProcReleaseLocks in
 /// src/backend/storage/lmgr/proc.c), so what fails is a part of one that does not.
 pub fn keep_locks() {
     KEEPS_LOCKS.set(true);
+}
+
+/// Whether they are gone all the same: a transaction failed when it was to be committed.
+pub fn lost_locks() -> bool {
+    LOST_LOCKS.get()
 }
 
 /// The ERROR that rolled a transaction back.
@@ -73,6 +79,7 @@ pub fn attempt_beginning<R>(activity: &str, begin: impl FnOnce(), body: impl FnO
     // SAFETY: after an error the transaction must be aborted before anything else.
     unsafe {
         if outcome.is_err() {
+            LOST_LOCKS.set(LOST_LOCKS.get() || KEEPS_LOCKS.get() && is_open());
             pg_sys::AbortCurrentTransaction();
         }
         pg_sys::pgstat_report_stat(true);

@@ -6,7 +6,7 @@ use crate::job::{Lead, Outcome, Stream, Task};
 use crate::pg::copy_from::{Rows, copy_as_caller};
 use crate::pg::plan::{self, Argument};
 use crate::pg::transaction::{Failed, attempt};
-use crate::pg::{copy_origin, index, latch, lock_group, replica_role, table_lock, worker_process};
+use crate::pg::{copy_origin, latch, lock_group, replica_role, table_lock, worker_process};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use snapshot_files::{Manifest, Piece, PieceReader, Sequence, Table, Trouble, checksum_problem, read_manifest};
@@ -34,8 +34,6 @@ pub fn lead(lead: &mut Lead, parameters: &Value) -> Result<Value, Failed> {
     let wanted = Parameters::read(parameters)?;
     // What an attempt left behind that could not build them.
     deferred::restore(lead)?;
-    // Its streams write to tables that it keeps from others.
-    lock_group::lead();
     lead.phase("reading the manifest")?;
     let manifest = manifest(&wanted)?;
     let text = serde_json::to_string(&manifest).map_err(|error| error.to_string())?;
@@ -56,14 +54,26 @@ pub fn lead(lead: &mut Lead, parameters: &Value) -> Result<Value, Failed> {
     let all = pieces(&manifest);
     let chosen: Vec<usize> = (0..manifest.tables.len()).filter(|table| wanted.loads(*table)).collect();
     let relations: HashMap<usize, u32> = chosen.iter().copied().zip(relations).collect();
-    let (loaded, left): (Vec<Task>, Vec<Task>) =
+    let (loaded, mut left): (Vec<Task>, Vec<Task>) =
         tasks(&all, &relations).into_iter().partition(|task| loaded.contains(&task.number));
     let found = |task: &Task| &all[task.number as usize];
     let bytes_of = |table: usize| manifest.tables[table].pieces.iter().map(|piece| piece.bytes).sum::<u64>();
-    let fresh = chosen.iter().filter(|table| relations.get(table).is_some_and(|r| !begun.begun.contains(r)));
-    let building: u64 = fresh
-        .map(|table| deferred::defer(lead, relations[table], bytes_of(*table)) * bytes_of(*table) / deferred::BUILDING)
-        .sum();
+    let mut building = 0;
+    let mut undeferred = HashSet::new();
+    for table in &chosen {
+        let left: Vec<&Task> = left.iter().filter(|task| found(task).0 == *table).collect();
+        let bytes = left.iter().map(|task| found(task).2.bytes).sum();
+        let indexes = deferred::defer(lead, relations[table], bytes, left.len());
+        building += indexes * bytes_of(*table) / deferred::BUILDING;
+        if indexes == 0 {
+            undeferred.insert(relations[table]);
+        }
+    }
+    if undeferred.len() < chosen.len() {
+        // Its streams write to tables that it keeps from others.
+        lock_group::lead();
+        mark_alone(&mut left, &undeferred)?;
+    }
     let units = |tasks: &[Task]| tasks.iter().map(|task| task.units).sum::<u64>();
     let checks: Vec<Task> = left.iter().filter(|_| wanted.verify).map(check_of).collect();
     let counts = |table: &usize| match wanted.joins {
@@ -113,6 +123,16 @@ pub fn lead(lead: &mut Lead, parameters: &Value) -> Result<Value, Failed> {
         "path": wanted.path, "tables": chosen.len(), "rows": rows, "bytes": bytes,
         "sequences": sequences.len(), "lsn": manifest.lsn,
     }))
+}
+
+/// Which pieces are not to be loaded at the same time, of tables whose indexes are kept up to date.
+fn mark_alone(tasks: &mut [Task], tables: &HashSet<u32>) -> Result<(), Failed> {
+    for table in tables {
+        let mut pieces: Vec<&mut Task> = tasks.iter_mut().filter(|task| task.relation == *table).collect();
+        let alone = pieces.len() > 1 || !pieces.is_empty() && deferred::meet(*table)?;
+        pieces.iter_mut().for_each(|task| task.alone = alone);
+    }
+    Ok(())
 }
 
 fn build_indexes(lead: &mut Lead) -> Result<(), Failed> {
@@ -192,10 +212,8 @@ pub fn stream(stream: &Stream, parameters: &Value) -> Result<(), Failed> {
     if let Some(joins) = &wanted.joins {
         attempt("marking what is loaded as copied", || copy_origin::share(&joins.origin, joins.owner))?;
     }
-    if !lock_group::join(stream.leader()) {
-        return Err(String::from("the process that leads it has ended").into());
-    }
-    index::build_alone();
+    // It leads a group when it keeps others from writing.
+    lock_group::join(stream.leader());
     loop {
         let Some(task) = attempt("waiting for work", || stream.next())? else { return Ok(()) };
         if task.step == BUILD {

@@ -16,9 +16,9 @@ const WORTH: u64 = 4 << 20;
 /// Bytes of rows that are loaded in the time in which one of an index is built, about.
 pub const BUILDING: u64 = 4;
 
-/// Defers the indexes of a table, unless others use it: how many. Its rows take so many bytes.
-pub fn defer(lead: &Lead, relation: u32, bytes: u64) -> u64 {
-    if bytes < WORTH {
+/// Defers the indexes of a table, unless others use it: how many. What is to be loaded takes so many bytes, in so many pieces.
+pub fn defer(lead: &Lead, relation: u32, bytes: u64, pieces: usize) -> u64 {
+    if bytes < WORTH && pieces < 2 {
         return 0;
     }
     let deferred = attempt("deferring indexes", || {
@@ -67,13 +67,24 @@ fn forget(task: &Task) -> Outcome {
     Outcome::default()
 }
 
-/// Builds all that is left, as the leader.
+/// Builds all that is left, as the leader: one that cannot be built does not keep the others from it. The first error.
 pub fn build_all(lead: &mut Lead, tasks: &[Task]) -> Result<(), Failed> {
+    let mut outcome = Ok(());
     for task in tasks {
-        attempt("building an index", || build(task, |_| ()))?;
+        let built = attempt("building an index", || build(task, |_| ())).map(|_| ());
         lead.write(|place| place.units_done += task.units);
+        outcome = outcome.and(built);
     }
-    Ok(())
+    outcome
+}
+
+/// Whether streams that write to this table, or let its triggers write, could meet in a way that members of one lock group
+/// must not: see sql/functions/deferred_index.sql.
+pub fn meet(relation: u32) -> Result<bool, Failed> {
+    let found = attempt("looking how a table is loaded", || {
+        first(plan::rows("SELECT steep_repl._streams_meet($1)", &[Argument::oid(relation.into())]))
+    })?;
+    Ok(found.as_deref() == Some("t"))
 }
 
 /// Has all indexes of a job that ends before its time used again.

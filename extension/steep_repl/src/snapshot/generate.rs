@@ -177,6 +177,7 @@ fn pieces(planned: &[Planned], streams: usize) -> (Vec<Task>, Vec<Vec<Piece>>) {
                 to: pages.to,
                 units,
                 rows: (table.rows as f64 * units as f64 / table.pages.max(1) as f64) as u64,
+                ..Default::default()
             });
         }
     }

@@ -53,15 +53,14 @@ pub fn tables(id: i64) -> Result<Vec<u32>, Failed> {
     })
 }
 
-/// Takes away what a job has loaded into these tables, and nothing else.
-pub fn take_back(id: i64, tables: &[u32]) -> Result<(), Failed> {
+/// Empties those of these tables that hold nothing but what a job has loaded.
+pub fn empty_all(id: i64, tables: &[u32]) {
     for table in tables {
         // Also where it cannot be had alone for a moment: rows can be deleted while others use it.
         if let Err(failed) = empty(id, *table) {
             pgrx::log!("steep_repl work {id}: rows are deleted one by one: {}", failed.text);
         }
     }
-    delete(id)
 }
 
 fn empty(id: i64, table: u32) -> Result<(), Failed> {
@@ -72,7 +71,8 @@ fn empty(id: i64, table: u32) -> Result<(), Failed> {
     })
 }
 
-fn delete(id: i64) -> Result<(), Failed> {
+/// Takes away what a job has loaded, and nothing else.
+pub fn delete(id: i64) -> Result<(), Failed> {
     attempt("deleting what was loaded", || {
         replica_role::for_this_transaction();
         let work = || [Argument::of(Some(id))];
