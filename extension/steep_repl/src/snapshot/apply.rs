@@ -10,7 +10,7 @@ use crate::pg::{copy_origin, latch, lock_group, replica_role, table_lock, worker
 use serde::Deserialize;
 use serde_json::{Value, json};
 use snapshot_files::{Manifest, Piece, PieceReader, Sequence, Table, Trouble, checksum_problem, read_manifest};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 const BUFFER: usize = 1 << 17;
@@ -58,22 +58,7 @@ pub fn lead(lead: &mut Lead, parameters: &Value) -> Result<Value, Failed> {
         tasks(&all, &relations).into_iter().partition(|task| loaded.contains(&task.number));
     let found = |task: &Task| &all[task.number as usize];
     let bytes_of = |table: usize| manifest.tables[table].pieces.iter().map(|piece| piece.bytes).sum::<u64>();
-    let mut building = 0;
-    let mut undeferred = HashSet::new();
-    for table in &chosen {
-        let left: Vec<&Task> = left.iter().filter(|task| found(task).0 == *table).collect();
-        let bytes = left.iter().map(|task| found(task).2.bytes).sum();
-        let indexes = deferred::defer(lead, relations[table], bytes, left.len());
-        building += indexes * bytes_of(*table) / deferred::BUILDING;
-        if indexes == 0 {
-            undeferred.insert(relations[table]);
-        }
-    }
-    if undeferred.len() < chosen.len() {
-        // Its streams write to tables that it keeps from others.
-        lock_group::lead();
-        mark_alone(&mut left, &undeferred)?;
-    }
+    let building = defer(lead, &mut left)?;
     let units = |tasks: &[Task]| tasks.iter().map(|task| task.units).sum::<u64>();
     let checks: Vec<Task> = left.iter().filter(|_| wanted.verify).map(check_of).collect();
     let counts = |table: &usize| match wanted.joins {
@@ -125,14 +110,32 @@ pub fn lead(lead: &mut Lead, parameters: &Value) -> Result<Value, Failed> {
     }))
 }
 
-/// Which pieces are not to be loaded at the same time, of tables whose indexes are kept up to date.
-fn mark_alone(tasks: &mut [Task], tables: &HashSet<u32>) -> Result<(), Failed> {
-    for table in tables {
-        let mut pieces: Vec<&mut Task> = tasks.iter_mut().filter(|task| task.relation == *table).collect();
-        let alone = pieces.len() > 1 || !pieces.is_empty() && deferred::meet(*table)?;
-        pieces.iter_mut().for_each(|task| task.alone = alone);
+/// Defers what indexes can be, and says which tasks are not to be carried out at the same time; the units of building.
+fn defer(lead: &Lead, tasks: &mut [Task]) -> Result<u64, Failed> {
+    let mut tables: BTreeMap<u32, (u64, usize)> = BTreeMap::new();
+    for task in tasks.iter() {
+        let (bytes, pieces) = tables.entry(task.relation).or_default();
+        *bytes += task.units;
+        *pieces += 1;
     }
-    Ok(())
+    let mut building = 0;
+    let mut kept = Vec::new();
+    for (relation, (bytes, pieces)) in &tables {
+        match deferred::defer(lead, *relation, *bytes, *pieces) {
+            0 => kept.push(*relation),
+            indexes => building += indexes * bytes / deferred::BUILDING,
+        }
+    }
+    if kept.len() < tables.len() {
+        // Its streams write to tables that it keeps from others.
+        lock_group::lead();
+        let meeting = deferred::meeting(&kept)?;
+        for task in tasks {
+            let in_turn = tables[&task.relation].1 > 1 && kept.binary_search(&task.relation).is_ok();
+            task.alone = in_turn || meeting.contains(&task.relation);
+        }
+    }
+    Ok(building)
 }
 
 fn build_indexes(lead: &mut Lead) -> Result<(), Failed> {

@@ -10,6 +10,7 @@ use crate::pg::plan::{self, Argument};
 use crate::pg::transaction::{Failed, attempt};
 use crate::pg::{index, table_lock};
 use pgrx::PgSqlErrorCode;
+use std::collections::HashSet;
 
 /// Bytes of rows from which on it is worth it.
 const WORTH: u64 = 4 << 20;
@@ -78,13 +79,15 @@ pub fn build_all(lead: &mut Lead, tasks: &[Task]) -> Result<(), Failed> {
     outcome
 }
 
-/// Whether streams that write to this table, or let its triggers write, could meet in a way that members of one lock group
-/// must not: see sql/functions/deferred_index.sql.
-pub fn meet(relation: u32) -> Result<bool, Failed> {
-    let found = attempt("looking how a table is loaded", || {
-        first(plan::rows("SELECT steep_repl._streams_meet($1)", &[Argument::oid(relation.into())]))
+/// Those of these tables at which streams, or the triggers that fire, could meet in a way that members of one lock group must not:
+/// see sql/functions/deferred_index.sql.
+pub fn meeting(tables: &[u32]) -> Result<HashSet<u32>, Failed> {
+    let tables: Vec<i64> = tables.iter().copied().map(i64::from).collect();
+    let rows = attempt("looking how tables are loaded", || {
+        let query = "SELECT t FROM pg_catalog.unnest($1::bigint[]) t WHERE steep_repl._streams_meet(t::oid)";
+        plan::rows(query, &[Argument::of(Some(tables))])
     })?;
-    Ok(found.as_deref() == Some("t"))
+    Ok(rows.iter().flatten().flatten().filter_map(|table| table.parse().ok()).collect())
 }
 
 /// Has all indexes of a job that ends before its time used again.
