@@ -39,6 +39,7 @@ shared_preload_libraries = 'steep_repl'
 extension_control_path = '$work/stage:\$system'
 dynamic_library_path = '$work/stage/lib:\$libdir'
 max_worker_processes = 32
+max_locks_per_transaction = 1024
 shared_buffers = 512MB
 max_wal_size = 8GB
 checkpoint_timeout = 1h
@@ -70,7 +71,7 @@ replicate() {
   for one in "$@"; do
     q 1 alone "ALTER TABLE IF EXISTS $one REPLICA IDENTITY $identity" 2>/dev/null
     for n in 1 2; do q $n native "ALTER TABLE $one REPLICA IDENTITY $identity" "ALTER PUBLICATION p ADD TABLE $one"; done
-    q 1 ours "SELECT steep_repl.add_table('$one', before_images => $([ "$identity" = FULL ] && echo true || echo false))" >/dev/null
+    q 1 ours "SELECT steep_repl.add_table('$one', before_images => $([ "$identity" = FULL ] && echo true || echo false), identity_ranges => false)" >/dev/null
   done
   for n in 1 2; do q $n native "ALTER SUBSCRIPTION s$n REFRESH PUBLICATION WITH (copy_data = false)" 2>/dev/null; done
   for n in 1 2; do await "tables ready on node $n" says t $n ours "SELECT count(*) FILTER (WHERE state = 'ready') = count(*) AND count(*) >= $# FROM steep_repl.replicated_tables()"; done
