@@ -48,11 +48,7 @@ class RangeBlockIT {
 
     private static void add(int size, String name) {
         a.execute("SET steep_repl.default_range_size = " + size, "SELECT steep_repl.add_table('" + name + "')");
-        cluster.nodes()
-                .forEach(node -> Sql.await(
-                        node,
-                        "SELECT state FROM steep_repl.replicated_tables() WHERE table_name = '" + name + "'",
-                        "ready"));
+        Sql.awaitReady(cluster, name);
     }
 
     private static List<Long> ids(Connection session, String sql) throws SQLException {

@@ -40,15 +40,7 @@ class RangeIT {
     /** Replicates a table, with ranges of so many ids. */
     private static void add(String table, int size) {
         a.execute("SET steep_repl.default_range_size = " + size, "SELECT steep_repl.add_table('" + table + "')");
-        awaitReady(table);
-    }
-
-    private static void awaitReady(String table) {
-        cluster.nodes()
-                .forEach(node -> Sql.await(
-                        node,
-                        "SELECT state FROM steep_repl.replicated_tables() WHERE table_name = '" + table + "'",
-                        "ready"));
+        Sql.awaitReady(cluster, table);
     }
 
     private static List<Long> ids(TestNode node, String insert) {
@@ -249,7 +241,7 @@ class RangeIT {
                 .isEqualTo("0");
         both("ALTER TABLE before_it RENAME TO after_it");
         a.execute("SELECT steep_repl.add_table('after_it', existing => 'identical')");
-        awaitReady("after_it");
+        Sql.awaitReady(cluster, "after_it");
         assertThat(ids(b, "INSERT INTO after_it DEFAULT VALUES RETURNING id")).containsExactly(last + 1);
         assertThat(ids(a, "INSERT INTO after_it DEFAULT VALUES RETURNING id")).containsExactly(6L);
         Cluster.awaitEqual("after_it", cluster.nodes());
@@ -259,7 +251,7 @@ class RangeIT {
     void withoutRangesIdsAreLeftAloneUntilTheyAreWanted() {
         both("CREATE TABLE later (id serial PRIMARY KEY, v text)");
         a.execute("SELECT steep_repl.add_table('later', identity_ranges => false)");
-        awaitReady("later");
+        Sql.awaitReady(cluster, "later");
         b.execute("INSERT INTO later VALUES (5, 'chosen')");
         Cluster.awaitEqual("later", cluster.nodes());
         b.execute("SELECT steep_repl.set_ranges('later', enabled => true, range_size => 50)");

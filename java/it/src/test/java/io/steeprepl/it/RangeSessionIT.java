@@ -48,11 +48,7 @@ class RangeSessionIT {
             node.execute(more);
         }
         a.execute("SET steep_repl.default_range_size = 10", "SELECT steep_repl.add_table('" + name + "')");
-        cluster.nodes()
-                .forEach(node -> Sql.await(
-                        node,
-                        "SELECT state FROM steep_repl.replicated_tables() WHERE table_name = '" + name + "'",
-                        "ready"));
+        Sql.awaitReady(cluster, name);
     }
 
     private static List<Long> ids(Connection session, String sql) throws SQLException {
@@ -338,12 +334,7 @@ class RangeSessionIT {
             node.execute("CREATE TABLE " + name + " (id bigserial PRIMARY KEY, v text UNIQUE)");
         }
         a.execute("SET steep_repl.default_range_size = " + size, "SELECT steep_repl.add_table('" + name + "')");
-        for (TestNode node : cluster.nodes()) {
-            Sql.await(
-                    node,
-                    "SELECT state FROM steep_repl.replicated_tables() WHERE table_name = '" + name + "'",
-                    "ready");
-        }
+        Sql.awaitReady(cluster, name);
         String insert = "INSERT INTO " + name + " SELECT FROM generate_series(1, 300) RETURNING id";
         List<Long> seen = new ArrayList<>();
         try (Connection session = a.connect()) {

@@ -1,5 +1,6 @@
 package io.steeprepl.it;
 
+import io.steeprepl.testkit.Cluster;
 import io.steeprepl.testkit.TestNode;
 import io.steeprepl.testkit.TestkitException;
 import java.sql.SQLException;
@@ -27,6 +28,12 @@ final class Sql {
             throw e;
         }
         return "no error";
+    }
+
+    /** Waits until a table replicates on all nodes. */
+    static void awaitReady(Cluster cluster, String table) {
+        String state = "SELECT state FROM steep_repl.replicated_tables() WHERE table_name = '" + table + "'";
+        cluster.nodes().forEach(node -> await(node, state, "ready"));
     }
 
     /** Waits until a query gives the expected first row. */
