@@ -57,13 +57,12 @@ pub fn lead(lead: &mut Lead, parameters: &Value) -> Result<Value, Failed> {
     let (loaded, mut left): (Vec<Task>, Vec<Task>) =
         tasks(&all, &relations).into_iter().partition(|task| loaded.contains(&task.number));
     let found = |task: &Task| &all[task.number as usize];
-    let bytes_of = |table: usize| manifest.tables[table].pieces.iter().map(|piece| piece.bytes).sum::<u64>();
     let building = defer(lead, &mut left)?;
     let units = |tasks: &[Task]| tasks.iter().map(|task| task.units).sum::<u64>();
     let checks: Vec<Task> = left.iter().filter(|_| wanted.verify).map(check_of).collect();
     let counts = |table: &usize| match wanted.joins {
         Some(_) => 0,
-        None => bytes_of(*table) / READING,
+        None => manifest.tables[*table].pieces.iter().map(|piece| piece.bytes).sum::<u64>() / READING,
     };
     // Through all phases, so that it rises once.
     lead.write(|place| {
