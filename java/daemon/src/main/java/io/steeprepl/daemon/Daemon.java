@@ -22,6 +22,7 @@ import io.steeprepl.direct.WatcherEvent;
 import io.steeprepl.remote.Dispatcher;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -57,7 +58,7 @@ public final class Daemon implements AutoCloseable {
     }
 
     /**
-     * Starts it and waits until it is told to end: SIGTERM, SIGINT.
+     * Starts it and waits until it is told to end: SIGTERM, SIGINT, or over its socket.
      *
      * @throws ApiException.Usage when the file is wrong; nothing was started then
      * @throws ApiException.Failed when something that it needs is taken, or not there yet
@@ -102,7 +103,9 @@ public final class Daemon implements AutoCloseable {
                 List.of(new OwnAnswers(status, metrics, this::reload), new ApiAnswers(new Dispatcher(watch::open)));
         if (now.ipc().enabled()) {
             var path = settings.launch().socket(now.ipc());
-            var ipc = new IpcServer(path, now.ipc(), answers, events);
+            var own = new ArrayList<>(answers);
+            own.add(new EndAnswer(told::countDown));
+            var ipc = new IpcServer(path, now.ipc(), own, events);
             metrics.gauge("steep_repl_ipc_clients", "Programs that are connected to the socket.", ipc::clients);
             components.add(ipc);
         }

@@ -6,6 +6,7 @@ import io.steeprepl.config.repl.IpcSettings;
 import io.steeprepl.config.repl.ReplSettings;
 import io.steeprepl.direct.connection.Surroundings;
 import io.steeprepl.remote.ipc.Account;
+import io.steeprepl.remote.windows.PipeName;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -15,6 +16,8 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -30,9 +33,11 @@ public record Launch(
     /** The name of a daemon that was given none. */
     public static final String DEFAULT_NAME = "steep-repl";
 
+    private static final Pattern NAMED_LOCK = Pattern.compile("(" + DEFAULT_NAME + "-[A-Za-z0-9_-]{1,64})\\.lock");
+
     /** The socket on which it listens, as its file says, or else the usual one of its name. */
     public Path socket(IpcSettings settings) {
-        return settings.path().orElse(RunFolder.here().resolve(file(name) + ".sock"));
+        return settings.path().orElseGet(() -> RunFolder.socket(file(name)));
     }
 
     /**
@@ -50,10 +55,28 @@ public record Launch(
     public List<Path> sockets() {
         IpcSettings settings = ipc();
         Path own = socket(settings);
-        if (Files.exists(own)) {
+        if (PipeName.of(own).map(PipeName::exists).orElseGet(() -> Files.exists(own))) {
             return List.of(own);
         }
-        return settings.path().isPresent() ? List.of() : named(RunFolder.here());
+        if (settings.path().isPresent()) {
+            return List.of();
+        }
+        return RunFolder.windows() ? pipes(RunFolder.here()) : named(RunFolder.here());
+    }
+
+    /** Pipes are found by the locks of those who serve them. */
+    private static List<Path> pipes(Path folder) {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(file -> NAMED_LOCK.matcher(String.valueOf(file.getFileName())))
+                    .filter(Matcher::matches)
+                    .flatMap(named -> PipeName.of(PipeName.FOLDER + named.group(1)).stream())
+                    .filter(PipeName::exists)
+                    .map(pipe -> Path.of(pipe.text()))
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            return List.of();
+        }
     }
 
     static List<Path> named(Path folder) {
@@ -91,6 +114,11 @@ public record Launch(
     /** Where it says that it runs. */
     public Path lock() {
         return RunFolder.here().resolve(file(name) + ".lock");
+    }
+
+    /** Where daemons of this machine have their locks. */
+    public static Path folder() {
+        return RunFolder.here();
     }
 
     private static String file(String name) {

@@ -5,6 +5,7 @@ import io.steeprepl.config.repl.GrpcSettings;
 import io.steeprepl.config.repl.ReplSettings;
 import io.steeprepl.daemon.grpc.CertificateCheck;
 import io.steeprepl.remote.grpc.TlsFiles;
+import io.steeprepl.remote.windows.PipeName;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
@@ -96,6 +97,10 @@ public final class Preflight {
     }
 
     private void socket() {
+        if (RunFolder.windows()) {
+            pipe();
+            return;
+        }
         settings.ipc()
                 .path()
                 .filter(_ -> settings.ipc().enabled())
@@ -106,6 +111,17 @@ public final class Preflight {
                         "ipc.path",
                         "there is no folder %s".formatted(folder),
                         "make it, for the daemon's account"));
+    }
+
+    private void pipe() {
+        settings.ipc()
+                .path()
+                .filter(path -> settings.ipc().enabled() && PipeName.of(path).isEmpty())
+                .ifPresent(path -> settings.problem(
+                        lasting,
+                        "ipc.path",
+                        "%s is no pipe".formatted(path),
+                        "on Windows: " + PipeName.FOLDER + "NAME"));
     }
 
     /** Files and folders that have to be there before the daemon starts. */

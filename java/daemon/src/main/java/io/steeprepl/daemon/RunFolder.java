@@ -1,5 +1,6 @@
 package io.steeprepl.daemon;
 
+import io.steeprepl.remote.windows.PipeName;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
@@ -13,9 +14,23 @@ final class RunFolder {
         return of(System.getProperty("os.name", ""), System.getenv());
     }
 
+    /** The socket there of a daemon, or its pipe, which is in no folder. */
+    static Path socket(String file) {
+        return windows() ? Path.of(PipeName.FOLDER + file) : here().resolve(file + ".sock");
+    }
+
+    /** Whether daemons have pipes. */
+    static boolean windows() {
+        return windows(System.getProperty("os.name", ""));
+    }
+
+    private static boolean windows(String system) {
+        return system.toLowerCase(Locale.ROOT).startsWith("windows");
+    }
+
     /** {@code system}: as Java calls it. */
     static Path of(String system, Map<String, String> environment) {
-        if (!system.toLowerCase(Locale.ROOT).startsWith("windows")) {
+        if (!windows(system)) {
             // Every account can write there, and nobody can take away what is another's.
             return Path.of("/tmp");
         }

@@ -14,6 +14,7 @@ import io.steeprepl.remote.grpc.Endpoint;
 import io.steeprepl.remote.grpc.GrpcTransport;
 import io.steeprepl.remote.grpc.TlsFiles;
 import io.steeprepl.remote.ipc.IpcTransport;
+import io.steeprepl.remote.windows.PipeName;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -34,9 +35,9 @@ public record Daemons(ConfigPath config, @Nullable Path certs, boolean insecure,
     /** Held, so that what is set here stays. */
     private static final List<Logger> QUIET = List.of(Logger.getLogger("io.grpc"), Logger.getLogger("io.netty"));
 
-    /** The node behind a daemon. {@code where}: host:port, or the path of a socket. Throws {@link ApiException}. */
+    /** The node behind a daemon. {@code where}: host:port, or the path of a socket or a pipe. Throws {@link ApiException}. */
     public SteepRepl open(String where) {
-        if (where.startsWith("/") || where.startsWith(".")) {
+        if (where.startsWith("/") || where.startsWith(".") || PipeName.of(where).isPresent()) {
             return new RemoteSteepRepl(IpcTransport.connect(Path.of(where), timeout));
         }
         Endpoint endpoint = Endpoint.parse(where);

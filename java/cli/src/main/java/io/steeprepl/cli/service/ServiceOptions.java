@@ -48,6 +48,9 @@ final class ServiceOptions {
     /** Whether it is a service of the machine. */
     boolean system() {
         Whose said = whose;
+        if (windows()) {
+            return true;
+        }
         return said == null ? System.getProperty("user.name", "").equals("root") : said.system;
     }
 
@@ -56,9 +59,14 @@ final class ServiceOptions {
         return new Launch(config, name(), null, Surroundings.ofProcess());
     }
 
+    /** Services of Windows are the machine's. */
+    private static boolean windows() {
+        return System.getProperty("os.name", "").startsWith("Windows");
+    }
+
     /** Both where the user has not said whose; the machine's first. */
     List<FoundService> found() {
-        return (whose == null ? List.of(true, false) : List.of(system()))
+        return (whose == null && !windows() ? List.of(true, false) : List.of(system()))
                 .stream()
                         .map(ofMachine -> new FoundService(
                                 ofMachine,
@@ -103,8 +111,12 @@ final class ServiceOptions {
         if (os.startsWith("mac")) {
             return new Launchd(program);
         }
-        if (os.startsWith("windows")) {
-            return new WindowsService(program, "prunsrv.exe");
+        if (windows()) {
+            if (whose != null && !whose.system) {
+                throw new ApiException.Usage(
+                        "Windows has no services of an account", "leave --user out, or keep steep-repl run running");
+            }
+            return new WindowsService(program, "prunsrv.exe", Launch.folder().resolve("log"));
         }
         if (os.startsWith("linux")) {
             return new Systemd(program);

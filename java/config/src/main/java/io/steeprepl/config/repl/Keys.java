@@ -131,8 +131,8 @@ final class Keys {
     static final Key<Path> IPC_PATH = optional(
             "ipc.path",
             Kind.path(),
-            "`/tmp/steep-repl.sock`; with `--name NAME` `/tmp/steep-repl-NAME.sock`",
-            "The socket.");
+            "`/tmp/steep-repl.sock`; with `--name NAME` `/tmp/steep-repl-NAME.sock`; on Windows the pipe `\\\\.\\pipe\\steep-repl`, or `…-NAME`",
+            "The socket; on Windows the named pipe.");
     static final Key<Integer> IPC_CLIENTS =
             restart("ipc.max_clients", Kind.number(1, 10_000), 64, "How many clients there may be at once.");
     static final Key<Integer> IPC_REQUEST = restart(
@@ -149,7 +149,7 @@ final class Keys {
             "log.target",
             Kind.oneOf("stdout", "syslog"),
             "stdout",
-            "JSON lines on standard output, which systemd puts into the journal; or the system's log: syslog on Linux, os_log on macOS.");
+            "JSON lines on standard output, which systemd puts into the journal; or the system's log: syslog on Linux, os_log on macOS, the event log on Windows.");
 
     static final Key<Duration> PEER_INTERVAL =
             live("peers.interval", duration("200ms", "10m"), "2s", "How often each peer's daemon is asked how it is.");

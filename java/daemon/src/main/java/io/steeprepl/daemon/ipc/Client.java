@@ -13,7 +13,7 @@ import io.steeprepl.remote.Dispatcher;
 import io.steeprepl.remote.ipc.Lines;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.SocketChannel;
+import java.nio.channels.ByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -23,6 +23,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,8 +35,9 @@ final class Client implements Runnable {
     private static final int EVENTS = 1000;
     private static final long MOST_SKIPPED = 64L * 1024 * 1024;
 
-    private final SocketChannel channel;
+    private final ByteChannel channel;
     private final String user;
+    private final Supplier<Thread.Builder> threads;
     private final List<Answers> answers;
     private final Events events;
     private final int longest;
@@ -51,10 +53,11 @@ final class Client implements Runnable {
     private volatile @Nullable RunningCall running;
     private volatile @Nullable Stream stream;
 
-    /** {@code user}: the account at the other end. */
-    Client(SocketChannel channel, String user, List<Answers> answers, Events events, int longest) {
-        this.channel = channel;
-        this.user = user;
+    /** {@code threads}: what may wait for the channel. */
+    Client(Door.Visitor visitor, Supplier<Thread.Builder> threads, List<Answers> answers, Events events, int longest) {
+        this.channel = visitor.channel();
+        this.user = visitor.user().orElse("");
+        this.threads = threads;
         this.answers = answers;
         this.events = events;
         this.longest = longest;
@@ -92,7 +95,7 @@ final class Client implements Runnable {
         var call = new RunningCall();
         running = call;
         answering.acquireUninterruptibly();
-        Thread.ofVirtual().name("ipc-answer").start(() -> {
+        threads.get().name("ipc-answer").start(() -> {
             try {
                 send(answer(line, call));
                 startStream();
@@ -267,7 +270,7 @@ final class Client implements Runnable {
         void start() {
             if (!started) {
                 started = true;
-                Thread.ofVirtual().name("ipc-events").start(this);
+                threads.get().name("ipc-events").start(this);
             }
         }
 

@@ -6,14 +6,10 @@ import io.steeprepl.daemon.Component;
 import io.steeprepl.daemon.ComponentState;
 import io.steeprepl.daemon.event.Events;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.channels.ClosedChannelException;
-import java.nio.channels.ServerSocketChannel;
-import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -22,13 +18,12 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Takes connections on the socket, one virtual thread each, and ends those that keep others out. */
+/** Takes connections on the socket or pipe, one thread each, and ends those that keep others out. */
 public final class IpcServer implements Component {
     private static final Logger LOG = LoggerFactory.getLogger(IpcServer.class);
     private static final Duration GRACE = Duration.ofSeconds(2);
 
-    private final SocketFile socket;
-    private volatile ServerSocketChannel server;
+    private final Door door;
     /** Why there is no socket in the file system; null while there is one. */
     private volatile @Nullable String away;
 
@@ -50,9 +45,9 @@ public final class IpcServer implements Component {
         this.settings = settings;
         this.answers = answers;
         this.events = events;
-        this.socket = new SocketFile(path);
-        this.server = socket.open();
-        Thread.ofVirtual().name("ipc-accept").start(this::accept);
+        this.door = Door.at(path);
+        door.open();
+        door.threads().name("ipc-accept").start(this::accept);
         Thread.ofVirtual().name("ipc-late").start(this::lookAfter);
         LOG.info("listening on {}", path);
     }
@@ -64,8 +59,8 @@ public final class IpcServer implements Component {
 
     @Override
     public ComponentState state() {
-        String why = server.isOpen() ? away : "the socket is closed";
-        return why == null ? ComponentState.serving(socket.path().toString()) : ComponentState.unhealthy(why);
+        String why = door.isOpen() ? away : "it is closed";
+        return why == null ? ComponentState.serving(door.path().toString()) : ComponentState.unhealthy(why);
     }
 
     /** How many clients there are. */
@@ -76,10 +71,7 @@ public final class IpcServer implements Component {
     private void accept() {
         while (ending.getCount() > 0) {
             try {
-                SocketChannel channel = server.accept();
-                if (channel != null) {
-                    serve(channel);
-                }
+                serve(door.accept());
             } catch (ClosedChannelException e) {
                 LOG.debug("the end, or another socket in this one's place", e);
             } catch (IOException e) {
@@ -92,10 +84,9 @@ public final class IpcServer implements Component {
         }
     }
 
-    private void serve(SocketChannel channel) {
-        Optional<String> user = socket.user(channel);
-        var client = new Client(channel, user.orElse(""), answers, events, settings.maxRequestBytes());
-        if (user.isEmpty()) {
+    private void serve(Door.Visitor visitor) {
+        var client = new Client(visitor, door::threads, answers, events, settings.maxRequestBytes());
+        if (visitor.user().isEmpty()) {
             LOG.warn("a client of another account was refused");
             client.close();
             return;
@@ -115,9 +106,9 @@ public final class IpcServer implements Component {
         }
     }
 
-    private static void begin(Client client, Set<Client> among, Runnable work) {
+    private void begin(Client client, Set<Client> among, Runnable work) {
         among.add(client);
-        Thread.ofVirtual().name("ipc-client").start(() -> {
+        door.threads().name("ipc-client").start(() -> {
             try {
                 work.run();
             } finally {
@@ -128,7 +119,7 @@ public final class IpcServer implements Component {
 
     private void lookAfter() {
         while (!pause()) {
-            keepSocket();
+            keepDoor();
             long before = System.nanoTime() - settings.timeout().toNanos();
             for (Client client : clients) {
                 if (client.closeIfWaitingSince(before)) {
@@ -141,18 +132,17 @@ public final class IpcServer implements Component {
     }
 
     /** Makes the socket anew when somebody has taken its file away. Those who are connected stay so. */
-    private synchronized void keepSocket() {
+    private synchronized void keepDoor() {
         try {
-            if (ending.getCount() == 0 || socket.kept()) {
+            if (ending.getCount() == 0) {
                 return;
             }
-            ServerSocketChannel old = server;
-            server = socket.open();
-            old.close();
+            if (door.renew()) {
+                LOG.warn("the file {} was taken away; the socket is made anew", door.path());
+            }
             away = null;
-            LOG.warn("the file {} was taken away; the socket is made anew", socket.path());
         } catch (ApiException | IOException e) {
-            String why = "%s was taken away: %s".formatted(socket.path(), e.getMessage());
+            String why = "%s was taken away: %s".formatted(door.path(), e.getMessage());
             if (!why.equals(away)) {
                 LOG.error("{}", why);
             }
@@ -178,22 +168,17 @@ public final class IpcServer implements Component {
     @Override
     public void close(Duration grace) {
         ending.countDown();
-        closeSocket();
+        closeDoor();
         long until = System.nanoTime() + grace.toNanos();
         clients.forEach(client -> client.finish(until));
         refused.forEach(Client::close);
     }
 
-    private synchronized void closeSocket() {
+    private synchronized void closeDoor() {
         try {
-            server.close();
+            door.close();
         } catch (IOException e) {
-            LOG.warn("closing the socket: {}", e.toString());
-        }
-        try {
-            socket.remove();
-        } catch (UncheckedIOException e) {
-            LOG.warn("the socket {} stays behind: {}", socket.path(), e.toString());
+            LOG.warn("closing {}: {}", door.path(), e.toString());
         }
     }
 }

@@ -30,7 +30,7 @@ public final class Logs {
         LoggerContext context = context();
         context.reset();
         Appender<ILoggingEvent> appender = settings.target().equals("syslog")
-                ? new Syslog(name)
+                ? system(name)
                 : lines(context, out, environment.containsKey("JOURNAL_STREAM"));
         appender.setContext(context);
         appender.start();
@@ -39,6 +39,10 @@ public final class Logs {
         level(settings);
         SLF4JBridgeHandler.removeHandlersForRootLogger();
         SLF4JBridgeHandler.install();
+    }
+
+    private static Appender<ILoggingEvent> system(String name) {
+        return System.getProperty("os.name", "").startsWith("Windows") ? new EventLog(name) : new Syslog(name);
     }
 
     private static Appender<ILoggingEvent> lines(LoggerContext context, OutputStream out, boolean journal) {

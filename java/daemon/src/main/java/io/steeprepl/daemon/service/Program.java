@@ -39,6 +39,16 @@ public record Program(
             "-Dio.netty.noPreferDirect=true",
             "--enable-native-access=ALL-UNNAMED");
 
+    /** The command line that tells that daemon to end. */
+    List<String> stopping() {
+        int action = command.indexOf("-cp") + 3;
+        List<String> stopping = new ArrayList<>(command.subList(0, action));
+        stopping.removeIf(word -> word.startsWith("-XX:AOTCache") || word.startsWith("-Xlog:aot"));
+        stopping.addAll(List.of("stop", "--daemon"));
+        stopping.addAll(command.subList(action + 1, command.size()));
+        return List.copyOf(stopping);
+    }
+
     /** What the services of that daemon are called. */
     public String unit() {
         return name.equals("steep-repl") ? name : "steep-repl-" + name;

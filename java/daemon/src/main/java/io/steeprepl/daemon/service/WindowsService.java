@@ -1,5 +1,6 @@
 package io.steeprepl.daemon.service;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -9,22 +10,26 @@ import java.util.regex.Pattern;
  * Windows, through commons-daemon.
  *
  * @param prunsrv its program
+ * @param logs the folder for what the daemon prints
  */
-public record WindowsService(Program program, String prunsrv) implements ServiceManager {
+public record WindowsService(Program program, String prunsrv, Path logs) implements ServiceManager {
     private static final int NO_SUCH_SERVICE = 1060;
     private static final Pattern STATE = Pattern.compile("(?m)^\\s*STATE\\s*:\\s*[0-9]+\\s+(\\S+)");
     private static final Pattern PID = Pattern.compile("(?m)^\\s*PID\\s*:\\s*([1-9][0-9]*)");
 
     @Override
     public List<String> install() {
-        Shell.must(Procrun.install(prunsrv, program));
+        Shell.must(Procrun.install(prunsrv, program, logs));
         Shell.must(Procrun.restartAfterCrash(program));
+        Shell.must(Procrun.eventSource(program));
         return List.of("installed the service " + program.unit());
     }
 
     @Override
     public List<String> uninstall() {
         Shell.must(Procrun.uninstall(prunsrv, program));
+        // One that an older version installed has none.
+        Shell.run(Procrun.noEventSource(program));
         return List.of("removed the service " + program.unit());
     }
 
@@ -46,9 +51,10 @@ public record WindowsService(Program program, String prunsrv) implements Service
 
     @Override
     public ServiceState state() {
-        Shell.Ended ended = Shell.run(List.of("sc.exe", "queryex", program.unit()));
+        Shell.Ended ended = Shell.run(List.of("sc.exe", "query", program.unit()));
         Matcher state = STATE.matcher(ended.output());
-        Matcher pid = PID.matcher(ended.output());
+        Matcher pid = PID.matcher(
+                Shell.run(List.of("sc.exe", "queryex", program.unit())).output());
         return new ServiceState(
                 ended.code() != NO_SUCH_SERVICE,
                 state.find() ? state.group(1) : "unknown",

@@ -102,16 +102,23 @@ class ServiceFilesTest {
     }
 
     @Test
-    void procrunGetsOneParameterAWord() {
+    void procrunGetsOneParameterAWordAndAWayToEndIt() {
         Program program = new Program(
                 "shop",
-                List.of("C:\\java.exe", "-cp", "a.jar;b.jar", "run"),
-                Optional.empty(),
+                List.of("C:\\java.exe", "-Xmx8m", "-cp", "a.jar;b.jar", "Main", "run", "--name", "shop"),
+                Optional.of("NT AUTHORITY\\LocalService"),
                 true,
                 Path.of("/"),
                 Places.NONE);
-        assertThat(Procrun.install("prunsrv.exe", program))
-                .contains("//IS//steep-repl-shop", "--StartImage=C:\\java.exe", "--StartParams=-cp#'a.jar;b.jar'#run");
+        assertThat(Procrun.install("prunsrv.exe", program, Path.of("logs")))
+                .contains(
+                        "//IS//steep-repl-shop",
+                        "--StartImage=C:\\java.exe",
+                        "--StartParams=-Xmx8m#-cp#'a.jar;b.jar'#Main#run#--name#shop",
+                        "--StopImage=C:\\java.exe",
+                        "--StopParams=-Xmx8m#-cp#'a.jar;b.jar'#Main#stop#--daemon#--name#shop",
+                        "--LogPath=logs",
+                        "--ServiceUser=NT AUTHORITY\\LocalService");
     }
 
     @Test

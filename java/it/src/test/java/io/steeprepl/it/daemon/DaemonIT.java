@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.steeprepl.api.ApiException;
 import io.steeprepl.api.SteepRepl;
+import io.steeprepl.cli.Main;
 import io.steeprepl.remote.RemoteSteepRepl;
 import io.steeprepl.remote.grpc.Endpoint;
 import io.steeprepl.remote.grpc.GrpcTransport;
@@ -109,6 +110,17 @@ class DaemonIT {
             assertThat(actions("whole")).isEqualTo("daemon.start daemon.stop");
             assertThat(daemon.logText().lines())
                     .allMatch(line -> DaemonProcess.json(line).has("level"));
+        }
+    }
+
+    @Test
+    void itCanBeToldToEndOverItsSocket() {
+        try (DaemonProcess daemon = daemon("told").start().connected()) {
+            String[] stop = {"--config", daemon.config().toString(), "stop", "--daemon"};
+            assertThat(Main.commandLine().execute(stop)).isZero();
+            assertThat(daemon.ended()).isZero();
+            assertThat(actions("told")).isEqualTo("daemon.start daemon.stop");
+            assertThat(Main.commandLine().execute(stop)).as("nobody is there").isNotZero();
         }
     }
 

@@ -1,20 +1,24 @@
 package io.steeprepl.remote.ipc;
 
+import io.steeprepl.remote.windows.PipeChannel;
+import io.steeprepl.remote.windows.PipeName;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.ByteChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** A Unix socket with a line of text as its unit. */
+/** A Unix socket, or a named pipe, with a line of text as its unit. */
 final class LineSocket implements AutoCloseable {
     private sealed interface Received {
         record Text(String line) implements Received {}
@@ -25,12 +29,12 @@ final class LineSocket implements AutoCloseable {
     /** More than a daemon ever answers: whoever sends more is none. */
     private static final int LONGEST = 64 * 1024 * 1024;
 
-    private final SocketChannel channel;
+    private final ByteChannel channel;
     private final BlockingQueue<Received> received = new LinkedBlockingQueue<>();
 
-    private LineSocket(SocketChannel channel) {
+    private LineSocket(ByteChannel channel) {
         this.channel = channel;
-        // A read of a Unix socket has no timeout of its own; waiting for another thread has.
+        // A read of either has no timeout of its own; waiting for another thread has.
         // There is one, or two: for so few, the scheduler of virtual threads takes longer to begin than a command
         // needs.
         Thread.ofPlatform().daemon().name("ipc-reader").start(this::read);
@@ -38,6 +42,11 @@ final class LineSocket implements AutoCloseable {
 
     /** {@code trusted}: whether only this account and root may be at the other end. */
     static LineSocket connect(Path path, boolean trusted) throws IOException {
+        Optional<PipeName> pipe = PipeName.of(path);
+        return new LineSocket(pipe.isPresent() ? PipeChannel.connect(pipe.get(), trusted) : socket(path, trusted));
+    }
+
+    private static SocketChannel socket(Path path, boolean trusted) throws IOException {
         SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
         try {
             channel.connect(UnixDomainSocketAddress.of(path));
@@ -48,7 +57,7 @@ final class LineSocket implements AutoCloseable {
             channel.close();
             throw e;
         }
-        return new LineSocket(channel);
+        return channel;
     }
 
     void send(String line) throws IOException {

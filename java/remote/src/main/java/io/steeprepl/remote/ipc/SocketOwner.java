@@ -1,6 +1,7 @@
 package io.steeprepl.remote.ipc;
 
 import io.steeprepl.api.ApiException;
+import io.steeprepl.remote.windows.PipeName;
 import java.io.IOException;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
@@ -14,8 +15,11 @@ import jdk.net.ExtendedSocketOptions;
 final class SocketOwner {
     private SocketOwner() {}
 
-    /** The owner when it is neither this account nor root; empty also where nobody can say. */
+    /** The owner when it is neither this account nor root; empty also where nobody can say, as of a pipe before it is opened. */
     static Optional<UserPrincipal> stranger(Path socket) throws IOException {
+        if (PipeName.of(socket).isPresent()) {
+            return Optional.empty();
+        }
         try {
             return stranger(Files.getOwner(socket, LinkOption.NOFOLLOW_LINKS));
         } catch (UnsupportedOperationException e) {

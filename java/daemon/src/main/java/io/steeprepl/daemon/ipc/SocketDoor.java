@@ -3,9 +3,9 @@ package io.steeprepl.daemon.ipc;
 import io.steeprepl.api.ApiException;
 import io.steeprepl.remote.ipc.Account;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
@@ -26,7 +26,7 @@ import jdk.net.ExtendedSocketOptions;
 import org.jspecify.annotations.Nullable;
 
 /** The socket in the file system: who may use it, and whose it is. */
-final class SocketFile {
+final class SocketDoor implements Door {
     private static final int SOCKET = 0140000;
     private static final int KIND = 0170000;
     private static final Duration OLD = Duration.ofHours(1);
@@ -35,20 +35,24 @@ final class SocketFile {
     /** Which file of that name is this one; null before there is one, and where the system does not tell files apart. */
     private volatile @Nullable Object made;
 
-    SocketFile(Path path) {
+    private volatile @Nullable ServerSocketChannel server;
+
+    SocketDoor(Path path) {
         this.path = path;
     }
 
-    Path path() {
+    @Override
+    public Path path() {
         return path;
     }
 
-    /**
-     * Makes it, in the place of one that a dead process has left.
-     *
-     * @throws ApiException.Failed when it is somebody else's, or in use
-     */
-    ServerSocketChannel open() {
+    /** Makes it, in the place of one that a dead process has left. */
+    @Override
+    public void open() {
+        server = make();
+    }
+
+    private ServerSocketChannel make() {
         try {
             checkPlace();
             // Bound where nobody else can come, so that it is never there with more rights than 0600.
@@ -81,7 +85,7 @@ final class SocketFile {
      * Whether it is still in its place; then it also looks used. What has lain untouched for days in a folder for temporary
      * files is cleared away, and those who clear away do not know this one for a socket in use: the name it was bound to is another.
      */
-    boolean kept() throws IOException {
+    private boolean kept() throws IOException {
         try {
             BasicFileAttributes now = attributes();
             if (!Objects.equals(now.fileKey(), made)) {
@@ -129,8 +133,44 @@ final class SocketFile {
         }
     }
 
+    @Override
+    public boolean renew() throws IOException {
+        if (kept()) {
+            return false;
+        }
+        ServerSocketChannel old = opened();
+        server = make();
+        old.close();
+        return true;
+    }
+
+    @Override
+    public boolean isOpen() {
+        ServerSocketChannel open = server;
+        return open != null && open.isOpen();
+    }
+
+    private ServerSocketChannel opened() throws ClosedChannelException {
+        ServerSocketChannel open = server;
+        if (open == null) {
+            throw new ClosedChannelException();
+        }
+        return open;
+    }
+
+    @Override
+    public Visitor accept() throws IOException {
+        SocketChannel channel = opened().accept();
+        return new Visitor(channel, user(channel));
+    }
+
+    @Override
+    public Thread.Builder threads() {
+        return Thread.ofVirtual();
+    }
+
     /** The account of the other side, if that is this one, or root; empty when it may not use the socket. */
-    Optional<String> user(SocketChannel channel) {
+    private Optional<String> user(SocketChannel channel) {
         try {
             UserPrincipal user =
                     channel.getOption(ExtendedSocketOptions.SO_PEERCRED).user();
@@ -143,14 +183,15 @@ final class SocketFile {
         }
     }
 
-    /** Takes it away, unless another one is in its place by now. */
-    void remove() {
-        try {
-            if (kept()) {
-                Files.deleteIfExists(path);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+    /** Takes its file away, too, unless another one is in its place by now. */
+    @Override
+    public void close() throws IOException {
+        ServerSocketChannel open = server;
+        if (open != null) {
+            open.close();
+        }
+        if (kept()) {
+            Files.deleteIfExists(path);
         }
     }
 
