@@ -86,6 +86,16 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steep_repl._complete_link(text, text, pg_lsn) IS 'Makes this node receive from another one, of whose stream it has everything up to there. The slot is there already.';
 
+CREATE OR REPLACE FUNCTION steep_repl._complete_member(member text, conninfo text, entry jsonb, at pg_lsn) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+BEGIN
+  PERFORM steep_repl._put_node(member, entry->>'node_name', entry->>'host', (entry->>'port')::int, (entry->>'priority')::int, entry->>'dbname', conninfo);
+  UPDATE steep_repl.nodes n SET node_uid = (entry->>'node_uid')::uuid WHERE n.node_id = member AND n.node_uid IS NULL;
+  PERFORM steep_repl._complete_link(member, conninfo, at);
+END $$;
+COMMENT ON FUNCTION steep_repl._complete_member(text, text, jsonb, pg_lsn) IS 'Enters another node, as the source knows it, and links this one with it.';
+
 CREATE OR REPLACE FUNCTION steep_repl._complete_forget(former text) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -146,11 +156,8 @@ BEGIN
   UPDATE steep_repl.nodes n SET node_uid = former_uid WHERE n.node_id = former;
   DELETE FROM steep_repl.links;
   FOR member IN SELECT m FROM jsonb_array_elements(members) m LOOP
-    PERFORM steep_repl._put_node(e->>'node_id', e->>'node_name', e->>'host', (e->>'port')::int, (e->>'priority')::int, e->>'dbname', member->>'conninfo')
-       FROM (SELECT member->'entry' AS e) x;
-    UPDATE steep_repl.nodes n SET node_uid = (member->'entry'->>'node_uid')::uuid WHERE n.node_id = member->>'member' AND n.node_uid IS NULL;
     -- Of nodes that have come since nothing is in the copy, and all that they have written is kept.
-    PERFORM steep_repl._complete_link(member->>'member', member->>'conninfo',
+    PERFORM steep_repl._complete_member(member->>'member', member->>'conninfo', member->'entry',
       CASE WHEN member->>'member' = former THEN ends.replayed_lsn ELSE coalesce((ends.received->>(member->>'member'))::pg_lsn, '0/0') END);
   END LOOP;
   INSERT INTO steep_repl.preparations (id, source, slot_name, expires_at, asked_by) VALUES (preparation, 'the source of ' || (entry).node_id, kept, expires, steep_repl._actor());
@@ -239,11 +246,46 @@ END $$;
 COMMENT ON FUNCTION steep_repl.complete_node(text, text, text, text, text, integer, integer, uuid) IS
   'Makes this database, restored from a physical backup of a node that was begun after prepare_node() had returned there, a node of its own, linked with the source and all members, both ways; no row is copied. Returns the start that start_progress() shows: the members are invited after the commit. Again: goes on, or changes nothing. preparation: the latest in the copy. Definer: links are the extension''s. Errors: SR001, SR017, SR119.';
 
+CREATE OR REPLACE FUNCTION steep_repl._complete_missed(job steep_repl.initialisations, joined text[]) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  missed text;
+  other record;
+  slot name;
+BEGIN
+  FOREACH missed IN ARRAY joined LOOP
+    CONTINUE WHEN missed = steep_repl.node_id() OR EXISTS (SELECT 1 FROM steep_repl.links l WHERE l.peer = missed);
+    -- It does next what this node is about to do.
+    FOR attempt IN 1..100 LOOP
+      SELECT m.conninfo, m.entry INTO other FROM steep_repl._complete_members(job.source_conninfo) m WHERE m.member = missed;
+      EXIT WHEN FOUND;
+      PERFORM pg_sleep(0.1);
+    END LOOP;
+    IF other IS NULL THEN
+      CONTINUE WHEN steep_repl._peer_value(job.source_conninfo, format($q$SELECT pg_catalog.count(*)::text FROM steep_repl.nodes n WHERE n.node_id = %L AND n.status <> 'removed'$q$, missed)) = '0';
+      RAISE EXCEPTION USING ERRCODE = 'SR028', MESSAGE = format('node %s is being completed from another copy, and %s does not receive from it yet', missed, job.source),
+        HINT = format('Call complete_node() there again; or unregister_node(%L) on %s.', missed, job.source);
+    END IF;
+    -- It may ask this node at the same moment.
+    LOCK TABLE steep_repl.links IN SHARE ROW EXCLUSIVE MODE;
+    CONTINUE WHEN EXISTS (SELECT 1 FROM steep_repl.links l WHERE l.peer = missed);
+    PERFORM steep_repl._check_conninfo(other.conninfo, true, job.asked_by, format('the connection string that the source has for %s', missed));
+    slot := steep_repl._link_name(steep_repl.node_id(), missed);
+    PERFORM steep_repl._drop_idle_slot_at(other.conninfo, slot);
+    PERFORM steep_repl._peer_value(other.conninfo, format('SELECT steep_repl._copy_kept_slot(%L, %L)', job.preparation, slot));
+    PERFORM steep_repl._complete_member(missed, other.conninfo, other.entry, '0/0');
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION steep_repl._complete_missed(steep_repl.initialisations, text[]) IS
+  'Makes this node receive from those that were completed from other copies at the same time: neither knew of the other. Of two, the later to join the preparation sees the earlier. Errors: SR017, SR028 the source does not know it.';
+
 CREATE OR REPLACE FUNCTION steep_repl._init_invite(id bigint) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
   job steep_repl.initialisations;
+  joined jsonb;
   link steep_repl.links;
   me jsonb := steep_repl._identity() - 'settings';
 BEGIN
@@ -253,8 +295,9 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'SR118', MESSAGE = format('start %s was cancelled', id);
   END IF;
   -- Before the source knows this node: for those that will be made of other copies.
-  PERFORM steep_repl._peer_value(job.source_conninfo, format('SELECT steep_repl._preparation_joined(%L, %L, %L)::text', job.preparation, steep_repl.node_id(),
-    (SELECT s.confirmed_flush_lsn FROM steep_repl.preparations p JOIN pg_replication_slots s ON s.slot_name = p.slot_name WHERE p.id = job.preparation)));
+  joined := steep_repl._peer_value(job.source_conninfo, format('SELECT steep_repl._preparation_joined(%L, %L, %L)::text', job.preparation, steep_repl.node_id(),
+    (SELECT s.confirmed_flush_lsn FROM steep_repl.preparations p JOIN pg_replication_slots s ON s.slot_name = p.slot_name WHERE p.id = job.preparation)))::jsonb->'members';
+  PERFORM steep_repl._complete_missed(job, ARRAY(SELECT jsonb_object_keys(joined)));
   DELETE FROM steep_repl.initialisation_members m WHERE m.id = _init_invite.id;
   FOR link IN SELECT * FROM steep_repl.links l WHERE l.wanted <> 'remove' LOOP
     INSERT INTO steep_repl.initialisation_members (id, peer, conninfo) VALUES (id, link.peer, link.conninfo);

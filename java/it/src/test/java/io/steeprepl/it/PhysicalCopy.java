@@ -53,7 +53,30 @@ final class PhysicalCopy {
         } catch (SQLException e) {
             throw new IllegalStateException(e);
         }
-        return new TestNode(name, Server.at(folder, 3, false), node.database());
+        return new TestNode(name, Server.at(folder, 4, false), node.database());
+    }
+
+    /** The same copy once more, as another server: of one that was never started. */
+    static TestNode again(TestNode copy, String name) {
+        Path folder = copy.server().dataDir().resolve("../../" + name).normalize();
+        try {
+            Files.createDirectories(folder);
+            run(
+                    "cp",
+                    "-a",
+                    copy.server().dataDir().toString(),
+                    folder.resolve("data").toString());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return new TestNode(name, Server.at(folder, 4, false), copy.database());
+    }
+
+    /** Starts a copy and waits until it has noted where it ends. */
+    static void start(TestNode copy) {
+        copy.server().start();
+        Sql.await(copy, "SELECT pg_is_in_recovery()", "f");
+        Sql.await(copy, "SELECT count(*) FROM steep_repl.copy_ends", "1");
     }
 
     /** What {@code complete_node} is asked. */
