@@ -13,6 +13,8 @@ BEGIN ATOMIC
   UNION ALL SELECT 'where the copy ends cannot be told: it did not come from an online backup (with backup_label), was promoted from a standby, or was started again before the worker had noted it. Restore the backup once more, with steep_repl in shared_preload_libraries'
      FROM steep_repl.copy_ends e WHERE e.replayed_lsn IS NULL
   UNION ALL SELECT format('transaction %s is prepared in the copy: ROLLBACK PREPARED %L here; when the source commits it, it comes through the stream', x.gid, x.gid) FROM pg_prepared_xacts x WHERE x.database = current_database()
+  -- No slot can be made before it ends.
+  UNION ALL SELECT format('transaction %s is prepared in database %s of this server: end it there', x.gid, x.database) FROM pg_prepared_xacts x WHERE x.database <> current_database()
   UNION ALL SELECT format('tables were being taken over from %s when the copy was made: make another one', i.source) FROM steep_repl.initialisations i WHERE i.state IN ('waiting', 'running')
   UNION ALL SELECT format('setting %s is %s: %s; set it to %s', s.name, s.current, s.problem, s.wanted)
     FROM steep_repl.check_settings((SELECT count(*)::int + 1 FROM steep_repl.links l WHERE l.wanted <> 'remove')) s;

@@ -1,6 +1,7 @@
 //! Hooks of the server. Each is a chain and one call.
 
 use super::own_objects;
+use super::prepared_transaction;
 use super::statement as running;
 use crate::worker;
 use pgrx::pg_sys;
@@ -67,6 +68,7 @@ unsafe extern "C-unwind" fn utility(
             if direct {
                 own_objects::refuse((*statement).utilityStmt);
             }
+            prepared_transaction::refuse((*statement).utilityStmt);
             let before = running::begin((*statement).utilityStmt, context, direct);
             run(statement, text, read_only_tree, context, parameters, environment, destination, completion);
             running::end(before, context);

@@ -28,6 +28,7 @@ pub mod past;
 pub mod peer_connection;
 pub mod plan;
 pub mod preload;
+pub mod prepared_transaction;
 pub mod range_trigger;
 pub mod replica_role;
 pub mod row;
