@@ -74,3 +74,14 @@ BEGIN ATOMIC
    WHERE NOT EXISTS (SELECT 1 FROM steep_repl.work_queue q WHERE q.id = d.work_id AND q.state = 'running') AND steep_repl._index_name(d.index) IS NOT NULL GROUP BY d.work_id;
 END;
 COMMENT ON FUNCTION steep_repl._indexes_missing() IS 'Indexes that are not used, and that nobody is building.';
+
+CREATE OR REPLACE FUNCTION steep_repl._indexes_unbuilt(relation oid) RETURNS TABLE (name text, indexes text, work text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  -- Rows can come by way of what the table is a partition of, or inherits from.
+  WITH RECURSIVE below(oid) AS (SELECT relation UNION SELECT i.inhrelid FROM below b JOIN pg_inherits i ON i.inhparent = b.oid)
+  SELECT i.indrelid::regclass::text, string_agg(d.index::regclass::text, ', ' ORDER BY d.index), format('Work %s, which has loaded a snapshot into it, is %s.', d.work_id, coalesce(q.state, 'unknown'))
+    FROM steep_repl.deferred_indexes d JOIN pg_index i ON i.indexrelid = d.index JOIN below b ON b.oid = i.indrelid LEFT JOIN steep_repl.work_queue q ON q.id = d.work_id
+   WHERE (i.indisunique OR i.indisexclusion) AND NOT (i.indisvalid AND i.indisready) GROUP BY i.indrelid, d.work_id, q.state LIMIT 1;
+END;
+COMMENT ON FUNCTION steep_repl._indexes_unbuilt(oid) IS 'A table that takes no rows, that one or one of which it consists: a load has deferred indexes that keep its values unique, and nobody has built them yet.';

@@ -3,6 +3,7 @@
 use super::own_objects;
 use super::prepared_transaction;
 use super::statement as running;
+use super::unbuilt_index;
 use crate::worker;
 use pgrx::pg_sys;
 use pgrx::pg_sys::submodules::ffi::pg_guard_ffi_boundary;
@@ -27,13 +28,29 @@ unsafe extern "C-unwind" {
 }
 
 static mut PREVIOUS_UTILITY: pg_sys::ProcessUtility_hook_type = None;
+static mut PREVIOUS_CHECK: pg_sys::ExecutorCheckPerms_hook_type = None;
 
 pub fn install() {
     // SAFETY: _PG_init runs once in the postmaster, before other processes exist.
     unsafe {
         PREVIOUS_UTILITY = pg_sys::ProcessUtility_hook;
         pg_sys::ProcessUtility_hook = Some(utility);
+        PREVIOUS_CHECK = pg_sys::ExecutorCheckPerms_hook;
+        pg_sys::ExecutorCheckPerms_hook = Some(check);
     }
+}
+
+/// Called once a statement's tables are locked and before it does anything (ExecCheckPermissions() in
+/// src/backend/executor/execMain.c); COPY FROM calls it, too. Not guarded, as the next one.
+unsafe extern "C-unwind" fn check(tables: *mut pg_sys::List, checks: *mut pg_sys::List, raise: bool) -> bool {
+    // SAFETY: the server passes lists of the right kind, and the previous hook takes them as they came.
+    unsafe {
+        if PREVIOUS_CHECK.is_some_and(|previous| !previous(tables, checks, raise)) {
+            return false;
+        }
+        unbuilt_index::refuse(checks);
+    }
+    true
 }
 
 /// Not guarded by pgrx: its guard would turn the SQLSTATEs that it does not know into XX000, also those of users'

@@ -47,5 +47,6 @@ pub mod time_limit;
 pub mod tombstone;
 pub mod tombstone_watch;
 pub mod transaction;
+pub mod unbuilt_index;
 pub mod unique_index;
 pub mod worker_process;

@@ -178,18 +178,61 @@ class DeferredIndexIT {
         assertWhole();
     }
 
-    @Test
-    void whatKeepsThemFromBeingBuiltIsSaidAndCanBeMended() throws SQLException {
-        String id;
+    /** Kills the server half way, and has nobody come to build indexes before {@link #letThemBeBuilt}. */
+    private static String crash() throws SQLException {
         try (Half half = Half.begin()) {
-            id = half.id();
-            // Nobody comes to build them before somebody else has written.
             B.execute("ALTER SYSTEM SET steep_repl.max_jobs = 0");
             B.server().kill9();
             B.server().start();
+            return half.id();
         }
-        B.execute("INSERT INTO big VALUES (7, 'twice', 'empty')");
+    }
+
+    private static void letThemBeBuilt() {
         B.execute("ALTER SYSTEM RESET steep_repl.max_jobs", "SELECT pg_reload_conf()");
+    }
+
+    @Test
+    void afterACrashTheTableTakesNoRowsBeforeTheyAreBuilt() throws SQLException {
+        String id = crash();
+        String refused = "55000 table public.big takes no rows until its indexes are built:";
+        for (String write : new String[] {
+            "INSERT INTO big VALUES (7, 'twice', 'empty')",
+            "INSERT INTO big SELECT 7, 'twice', 'empty' ON CONFLICT DO NOTHING",
+            "UPDATE big SET id = 7 WHERE id = 8",
+            "COPY big (id) FROM PROGRAM 'echo 7'",
+            "MERGE INTO big USING (VALUES (7)) n (id) ON big.id = -1 WHEN NOT MATCHED THEN INSERT VALUES (n.id)",
+        }) {
+            assertThat(Sql.error(B, write))
+                    .startsWith(refused)
+                    .contains("big_pkey, public.big_v_key, public.big_r_excl")
+                    .contains("Work " + id);
+        }
+        B.execute("CREATE TABLE parent (LIKE big)", "ALTER TABLE big INHERIT parent");
+        assertThat(Sql.error(B, "UPDATE parent SET id = 7")).startsWith(refused);
+        B.execute("ALTER TABLE big NO INHERIT parent", "DROP TABLE parent");
+        B.execute("SELECT 1 FROM big WHERE id = 8 FOR UPDATE", "DELETE FROM big WHERE id = 8");
+        try (Connection session = B.connect();
+                var statement = session.createStatement()) {
+            org.assertj.core.api.Assertions.assertThatThrownBy(() -> statement.execute("UPDATE big SET id = 7"))
+                    .hasMessageContaining("takes no rows");
+            letThemBeBuilt();
+            SnapshotPlace.awaitState(B, id, "failed");
+            statement.execute("INSERT INTO big VALUES (8, 'v8', '[8,9)', repeat('b', 60))");
+        }
+        assertWhole();
+        // That row is of somebody else.
+        B.query("SELECT steep_repl.cancel_work(" + id + ")");
+        SnapshotPlace.awaitState(B, id, "cancelled");
+        assertThat(B.query("SELECT count(*) FROM big")).isEqualTo("1");
+    }
+
+    @Test
+    void whatKeepsThemFromBeingBuiltIsSaidAndCanBeMended() throws SQLException {
+        String id = crash();
+        // As replication would.
+        B.execute("SET session_replication_role = replica", "INSERT INTO big VALUES (7, 'twice', 'empty')");
+        letThemBeBuilt();
         SnapshotPlace.awaitState(B, id, "failed");
         assertThat(B.query("SELECT sqlstate, error FROM steep_repl.work_queue WHERE id = " + id))
                 .startsWith("23505|interrupted")
@@ -197,9 +240,13 @@ class DeferredIndexIT {
                 .contains("Key (id)=(7) is duplicated");
         assertThat(B.query("SELECT steep_repl.health()->>'reasons'"))
                 .contains("indexes are not used, because work " + id + " has not built them: public.big_pkey");
+        assertThat(Sql.error(B, "INSERT INTO big VALUES (-7)"))
+                .startsWith("55000 table public.big takes no rows until its indexes are built: public.big_pkey /")
+                .contains("Work " + id + ", which has loaded a snapshot into it, is failed.");
         B.query("SELECT steep_repl.cancel_work(" + id + ")");
         SnapshotPlace.awaitState(B, id, "cancelled");
         assertThat(B.query("SELECT v FROM big")).isEqualTo("twice");
+        B.execute("INSERT INTO big VALUES (-7, 'once', 'empty')");
     }
 
     @Test
