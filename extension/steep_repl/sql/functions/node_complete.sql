@@ -91,7 +91,8 @@ CREATE OR REPLACE FUNCTION steep_repl._complete_member(member text, conninfo tex
 #variable_conflict use_variable
 BEGIN
   PERFORM steep_repl._put_node(member, entry->>'node_name', entry->>'host', (entry->>'port')::int, (entry->>'priority')::int, entry->>'dbname', conninfo);
-  UPDATE steep_repl.nodes n SET node_uid = (entry->>'node_uid')::uuid WHERE n.node_id = member AND n.node_uid IS NULL;
+  -- The source does not know it either before it has linked with that one.
+  UPDATE steep_repl.nodes n SET node_uid = coalesce(entry->>'node_uid', steep_repl._peer_identity(conninfo)->>'node_uid')::uuid WHERE n.node_id = member AND n.node_uid IS NULL;
   PERFORM steep_repl._complete_link(member, conninfo, at);
 END $$;
 COMMENT ON FUNCTION steep_repl._complete_member(text, text, jsonb, pg_lsn) IS 'Enters another node, as the source knows it, and links this one with it.';

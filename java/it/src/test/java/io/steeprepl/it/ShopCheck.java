@@ -23,7 +23,16 @@ final class ShopCheck {
                         .map(n -> n.query("SELECT node_uid FROM steep_repl.local_node"))
                         .distinct())
                 .hasSize(nodes.size());
+        String uids = String.join(
+                " ", nodes.stream().map(n -> n.query("SELECT node_uid FROM steep_repl.local_node")).toList());
         for (TestNode node : nodes) {
+            Sql.await(node, "SELECT string_agg(node_uid::text, ' ' ORDER BY node_id) FROM steep_repl.nodes", uids);
+            assertThat(node.query("SELECT string_agg(o.node_uid::text, ' ' ORDER BY o.node_id) FROM steep_repl.origins o"
+                            + " WHERE o.xid_to IS NULL AND o.kind = 'peer'"))
+                    .isEqualTo(nodes.stream()
+                            .filter(other -> other != node)
+                            .map(other -> other.query("SELECT node_uid FROM steep_repl.local_node"))
+                            .collect(java.util.stream.Collectors.joining(" ")));
             // Nobody has an id of another one's: none was given twice, and all lie in the ranges of who gave them, once
             // all are told.
             assertThat(node.query("SELECT count(*) FROM steep_repl.conflict_log WHERE table_name = 'orders'"))
