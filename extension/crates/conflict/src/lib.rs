@@ -9,12 +9,14 @@
 mod decide;
 mod finding;
 pub mod fold;
+mod lost_moves;
 mod strategy;
 mod unique;
 mod version;
 
 pub use decide::{State, Verdict, decide};
 pub use finding::{Change, Evidence, Finding, Kind, find};
+pub use lost_moves::LostMoves;
 pub use strategy::Strategy;
 pub use unique::{Clash, clash};
 pub use version::{Known, Version};

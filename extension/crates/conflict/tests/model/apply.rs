@@ -1,8 +1,8 @@
 //! What a node does with a write that arrives. The decisions are the crate's.
 
-use conflict::{Change, Verdict, decide};
+use conflict::{Change, LostMoves, Verdict, decide};
 
-use crate::fact::{Deed, Held, KEYS, Op, Part, Stamp, bit};
+use crate::fact::{Deed, Held, KEYS, Message, Op, Part, Stamp, bit};
 use crate::node::{Node, truncation};
 use crate::rules::{Defect, Rules};
 
@@ -11,24 +11,51 @@ impl Node {
     pub fn apply(&mut self, op: &Op, ops: &[Op], rules: &Rules) -> Result<(), String> {
         self.seen |= bit(op.id);
         self.clock = self.clock.max(op.stamp.time);
+        if !op.joins {
+            self.lost_moves = LostMoves::default();
+        }
         if op.deed == Deed::Truncate {
             return self.apply_truncate(op, ops, rules);
         }
+        let held = self.holds(op.key);
+        let mut lost = held.displaced() && held.stamp() == Some(op.stamp);
         for part in op.parts() {
-            self.apply_part(&part, ops, rules)?;
+            lost |= self.apply_part(&part, ops, rules)?;
+        }
+        if let Deed::Move(to) = op.deed {
+            let verdict = self.decide(&held, op.stamp, rules);
+            let undone = self.lost_moves.moves(&op.key, to, verdict, lost);
+            if if rules.defect == Defect::MovedOnIgnored { lost } else { undone } {
+                self.undo(to, op, rules);
+            }
+        } else if matches!(op.deed, Deed::Insert | Deed::Delete) {
+            self.lost_moves.ends(&op.key);
         }
         Ok(())
     }
 
-    fn apply_part(&mut self, part: &Part, ops: &[Op], rules: &Rules) -> Result<(), String> {
+    /// The row that a losing key change put there is displaced on all nodes. Where that put none, what is there is later.
+    fn undo(&mut self, key: u8, op: &Op, rules: &Rules) {
+        match self.held[key as usize] {
+            Held::Row { stamp, .. } if stamp == op.stamp => self.displace(key, rules),
+            Held::Row { .. } => self.displaced.push(Message::Displaced { key, stamp: op.stamp }),
+            _ => {}
+        }
+        self.undone_moves |= bit(op.id);
+        self.found_displaced |= bit(op.id);
+    }
+
+    fn apply_part(&mut self, part: &Part, ops: &[Op], rules: &Rules) -> Result<bool, String> {
         let (op, key) = (part.op, part.key);
         let held = self.holds(key);
         let verdict = self.decide(&held, op.stamp, rules);
         self.find(&held, part, verdict, ops, rules)?;
+        let mut lost = false;
         if let (Change::Move, Verdict::Loses, Some(winner)) =
             (part.change, verdict, self.own_winner(&held, part, ops, rules))
         {
-            self.undo_later(op, &ops[winner as usize], ops)?;
+            lost = true;
+            unseen(op, &ops[winner as usize], ops)?;
         }
         let own = held.stamp().is_some_and(|here| here.node == self.id);
         if rules.defect == Defect::UndoneByItsWriter
@@ -36,15 +63,19 @@ impl Node {
             && (own && verdict.applies() && matches!(part.change, Change::Update | Change::Move))
             && let Some(moving) = held.op()
         {
-            self.undo_later(&ops[moving as usize], op, ops)?;
+            unseen(&ops[moving as usize], op, ops)?;
         }
         let deletes_too = part.change == Change::Delete
             && matches!(held, Held::Gone { op: other, displaced: false, .. } if ops[other as usize].stamp.node != op.stamp.node);
         if !verdict.applies() {
+            if held.displaced() && held.stamp() == Some(op.stamp) && part.row.is_some() {
+                // An earlier write of its transaction is displaced, and this one with it: it is logged.
+                self.found_displaced |= bit(op.id);
+            }
             if let Held::Gone { both_deleted, .. } = &mut self.held[key as usize] {
                 *both_deleted |= deletes_too;
             }
-            return Ok(());
+            return Ok(lost);
         }
         self.line[key as usize].push(Some(op.id));
         match part.row {
@@ -56,7 +87,7 @@ impl Node {
             Some(row) => self.put(key, row, op.stamp, false, rules),
         }
         self.forget(key, rules);
-        Ok(())
+        Ok(lost)
     }
 
     fn apply_truncate(&mut self, op: &Op, ops: &[Op], rules: &Rules) -> Result<(), String> {
@@ -84,15 +115,6 @@ impl Node {
         }
     }
 
-    /// A key change lost its old key to a write of this node, which for certain had not seen it.
-    fn undo_later(&mut self, moving: &Op, winner: &Op, ops: &[Op]) -> Result<(), String> {
-        self.lost_moves.push((moving.id, winner.id));
-        if winner.saw(moving.id) || winner.goes_back_to(moving.id, moving.key, ops) {
-            return Err("a key change is undone for a write that had seen it".into());
-        }
-        Ok(())
-    }
-
     fn decide(&self, held: &Held, arriving: Stamp, rules: &Rules) -> Verdict {
         let tie = held.stamp().is_some_and(|here| here.time == arriving.time && here.node == self.id);
         match rules.defect {
@@ -107,4 +129,12 @@ impl Node {
             self.held[key as usize] = Held::Absent;
         }
     }
+}
+
+/// A key change that is undone lost its old key to a write of this node, which for certain had not seen it.
+fn unseen(moving: &Op, winner: &Op, ops: &[Op]) -> Result<(), String> {
+    if winner.saw(moving.id) || winner.goes_back_to(moving.id, moving.key, ops) {
+        return Err("a key change is undone for a write that had seen it".into());
+    }
+    Ok(())
 }

@@ -55,6 +55,8 @@ fn telling_conflicts_otherwise() {
     is_found(Defect::StandingIgnored, Rules { writes: 3, ..one_key() });
     is_found(Defect::StandingIgnored, Rules { keys: 2, writes: 3, deeds: Deeds::MOVES, ..one_key() });
     is_found(Defect::UndoneByItsWriter, Rules { keys: 2, writes: 3, deeds: Deeds::MOVES, ..one_key() });
+    let moves = Rules { transactions: true, one_key_each: true, deeds: Deeds::ONLY_MOVES, ..one_key() };
+    is_found(Defect::MovedOnIgnored, Rules { keys: 3, writes: 4, ..moves });
     let proofs = events(0, 0, 1, 0);
     is_found(Defect::AdoptionForgotten, Rules { nodes: 2, writes: 3, events: proofs, ..one_key() });
 }

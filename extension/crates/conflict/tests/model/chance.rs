@@ -23,6 +23,7 @@ fn rules(chance: &mut Chance) -> Rules {
         clocks: [Clocks::Equal, Clocks::Ties, Clocks::Lagging][often(3) as usize],
         before_images: often(4) != 0,
         worker: often(2) == 0,
+        transactions: often(2) == 0,
         ..Rules::new(2 + often(2), 20 + often(21), 1 + often(3), deeds)
     }
 }

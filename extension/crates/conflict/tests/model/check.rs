@@ -1,6 +1,6 @@
 //! What must hold when all has arrived.
 
-use crate::fact::{Deed, NOBODY, Op, bit};
+use crate::fact::{Deed, NOBODY, Op, Stamp, bit};
 use crate::network::{Action, World};
 use crate::node::Node;
 use crate::rules::Rules;
@@ -22,6 +22,9 @@ impl World {
         let found = |node: &Node| node.found_puts | node.found_removes | node.found_displaced;
         if rules.in_turn && self.nodes.iter().any(|node| found(node) != 0) {
             return Err("a conflict, and nobody wrote at the same time".into());
+        }
+        if rules.one_key_each {
+            self.one_key_each()?;
         }
         if rules.before_images && rules.events.proofs == 0 && rules.events.steps_back == 0 {
             self.nothing_lost(true)?;
@@ -65,6 +68,23 @@ impl World {
         Ok(())
     }
 
+    /// A row whose key two nodes changed stands under one key only, unless a later transaction has gone on from the key change
+    /// that is undone: that is left to a person.
+    fn one_key_each(&self) -> Result<(), String> {
+        let undone = self.nodes.iter().fold(0, |set, node| set | node.undone_moves);
+        let asked =
+            |past: u64, here: Stamp| self.ops.iter().any(|op| op.stamp < here && undone & past & bit(op.id) != 0);
+        let lines: Vec<_> = self.nodes[0].rows().map(|(key, row, at)| (key, self.ancestors(row.op), at)).collect();
+        for (nth, (key, line, at)) in lines.iter().enumerate() {
+            for (other, past, then) in &lines[nth + 1..] {
+                if line & past != 0 && !asked(*line, *at) && !asked(*past, *then) {
+                    return Err(format!("keys {key} and {other} have the same row"));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Each write is in the past of a row, or of a deletion that saw it, or was found to have lost: on some node, or on
     /// the one that wrote it.
     fn nothing_lost(&self, by_its_writer: bool) -> Result<(), String> {
@@ -86,7 +106,7 @@ impl World {
             let found_remove = self.twins(op).any(|twin| found(twin, op.stamp.node, |node| node.found_removes))
                 || found_put && matches!(op.deed, Deed::Move(_));
             if found_put || found_remove || told & bit(op.id) != 0 {
-                told |= op.replaced | op.follows.map_or(0, bit);
+                told |= op.replaced;
             }
             // A clock that went back may make a deletion older than its row: that it was seen before the row, nobody can tell.
             let back = op.before.is_some_and(|before| self.ops[before.op as usize].stamp > op.stamp);
@@ -136,8 +156,6 @@ impl World {
         let deliveries = deliveries.map(|(from, to)| Action::Deliver { from, to });
         let publishing = self.nodes.iter().filter(|node| !node.displaced.is_empty());
         let publishing = publishing.map(|node| Action::Publish { node: node.id });
-        let undoing = self.nodes.iter().filter(|node| !node.lost_moves.is_empty());
-        let undoing = undoing.map(|node| Action::UndoMove { node: node.id });
-        deliveries.chain(publishing).chain(undoing)
+        deliveries.chain(publishing)
     }
 }

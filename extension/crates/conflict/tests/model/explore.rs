@@ -136,7 +136,7 @@ fn others(world: &World, rules: &Rules, chance: &mut Chance) -> Vec<Action> {
     let (writes, events): (Vec<Action>, Vec<Action>) = world
         .choices(rules)
         .into_iter()
-        .filter(|action| !matches!(action, Action::Deliver { .. } | Action::Publish { .. } | Action::UndoMove { .. }))
+        .filter(|action| !matches!(action, Action::Deliver { .. } | Action::Publish { .. }))
         .partition(|action| matches!(action, Action::Write { .. }));
     let full = world.ops.len() + 4 > 60;
     match (writes.is_empty() || full, events.is_empty()) {

@@ -107,8 +107,8 @@ pub struct Op {
     pub replaced: u64,
     /// The same under each key.
     pub over: [Option<u8>; KEYS],
-    /// The write for which a losing key change is undone. Only for the checks.
-    pub follows: Option<u8>,
+    /// It is of the same transaction as the write before it.
+    pub joins: bool,
 }
 
 impl Op {

@@ -29,11 +29,15 @@ impl World {
 
     fn add_writes(&self, node: &Node, keys: u8, rules: &Rules, choices: &mut Vec<Action>) {
         let (deeds, id) = (rules.deeds, node.id);
+        let joins = self.open == Some(id);
         let can_tie = rules.clocks == Clocks::Ties && node.clock < self.now;
         let mut add = |deed, key, u, v| {
-            choices.push(Action::Write { node: id, deed, key, u, v, tie: false });
+            choices.push(Action::Write { node: id, deed, key, u, v, tie: false, joins: false });
+            if joins {
+                choices.push(Action::Write { node: id, deed, key, u, v, tie: false, joins });
+            }
             if can_tie {
-                choices.push(Action::Write { node: id, deed, key, u, v, tie: true });
+                choices.push(Action::Write { node: id, deed, key, u, v, tie: true, joins: false });
             }
         };
         for key in 0..keys {

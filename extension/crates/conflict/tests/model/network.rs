@@ -19,6 +19,8 @@ pub enum Action {
         u: u8,
         v: u8,
         tie: bool,
+        /// In the transaction of the write before.
+        joins: bool,
     },
     Deliver {
         from: u8,
@@ -26,10 +28,6 @@ pub enum Action {
     },
     /// The worker publishes the oldest displaced row.
     Publish {
-        node: u8,
-    },
-    /// The worker removes the row of a key change that lost its old key, unless it has changed since.
-    UndoMove {
         node: u8,
     },
     /// Begins to drop the tombstones that are here now.
@@ -57,7 +55,6 @@ impl Action {
             Self::Copy { from } => from,
             Self::Write { node, .. }
             | Self::Publish { node }
-            | Self::UndoMove { node }
             | Self::Drop { node }
             | Self::Proof { node, .. }
             | Self::StepBack { node } => node,
@@ -75,6 +72,8 @@ pub struct World {
     pub now: i32,
     pub writes: u8,
     pub left: Events,
+    /// The node whose last write may be followed by another one in its transaction: nothing has happened since.
+    pub open: Option<u8>,
 }
 
 impl World {
@@ -88,6 +87,7 @@ impl World {
             now: 0,
             writes: rules.writes,
             left: rules.events,
+            open: None,
         };
         for (key, (u, v)) in rules.initial.iter().enumerate() {
             let id = key as u8;
@@ -103,7 +103,7 @@ impl World {
                 seen: 0,
                 replaced: 0,
                 over: [None; KEYS],
-                follows: None,
+                joins: false,
             };
             world.nodes.iter_mut().for_each(|node| node.write(&op));
             world.ops.push(op);
@@ -123,7 +123,7 @@ impl World {
     pub fn quiet(&self) -> bool {
         let nodes = 0..self.nodes.len() as u8;
         nodes.clone().all(|from| nodes.clone().all(|to| from == to || !self.pending(from, to)))
-            && self.nodes.iter().all(|node| node.displaced.is_empty() && node.lost_moves.is_empty())
+            && self.nodes.iter().all(|node| node.displaced.is_empty())
     }
 
     /// The same for worlds that cannot be told apart from now on.
@@ -131,7 +131,7 @@ impl World {
         let mut digest = Digest::default();
         self.nodes.hash(&mut digest);
         self.ops.hash(&mut digest);
-        (self.now, self.writes, self.left).hash(&mut digest);
+        (self.now, self.writes, self.left, self.open).hash(&mut digest);
         for (from, sent) in self.sent.iter().enumerate() {
             let applied = &self.applied[from][..self.nodes.len()];
             let others = applied.iter().enumerate().filter(|(to, _)| *to != from).map(|(_, applied)| *applied);
@@ -145,14 +145,15 @@ impl World {
     }
 
     pub fn step(&mut self, action: Action, rules: &Rules) -> Result<(), String> {
+        self.open = None;
         match action {
-            Action::Write { node, deed, key, u, v, tie } => {
+            Action::Write { node, deed, key, u, v, tie, joins } => {
                 self.writes -= 1;
-                self.write(node, deed, key, (u, v), tie, None);
+                self.open = rules.transactions.then_some(node);
+                self.write(node, deed, key, (u, v), tie, joins);
             }
             Action::Deliver { from, to } => self.deliver(from, to, rules)?,
             Action::Publish { node } => self.publish(node),
-            Action::UndoMove { node } => self.undo_move(node),
             Action::Drop { node } => self.begin_drop(node, rules),
             Action::Copy { from } => self.copy(from, rules),
             Action::Proof { node, key } => {
@@ -170,16 +171,13 @@ impl World {
                 while !self.nodes[node as usize].displaced.is_empty() {
                     self.publish(node);
                 }
-                while !self.nodes[node as usize].lost_moves.is_empty() {
-                    self.undo_move(node);
-                }
             }
         }
         self.end_drops(rules);
         Ok(())
     }
 
-    fn write(&mut self, node: u8, deed: Deed, key: u8, (u, v): (u8, u8), tie: bool, follows: Option<u8>) {
+    fn write(&mut self, node: u8, deed: Deed, key: u8, (u, v): (u8, u8), tie: bool, joins: bool) {
         let id = self.ops.len() as u8;
         let here = &self.nodes[node as usize];
         let mut time = match (here.lagging, tie) {
@@ -189,8 +187,11 @@ impl World {
         };
         let row = (!matches!(deed, Deed::Delete | Deed::Truncate)).then_some(Row { u, v, op: id });
         // A clock that went back does not show the same microsecond to two transactions.
-        while self.ops.iter().any(|op| op.stamp == Stamp { time, node }) {
+        while !joins && self.ops.iter().any(|op| op.stamp == Stamp { time, node }) {
             time += 1;
+        }
+        if let Some(last) = self.ops.last().filter(|_| joins) {
+            time = last.stamp.time;
         }
         let stamp = Stamp { time, node };
         let to = if let Deed::Move(to) = deed { to } else { key };
@@ -198,7 +199,7 @@ impl World {
         let over = std::array::from_fn(|key| Some(key as u8).filter(touches).and_then(|key| here.holds(key).op()));
         let replaced = over.iter().flatten().fold(0, |set, op| set | bit(*op));
         let before = if matches!(deed, Deed::Insert | Deed::Truncate) { None } else { here.held[key as usize].row() };
-        let op = Op { id, stamp, deed, key, before, row, seen: here.seen, replaced, over, follows };
+        let op = Op { id, stamp, deed, key, before, row, seen: here.seen, replaced, over, joins };
         self.now = self.now.max(time);
         self.nodes[node as usize].write(&op);
         self.sent[node as usize].push(Message::Write(id));
@@ -212,7 +213,15 @@ impl World {
         let confirmed = Wait::Stream(self.sent[to as usize].len() as u8);
         let node = &mut self.nodes[to as usize];
         match message {
-            Message::Write(op) => node.apply(&self.ops[op as usize], &self.ops, rules)?,
+            Message::Write(op) => {
+                let op = &self.ops[op as usize];
+                node.apply(op, &self.ops, rules)?;
+                // A transaction arrives as a whole.
+                let next = self.sent[from as usize].get(self.applied[from as usize][to as usize] as usize);
+                if matches!(next, Some(Message::Write(next)) if self.ops[*next as usize].joins) {
+                    return self.deliver(from, to, rules);
+                }
+            }
             Message::Displaced { key, stamp } => node.apply_displaced(key, stamp, rules),
             Message::Beat { time } => {
                 node.clock = node.clock.max(time);
@@ -227,14 +236,5 @@ impl World {
     fn publish(&mut self, node: u8) {
         let message = self.nodes[node as usize].displaced.remove(0);
         self.sent[node as usize].push(message);
-    }
-
-    fn undo_move(&mut self, node: u8) {
-        let (moving, winner) = self.nodes[node as usize].lost_moves.remove(0);
-        if let Deed::Move(to) = self.ops[moving as usize].deed
-            && self.nodes[node as usize].held[to as usize].row().is_some_and(|row| row.op == moving)
-        {
-            self.write(node, Deed::Delete, to, (0, 0), false, Some(winner));
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! One node: what it holds, and what its own sessions write.
 
-use conflict::Change;
+use conflict::{Change, LostMoves};
 
 use crate::fact::{Deed, Held, KEYS, Message, NODES, Op, Part, Row, Stamp, bit};
 
@@ -19,8 +19,8 @@ pub struct Node {
     pub line: [Vec<Option<u8>>; KEYS],
     /// To be published by the worker.
     pub displaced: Vec<Message>,
-    /// Key changes that lost their old key to a write of this node, to be followed up by the worker.
-    pub lost_moves: Vec<(u8, u8)>,
+    /// Where the transaction that arrives has moved rows in vain.
+    pub lost_moves: LostMoves<u8>,
     /// Rows that key changes took away, as long as their tombstones are kept.
     pub moved: Vec<(u8, Row)>,
     /// What was adopted, as long as older writes may still arrive.
@@ -31,6 +31,7 @@ pub struct Node {
     pub found_puts: u64,
     pub found_removes: u64,
     pub found_displaced: u64,
+    pub undone_moves: u64,
 }
 
 /// Tombstones that are dropped when all peers have confirmed a beat, and all that they had sent by then has arrived.
@@ -62,7 +63,7 @@ impl Node {
             clock: 0,
             lagging,
             displaced: Vec::new(),
-            lost_moves: Vec::new(),
+            lost_moves: LostMoves::default(),
             moved: Vec::new(),
             adopted: Vec::new(),
             drop: None,
@@ -70,6 +71,7 @@ impl Node {
             found_puts: 0,
             found_removes: 0,
             found_displaced: 0,
+            undone_moves: 0,
         }
     }
 

@@ -32,6 +32,8 @@ pub enum Defect {
     AdoptedFromOnePeer,
     /// The node that made a key change undoes it when a write arrives that beats it under the old key.
     UndoneByItsWriter,
+    /// A row that the transaction of a losing key change moves on is not undone with it.
+    MovedOnIgnored,
     /// A write that replaced another row than the one here counts as a conflict for certain, also with third nodes.
     OvertakingIgnored,
     /// What was written here counts as not having seen what arrives, also where it stands on a third node's write.
@@ -65,6 +67,7 @@ impl Deeds {
     pub const ONE_KEY: Self = Self { insert: true, update: true, delete: true, moves: false, truncate: false };
     pub const ALL: Self = Self { insert: true, update: true, delete: true, moves: true, truncate: true };
     pub const MOVES: Self = Self { truncate: false, ..Self::ALL };
+    pub const ONLY_MOVES: Self = Self { insert: false, update: false, delete: false, ..Self::MOVES };
     pub const TRUNCATES: Self = Self { moves: false, ..Self::ALL };
 }
 
@@ -92,6 +95,10 @@ pub struct Rules {
     pub before_images: bool,
     /// Displaced rows and losing moves are followed up by a worker, later than the apply that found them.
     pub worker: bool,
+    /// A transaction may have several writes.
+    pub transactions: bool,
+    /// A row may not stand under two keys, unless a person is asked.
+    pub one_key_each: bool,
     /// Nobody writes before all that was written has arrived everywhere.
     pub in_turn: bool,
     pub defect: Defect,
@@ -110,6 +117,8 @@ impl Rules {
             clocks: Clocks::Equal,
             before_images: true,
             worker: false,
+            transactions: false,
+            one_key_each: false,
             in_turn: false,
             defect: Defect::None,
         }

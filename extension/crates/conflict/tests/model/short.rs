@@ -78,6 +78,31 @@ fn key_changes_on_three_nodes() {
     holds(from_one(3, 4, 2, Deeds { insert: false, ..Deeds::MOVES }));
 }
 
+/// A row that a transaction moves on does not stay under two keys when its first move lost.
+#[test]
+fn transactions_of_key_changes() {
+    let each = |rules| Rules { transactions: true, one_key_each: true, ..rules };
+    holds(each(from_one(2, 4, 3, Deeds::MOVES)));
+    holds(each(from_one(3, 3, 3, Deeds::MOVES)));
+    holds(each(from_one(3, 4, 3, Deeds::ONLY_MOVES)));
+    holds(each(Rules { initial: &[(0, 0), (0, 0)], ..Rules::new(3, 4, 3, Deeds::ONLY_MOVES) }));
+    holds(each(Rules { worker: true, ..from_one(3, 3, 3, Deeds::MOVES) }));
+    for clocks in [Clocks::Ties, Clocks::Lagging] {
+        holds(each(Rules { clocks, ..from_one(3, 3, 3, Deeds::ONLY_MOVES) }));
+    }
+}
+
+#[test]
+fn transactions_with_events() {
+    let several = |rules| Rules { transactions: true, ..rules };
+    holds(several(with(DROP, from_one(2, 3, 3, Deeds::MOVES))));
+    holds(several(with(COPY, from_one(2, 3, 3, Deeds::MOVES))));
+    holds(several(with(PROOF, from_one(2, 3, 3, Deeds::MOVES))));
+    holds(several(with(STEP_BACK, from_one(2, 3, 2, Deeds::MOVES))));
+    holds(several(unique(2, 3, Deeds::MOVES)));
+    holds(several(Rules { values: CLASHING, ..Rules::new(3, 3, 2, Deeds::MOVES) }));
+}
+
 #[test]
 fn key_changes_with_events() {
     holds(with(DROP, from_one(2, 3, 3, Deeds::MOVES)));

@@ -25,7 +25,7 @@ impl Node {
         }
     }
 
-    fn displace(&mut self, key: u8, rules: &Rules) {
+    pub fn displace(&mut self, key: u8, rules: &Rules) {
         let held = self.held[key as usize];
         if let (Some(row), Some(stamp)) = (held.row(), held.stamp()) {
             self.found_displaced |= bit(row.op);
