@@ -11,7 +11,7 @@ use crate::conflict::lineage::Meeting;
 use crate::conflict::log::{Entry, Winner};
 use crate::conflict::session::{self, Arriving, How};
 use crate::conflict::state;
-use crate::conflict::{in_stead, meanwhile, orphan, put, set_aside, undone, unique};
+use crate::conflict::{in_stead, lost_moves, meanwhile, orphan, put, set_aside, undone, unique};
 use crate::pg::acting_as::ActingAs;
 use crate::pg::apply_trigger;
 use crate::pg::canonical::Canonical;
@@ -21,7 +21,7 @@ use crate::pg::plan::{self, Argument};
 use crate::pg::row::Row;
 use crate::pg::table::{self, Table, quote};
 use crate::pg::{stored_row, tombstone, transaction};
-use conflict::{Change, decide};
+use conflict::{Change, Verdict, decide};
 
 /// Settles the change before, if its row was not here.
 pub fn settle() {
@@ -63,15 +63,14 @@ pub fn settle_change(arriving: &Arriving) {
         Change::Delete => {
             if let Some(key) = &changed.key_before {
                 delete(arriving, &table, key, &changed);
+                lost_moves::comes_or_goes(arriving, &table, key);
             }
         }
         Change::Insert | Change::Update | Change::Move => {
             let Some(after) = &changed.after else { return };
-            let then = match &changed.key_before {
-                Some(key) if changed.change == Change::Move => delete(arriving, &table, key, &changed),
-                _ => Then::Put,
-            };
-            if then == Then::Leave {
+            let moved_from = changed.key_before.as_ref().filter(|_| changed.change == Change::Move);
+            let then = moved_from.map(|key| delete(arriving, &table, key, &changed));
+            if then == Some(Then::Leave) {
                 return;
             }
             if changed.whole {
@@ -80,7 +79,9 @@ pub fn settle_change(arriving: &Arriving) {
             } else {
                 not_whole(arriving, &table, &changed, after);
             }
-            if then == Then::PutAndDisplace {
+            if let (Some(key), Some(Then::Put(verdict, unseen))) = (moved_from, then)
+                && lost_moves::moves(arriving, &table, key, after, verdict, unseen)
+            {
                 undo_move(arriving, &table, after);
             }
         }
@@ -106,9 +107,8 @@ pub fn managed(arriving: &Arriving) -> Option<u32> {
 /// What becomes of a row whose old key has been settled.
 #[derive(PartialEq, Eq)]
 enum Then {
-    Put,
-    /// Its move lost: it is displaced on all nodes.
-    PutAndDisplace,
+    /// It stands under its new key. With the verdict under the old one, and whether it lost that so that its move is undone.
+    Put(Verdict, bool),
     /// Its move lost here only.
     Leave,
 }
@@ -123,8 +123,11 @@ fn delete(arriving: &Arriving, table: &Table, key: &Row, changed: &Changed) -> T
         let _ours = apply_trigger::ours();
         plan::run(&format!("DELETE FROM {} WHERE {}", table.qualified(), key_condition(table)), &arguments).1
     };
-    if deleted > 0 || session::decided() {
-        return Then::Put;
+    if deleted > 0 {
+        return Then::Put(Verdict::Applies, false);
+    }
+    if session::decided() {
+        return Then::Put(Verdict::Loses, false);
     }
     let version = arriving.version();
     let id = key_id::of(table, key);
@@ -191,15 +194,7 @@ fn delete(arriving: &Arriving, table: &Table, key: &Row, changed: &Changed) -> T
         };
         entry.write(arriving, table, after);
     }
-    if verdict.applies() {
-        Then::Put
-    } else if judgement.apart {
-        Then::Leave
-    } else if moved_on || judgement.ours_won {
-        Then::PutAndDisplace
-    } else {
-        Then::Put
-    }
+    if !verdict.applies() && judgement.apart { Then::Leave } else { Then::Put(verdict, moved_on || judgement.ours_won) }
 }
 
 /// A row that was moved here, and that its other side keeps under its old key, as this node now does too.

@@ -4,7 +4,7 @@
 //! changes whose row is not here, `in_stead` applies some that the worker is not shown; `unique` the clashes; `orphan` notes foreign keys to be looked at; `log` writes the
 //! entries. `judge` asks the rules, which are in the crate `conflict`, and the strategy of the table; `lineage` looks at what
 //! this node's own writes stand on; `meanwhile` at what two processes write at one moment; `resolved` asks people, who are above all of them;
-//! `undone` takes back deletions that went before what lost.
+//! `undone` takes back deletions that went before what lost; `lost_moves` knows which rows a transaction has moved in vain.
 
 pub mod by_hand;
 pub mod changed;
@@ -13,6 +13,7 @@ pub mod in_stead;
 pub mod judge;
 pub mod lineage;
 pub mod log;
+pub mod lost_moves;
 pub mod meanwhile;
 pub mod missing;
 pub mod orphan;

@@ -6,7 +6,7 @@ use crate::conflict::judge::{self, Judgement};
 use crate::conflict::lineage::Meeting;
 use crate::conflict::log::Entry;
 use crate::conflict::session::{self, Arriving};
-use crate::conflict::{meanwhile, missing, state, undone, unique};
+use crate::conflict::{lost_moves, meanwhile, missing, state, undone, unique};
 use crate::pg::canonical::Canonical;
 use crate::pg::commit_time::Writer;
 use crate::pg::key_id;
@@ -33,6 +33,7 @@ pub fn insert(open: &OpenTable, new: &Row) -> Outcome {
     if table.key_index.is_none() {
         return Outcome::Pass;
     }
+    lost_moves::comes_or_goes(&arriving, table, new);
     if let Some(folds) = table.folds() {
         return arrive::insert(open, folds, &arriving, new);
     }
@@ -191,7 +192,8 @@ fn move_row(open: &OpenTable, arriving: &Arriving, old: &StoredRow, new: &Row, j
         return Outcome::Skip;
     }
     missing::insert_row(&open.table, new);
-    if !applies && judgement.ours_won {
+    let unseen = !applies && judgement.ours_won;
+    if lost_moves::moves(arriving, &open.table, &old.row, new, judgement.verdict, unseen) {
         missing::undo_move(arriving, &open.table, new);
     }
     Outcome::Skip

@@ -5,7 +5,7 @@ use crate::conflict::fold::arrive;
 use crate::conflict::judge;
 use crate::conflict::lineage::Meeting;
 use crate::conflict::put::{self, Outcome, in_stream_order};
-use crate::conflict::{session, state};
+use crate::conflict::{lost_moves, session, state};
 use crate::pg::key_id;
 use crate::pg::stored_row::{OpenTable, StoredRow};
 use crate::pg::tombstone;
@@ -16,6 +16,7 @@ use conflict::{Change, State, decide};
 pub fn delete(open: &OpenTable, old: &StoredRow) -> Outcome {
     let table = &open.table;
     let Some(arriving) = session::arriving(&table.schema, &table.name) else { return Outcome::Pass };
+    lost_moves::comes_or_goes(&arriving, table, &old.row);
     if table.key_index.is_some()
         && let Some(folds) = table.folds()
     {

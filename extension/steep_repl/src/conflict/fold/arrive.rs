@@ -10,7 +10,7 @@ use crate::conflict::fold::{columns, history, record, version};
 use crate::conflict::put::{self, Outcome, json, key_json};
 use crate::conflict::session::{self, Arriving};
 use crate::conflict::state::{self, Gone};
-use crate::conflict::{meanwhile, missing, take, unique};
+use crate::conflict::{lost_moves, meanwhile, missing, take, unique};
 use crate::pg::key_id::{self, KeyId};
 use crate::pg::row::Row;
 use crate::pg::stored_row::{OpenTable, StoredRow};
@@ -18,7 +18,7 @@ use crate::pg::table::{Folds, Table};
 use crate::pg::tombstone::{self, Tombstone};
 use crate::pg::tombstone_watch;
 use conflict::fold::{Columns, Deed, Fate, Recorded, sort};
-use conflict::{Change, State, Version};
+use conflict::{Change, State, Verdict, Version};
 use std::cell::Cell;
 
 thread_local! {
@@ -109,7 +109,7 @@ fn moves(
 ) -> Outcome {
     let table = &open.table;
     let moved_to = Some(key_json(new, table));
-    let mut undo = false;
+    let (mut verdict, mut unseen) = (Verdict::Applies, false);
     match settle(open, folds, arriving, changed, &old.row, Deed::Delete, Some(old)) {
         None => {
             let stone = Tombstone { row_gone: Some(json(&old.row, open)), moved_to, displaced: false, version: None };
@@ -117,12 +117,14 @@ fn moves(
             open.remove(old);
         }
         Some(settled) => {
-            undo = settled.row.is_some() && settled.beaten_here;
+            if settled.row.is_some() {
+                (verdict, unseen) = (Verdict::Loses, settled.beaten_here);
+            }
             end(open, arriving, old, &settled, moved_to);
         }
     }
     missing::insert_row(table, changed.after.as_ref().filter(|_| changed.whole).unwrap_or(new));
-    if undo {
+    if lost_moves::moves(arriving, table, &old.row, new, verdict, unseen) {
         missing::undo_move(arriving, table, new);
     }
     Outcome::Skip

@@ -2,9 +2,11 @@ package io.steeprepl.it.conflict;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import org.assertj.core.api.SoftAssertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -46,8 +48,17 @@ class ThirdNodeIT {
         return new Story(rows, a, b, "SELECT 1", end);
     }
 
+    /** Key changes, each as "from to", in one transaction; the rows are signed, so that those of two nodes differ. */
+    private static String turn(String signature, String... moves) {
+        return Arrays.stream(moves)
+                .map(move -> move.split(" "))
+                .map(keys -> "UPDATE item SET id = " + keys[1] + ", v = v || '" + signature + "' WHERE id = " + keys[0])
+                .collect(Collectors.joining("; "));
+    }
+
     private static final List<String> ONE = List.of("(1, 'old')");
     private static final List<String> TWO = List.of("(1, 'x')", "(2, 'y')");
+    private static final List<String> THREE = List.of("(1, 'x')", "(2, 'y')", "(3, 'z')");
 
     private static final Map<String, Story> UNSEEN = Map.ofEntries(
             Map.entry(
@@ -112,6 +123,17 @@ class ThirdNodeIT {
             Map.entry("move, delete", story(ONE, "UPDATE item SET id = 2", "DELETE FROM item", List.of())),
             Map.entry("delete, move", story(ONE, "DELETE FROM item", "UPDATE item SET id = 2", List.of("2|old"))),
             Map.entry("swap, update", story(TWO, SWAP, "UPDATE item SET v = 'late' WHERE id = 1", List.of("1|late"))),
+            Map.entry(
+                    "swap, swap of other rows",
+                    story(
+                            THREE,
+                            turn("a", "1 9", "2 1", "9 2"),
+                            turn("b", "1 9", "3 1", "9 3"),
+                            List.of("1|zb", "3|xbb"))),
+            Map.entry(
+                    "move on, move on",
+                    story(ONE, turn("a", "1 9", "9 2"), turn("b", "1 9", "9 3"), List.of("3|oldbb"))),
+            Map.entry("move on, move", story(ONE, turn("a", "1 9", "9 2"), turn("b", "1 9"), List.of("9|oldb"))),
             Map.entry(
                     "one value, two keys",
                     story(
