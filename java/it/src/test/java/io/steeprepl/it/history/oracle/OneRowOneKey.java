@@ -77,19 +77,6 @@ final class OneRowOneKey implements Rule {
                         || (evidence.provisional().containsKey(e.table())
                                 && e.type().equals("KEY-UPDATE")
                                 && e.possible())
-                        || stayedBehind(e, evidence)
                         || (e.table().equals(PARTED) && e.type().equals("UPDATE-DELETE")));
-    }
-
-    /**
-     * On three and more nodes, a row that was moved on from a key which the node whose write stays had left as well: that node cannot tell
-     * that it is to undo the move, and says that the move may have lost.
-     */
-    private static boolean stayedBehind(Entry e, Evidence evidence) {
-        return evidence.rows().size() > 2
-                && e.type().equals("KEY-UPDATE")
-                && e.possible()
-                && e.local().isDeletion()
-                && "local".equals(e.winner());
     }
 }

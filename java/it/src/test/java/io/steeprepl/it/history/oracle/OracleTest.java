@@ -201,21 +201,6 @@ class OracleTest {
     }
 
     @Test
-    void aRowThatMovedOnMayStayUnderBothKeysOnThreeNodesIfTheLogSaysSo() {
-        Story story = new Story()
-                .insert("a", 1, 1)
-                .move("a", 2, 1, 1, 9)
-                .move("a", 3, 2, 9, 2)
-                .move("b", 4, 1, 1, 3)
-                .ends(2, 3)
-                .ends(3, 4)
-                .logs("b", "x", "KEY-UPDATE", 9, Story.side(9, null), Story.side(9, 3L), 1L, "local", true);
-        assertThat(story.judged()).contains("DOUBLED");
-        story.endsOn("c", 2, 3, null).endsOn("c", 3, 4, null);
-        assertThat(story.judged()).doesNotContain("DOUBLED");
-    }
-
-    @Test
     void twoRowsThatOneTransactionSawAndWroteAreTwo() {
         Story story = new Story()
                 .insert("a", 1, 1)
