@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 
@@ -21,6 +22,15 @@ public final class Cluster implements AutoCloseable {
 
     /** Starts {@code count} nodes that do not know each other. */
     public static Cluster start(int count) {
+        return start(count, UnaryOperator.identity());
+    }
+
+    /** The same, each with a {@link Clock} of its own, where {@link Clock#missing} says nothing. */
+    public static Cluster startWithClocks(int count) {
+        return start(count, Server::withClock);
+    }
+
+    private static Cluster start(int count, UnaryOperator<Server> made) {
         try {
             Path folder = Files.createTempDirectory("steep-repl-test");
             Permissions.readable(folder);
@@ -29,7 +39,8 @@ public final class Cluster implements AutoCloseable {
             try {
                 for (int i = 0; i < count; i++) {
                     String id = String.valueOf((char) ('a' + i));
-                    Server server = Server.at(folder.resolve(id), count, false).start();
+                    Server server = made.apply(Server.at(folder.resolve(id), count, false))
+                            .start();
                     cluster.nodes.add(new TestNode(id, server, "test").create());
                 }
                 return cluster;

@@ -25,17 +25,19 @@ public final class Server {
     private final Binaries binaries;
     private final ServerConfig config;
     private final @Nullable Path home;
+    private final @Nullable Clock clock;
 
-    private Server(Path folder, Binaries binaries, ServerConfig config, @Nullable Path home) {
+    private Server(Path folder, Binaries binaries, ServerConfig config, @Nullable Path home, @Nullable Clock clock) {
         this.folder = folder;
         this.binaries = binaries;
         this.config = config;
         this.home = home;
+        this.clock = clock;
     }
 
     /** A server in that folder, there already or not; {@code peers} and {@code durable} matter when it is made. */
     public static Server at(Path folder, int peers, boolean durable) {
-        return new Server(folder, Binaries.find(), new ServerConfig(peers, durable, Stage.find()), null);
+        return new Server(folder, Binaries.find(), new ServerConfig(peers, durable, Stage.find()), null, null);
     }
 
     /** A server without the extension. */
@@ -45,7 +47,7 @@ public final class Server {
 
     /** A server of other programs than the embedded ones, as its makers set it up: nothing is configured but address and log. */
     public static Server plain(Path folder, Binaries binaries) {
-        return new Server(folder, binaries, new ServerConfig(1, false, null), null);
+        return new Server(folder, binaries, new ServerConfig(1, false, null), null, null);
     }
 
     /**
@@ -59,7 +61,20 @@ public final class Server {
         } catch (IOException e) {
             throw new TestkitException("cannot make " + own, e);
         }
-        return new Server(folder, binaries, config, own);
+        return new Server(folder, binaries, config, own, clock);
+    }
+
+    /** The same server with a {@link #clock} of its own below its folder; to be called before the first start. */
+    public Server withClock() {
+        return new Server(folder, binaries, config, home, Clock.in(folder.resolve("clock")));
+    }
+
+    /** The clock that {@link #withClock} gave it. */
+    public Clock clock() {
+        if (clock == null) {
+            throw new TestkitException(this + " goes by this machine's clock");
+        }
+        return clock;
     }
 
     /** A command as it runs under the account of the servers. */
@@ -171,6 +186,9 @@ public final class Server {
         builder.environment().put("LC_ALL", "C");
         if (home != null) {
             builder.environment().put("HOME", home.toString());
+        }
+        if (clock != null) {
+            builder.environment().putAll(clock.environment());
         }
         Process process = builder.start();
         Instant deadline = Instant.now().plus(START);
