@@ -8,8 +8,8 @@ DECLARE
   this bigint;
 BEGIN
   SELECT * INTO last FROM steep_repl.beat_history ORDER BY seq DESC LIMIT 1;
-  -- Every two seconds while there is something written, so that a quiet node stays quiet.
-  IF NOT at_once AND (last.at > clock_timestamp() - interval '2 seconds' OR pg_current_wal_insert_lsn() - last.lsn < 8192) THEN
+  -- Every two seconds while there is something written, so that a quiet node stays quiet; also when the clock went back.
+  IF NOT at_once AND (last.at BETWEEN clock_timestamp() - interval '2 seconds' AND clock_timestamp() OR pg_current_wal_insert_lsn() - last.lsn < 8192) THEN
     RETURN;
   END IF;
   INSERT INTO steep_repl.beat_history DEFAULT VALUES RETURNING seq INTO this;

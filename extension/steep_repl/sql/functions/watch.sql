@@ -103,6 +103,7 @@ BEGIN
   IF steep_repl.node_id() IS NULL THEN
     RETURN;
   END IF;
+  PERFORM steep_repl._clock_went_back();
   PERFORM steep_repl._beat();
   PERFORM steep_repl._drop_slots_of_removed();
   PERFORM steep_repl._end_preparations();

@@ -13,8 +13,9 @@ use crate::conflict::{missing, session, unique};
 use crate::guc;
 use pgrx::pg_sys;
 use pgrx::pg_sys::submodules::ffi::pg_guard_ffi_boundary;
+use std::cell::Cell;
 use std::ffi::c_char;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Bytes before the payload of a WAL data message: its type, two positions, a time ("Streaming Replication Protocol").
 const HEADER: usize = 25;
@@ -53,29 +54,43 @@ pub unsafe extern "C-unwind" fn receive(
     }
 }
 
+thread_local! {
+    /// Whether a transaction has waited in vain, and none has come since that lay within reach.
+    static FAR_AHEAD: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Waits until this server's clock has passed a commit time, at most steep_repl.clock_wait: keepalives are not answered
-/// meanwhile, so it must stay below the peer's wal_sender_timeout.
+/// meanwhile, so it must stay below the peer's wal_sender_timeout. Where a clock is further ahead than that, one
+/// transaction waits in vain, and those behind it that are as far ahead do not: all together they would wait as long as
+/// the clock is ahead.
 fn wait_for_clock(commit_time: i64) {
-    let begin = commit_time::now();
-    if commit_time < begin {
-        return;
-    }
-    let until = begin + i64::from(guc::CLOCK_WAIT.get()) * 1_000;
+    let longest = Duration::from_millis(guc::CLOCK_WAIT.get().unsigned_abs().into());
+    // Not by the clock: it may be set back meanwhile.
+    let begin = Instant::now();
+    let mut waited = false;
     loop {
-        let now = commit_time::now();
-        if commit_time < now {
+        let ahead = commit_time - commit_time::now();
+        if ahead < 0 {
+            FAR_AHEAD.set(false);
             break;
         }
-        if now >= until {
-            pgrx::warning!(
-                "steep_repl: a peer's clock is {} ms ahead of this server's, more than steep_repl.clock_wait",
-                (commit_time - now) / 1_000
-            );
+        let left = longest.saturating_sub(begin.elapsed());
+        let reach = Duration::from_micros(ahead.unsigned_abs()) <= longest;
+        if left.is_zero() || FAR_AHEAD.get() && !reach {
+            if !FAR_AHEAD.replace(!reach) {
+                pgrx::warning!(
+                    "steep_repl: a peer's clock is {} ms ahead of this server's, more than steep_repl.clock_wait",
+                    ahead / 1_000
+                );
+            }
             break;
         }
-        let pause = (commit_time - now).min(until - now).clamp(1_000, 100_000);
-        latch::wait(Duration::from_micros(pause.cast_unsigned()));
+        let pause = Duration::from_micros(ahead.unsigned_abs()).min(left);
+        latch::wait(pause.clamp(Duration::from_millis(1), Duration::from_millis(100)));
+        waited = true;
     }
-    // Whoever set our latch meant the apply worker's own loop.
-    LatchRef::mine().wake();
+    if waited {
+        // Whoever set our latch meant the apply worker's own loop.
+        LatchRef::mine().wake();
+    }
 }

@@ -20,7 +20,12 @@ final class Mesh implements AutoCloseable {
     }
 
     static Mesh start(int size) {
-        Mesh mesh = new Mesh(Cluster.start(size));
+        return start(Cluster.start(size));
+    }
+
+    /** Of nodes that do not know each other yet. */
+    static Mesh start(Cluster cluster) {
+        Mesh mesh = new Mesh(cluster);
         try {
             mesh.nodes()
                     .forEach(node -> node.execute(
