@@ -6,13 +6,22 @@ CREATE OR REPLACE FUNCTION steep_repl._guard_drop() RETURNS event_trigger
 DECLARE
   lost text := (SELECT string_agg(format('%I.%I', t.table_schema, t.table_name), ', ') FROM pg_event_trigger_dropped_objects() o
                   JOIN steep_repl.tables t ON t.relation = o.objid WHERE o.classid = 'pg_class'::regclass AND o.objsubid = 0);
+  -- Of another sequence of that name nobody would know which ids are whose.
+  source record;
 BEGIN
   IF lost IS NOT NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'SR046', MESSAGE = format('cannot drop %s: it is replicated', lost),
       HINT = 'SELECT steep_repl.remove_table(…) first; then drop it on each node.';
   END IF;
+  SELECT o.object_identity AS sequence, t.relation::regclass::text AS relation INTO source FROM pg_event_trigger_dropped_objects() o
+    JOIN steep_repl.range_tables t ON t.sequence = o.objid AND t.active JOIN pg_class c ON c.oid = t.relation
+   WHERE o.classid = 'pg_class'::regclass AND o.objsubid = 0 LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR046', MESSAGE = format('cannot drop %s: the ids of %s, which come from it, go in ranges', source.sequence, source.relation),
+      HINT = format('SELECT steep_repl.set_ranges(%L, enabled => false) first; or remove the table.', source.relation);
+  END IF;
 END $$;
-COMMENT ON FUNCTION steep_repl._guard_drop() IS 'Refuses to drop replicated tables. Definer: whoever drops may not read the list.';
+COMMENT ON FUNCTION steep_repl._guard_drop() IS 'Refuses to drop replicated tables, and sequences whose ids go in ranges. Definer: whoever drops may not read the list.';
 
 CREATE OR REPLACE FUNCTION steep_repl._guard_rename() RETURNS event_trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
