@@ -71,7 +71,7 @@ that both may.
 
 HEAD
   local noun
-  for noun in node audit subscription table strategy conflict conflict_prune conflict_replay resolve resolve_bulk range range_set range_bypass schema snapshot snapshot_apply work node_start preparation node_complete node_reinit health library; do
+  for noun in node audit subscription table strategy conflict conflict_prune conflict_replay resolve resolve_bulk range range_set range_bypass schema snapshot snapshot_apply work progress node_start preparation node_complete node_reinit health library; do
     case $noun in
       node) echo '## Nodes' ;; audit) echo '## Audit log' ;; subscription) echo '## Links' ;; table) echo '## Tables' ;;
       strategy) echo "## Strategies" ;; conflict) echo "## Conflicts" ;;
@@ -79,7 +79,7 @@ HEAD
       schema) echo '## Schemas' ;; snapshot) echo '## Snapshots' ;; work) echo '## Work in the background' ;;
       node_start) echo '## Starting a node' ;; node_reinit) echo '## Taking tables anew' ;; health) echo '## Health' ;; library) echo '## Library and settings' ;;
     esac
-    case $noun in conflict_* | resolve* | range_* | snapshot_apply | preparation | node_complete) ;; *) echo ;; esac
+    case $noun in conflict_* | resolve* | range_* | snapshot_apply | progress | preparation | node_complete) ;; *) echo ;; esac
     functions "$sql/functions/$noun.sql"
   done
   printf '## Tables and views of the extension\n\nTo read. They are written by the functions above.\n\n| name | holds |\n|---|---|\n'

@@ -35,7 +35,7 @@ DECLARE
   me jsonb := steep_repl._identity();
 BEGIN
   UPDATE steep_repl.initialisations i SET state = 'running', phase = 'asking the source', error = NULL,
-      attempts = i.attempts + 1, started_at = coalesce(i.started_at, now())
+      attempts = i.attempts + 1, started_at = coalesce(i.started_at, now()), copying_since = NULL
     WHERE i.id = _init_prepare.id AND i.state IN ('waiting', 'running') RETURNING * INTO job;
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = 'SR118', MESSAGE = format('start %s was cancelled', id);

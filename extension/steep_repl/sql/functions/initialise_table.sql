@@ -4,7 +4,8 @@ CREATE OR REPLACE FUNCTION steep_repl._init_tables_query(id bigint) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
   RETURN $q$SELECT t.table_schema::text, t.table_name::text, t.strategy, t.before_images::text,
                    (SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint::text FROM pg_catalog.pg_class c
-                     WHERE c.oid IN (SELECT l FROM steep_repl._leaves(t.relation) l))
+                     WHERE c.oid IN (SELECT l FROM steep_repl._leaves(t.relation) l)),
+                   (SELECT coalesce(sum(pg_catalog.pg_table_size(l)), 0)::bigint::text FROM steep_repl._leaves(t.relation) l)
               FROM steep_repl.tables t JOIN pg_catalog.pg_class k ON k.oid = t.relation ORDER BY k.relpages$q$;
 COMMENT ON FUNCTION steep_repl._init_tables_query(bigint) IS 'The query that lists the source''s tables within the snapshot.';
 
@@ -21,11 +22,14 @@ BEGIN
     ON CONFLICT DO NOTHING;
   END IF;
   -- What is wanted and is on the source; what has been taken over already stays.
-  UPDATE steep_repl.initialisation_tables t SET state = 'waiting', rows_expected = (l->>4)::bigint, reason = NULL
+  UPDATE steep_repl.initialisation_tables t SET state = 'waiting', rows_expected = (l->>4)::bigint, bytes_expected = coalesce((l->>5)::bigint, 0), reason = NULL
     FROM jsonb_array_elements(listed::jsonb) l
    WHERE t.id = _init_tables.id AND t.state IN ('wanted', 'failed') AND NOT t.hopeless AND t.table_schema = l->>0 AND t.table_name = l->>1;
   UPDATE steep_repl.initialisation_tables t SET state = 'complete'
    WHERE t.id = _init_tables.id AND EXISTS (SELECT 1 FROM steep_repl.tables k WHERE k.table_schema = t.table_schema AND k.table_name = t.table_name);
+  UPDATE steep_repl.initialisations i SET phase = 'copying', copying_since = clock_timestamp(), (bytes_before, units_before) = (
+      SELECT coalesce(sum(t.bytes_copied), 0), coalesce(sum(greatest(t.bytes_expected, 8192)), 0) FROM steep_repl.initialisation_tables t WHERE t.id = i.id AND t.state = 'complete')
+   WHERE i.id = _init_tables.id;
 END $$;
 COMMENT ON FUNCTION steep_repl._init_tables(bigint, text) IS 'Notes which tables to take over.';
 

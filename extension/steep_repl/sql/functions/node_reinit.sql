@@ -156,10 +156,11 @@ COMMENT ON FUNCTION steep_repl.reinit_tables(text, text[], text) IS
   'Throws away the rows that this node holds of tables, all that replicate, those named (t or schema.t) or those of a schema, and takes the tables anew from a peer; no other node loses a row. The worker does it after the commit, see reinit_progress(); until a table is there it takes no writes here. Again: goes on with the same. Owners of the tables only. Definer: writes the extension''s tables. Errors: SR001, SR052, SR120 with all problems.';
 
 CREATE OR REPLACE FUNCTION steep_repl.reinit_progress() RETURNS TABLE (
-  id bigint, state text, phase text, tables_done integer, tables_total integer, current_table text, rows_done bigint,
-  rows_total bigint, bytes_done bigint, error text, started_at timestamptz, finished_at timestamptz, source text, emptied boolean)
+  id bigint, kind text, state text, phase text, percent numeric, current_table text, tables_done bigint, tables_total bigint,
+  rows_done bigint, rows_total bigint, bytes_done bigint, bytes_total bigint, bytes_per_second bigint, seconds_left bigint,
+  started_at timestamptz, finished_at timestamptz, streams jsonb, error text, source text, emptied boolean)
   LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  SELECT * FROM steep_repl._init_progress('reinit');
+  SELECT * FROM steep_repl._init_progress('reinit', NULL);
 END;
-COMMENT ON FUNCTION steep_repl.reinit_progress() IS 'How far the take-overs are that reinit_tables() asked for, the latest first. emptied: whether the rows of this node are gone already. Definer: reads the extension''s tables.';
+COMMENT ON FUNCTION steep_repl.reinit_progress() IS 'How far the take-overs are that reinit_tables() asked for, the latest first: the columns of work_progress(), the peer, and whether the rows of this node are gone already. Definer: reads the extension''s tables.';

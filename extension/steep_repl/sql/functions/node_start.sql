@@ -157,11 +157,13 @@ COMMENT ON FUNCTION steep_repl.cancel_start(bigint) IS
   'Ends a start of this node. Tables that have been taken over stay and replicate; the rest is as it was, and start_node() goes on from there. To give up, unregister this node on the others. Definer: ends the process. Errors: SR118.';
 
 CREATE OR REPLACE FUNCTION steep_repl.start_progress() RETURNS TABLE (
-  id bigint, state text, phase text, tables_done integer, tables_total integer, current_table text, rows_done bigint,
-  rows_total bigint, bytes_done bigint, error text, started_at timestamptz, finished_at timestamptz)
+  id bigint, kind text, state text, phase text, percent numeric, current_table text, tables_done bigint, tables_total bigint,
+  rows_done bigint, rows_total bigint, bytes_done bigint, bytes_total bigint, bytes_per_second bigint, seconds_left bigint,
+  started_at timestamptz, finished_at timestamptz, streams jsonb, error text, source text)
   LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  SELECT p.id, p.state, p.phase, p.tables_done, p.tables_total, p.current_table, p.rows_done, p.rows_total, p.bytes_done, p.error, p.started_at, p.finished_at
-    FROM steep_repl._init_progress('node') p;
+  SELECT p.id, p.kind, p.state, p.phase, p.percent, p.current_table, p.tables_done, p.tables_total, p.rows_done, p.rows_total, p.bytes_done, p.bytes_total,
+         p.bytes_per_second, p.seconds_left, p.started_at, p.finished_at, p.streams, p.error, p.source
+    FROM steep_repl._init_progress('start', NULL) p;
 END;
-COMMENT ON FUNCTION steep_repl.start_progress() IS 'How far the starts of this node are, the latest first. Definer: reads the extension''s tables.';
+COMMENT ON FUNCTION steep_repl.start_progress() IS 'How far the starts of this node are, the latest first: the columns of work_progress(), and the node that it is filled from. Definer: reads the extension''s tables.';

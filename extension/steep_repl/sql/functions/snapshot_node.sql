@@ -141,7 +141,7 @@ BEGIN
      AND steep_repl._peer_value(job.source_conninfo, format('SELECT steep_repl._preparation_joined(%L, %L, NULL)::text', job.preparation, steep_repl.node_id()))::jsonb->'members' ? m.peer;
   UPDATE steep_repl.initialisations i SET snapshot_lsn = (manifest->>'lsn')::pg_lsn, phase = 'looking at the tables' WHERE i.id = _init_positions.id;
   PERFORM steep_repl._init_check_links(id);
-  listed := steep_repl._peer_value(job.source_conninfo, format('SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(ARRAY[q.a, q.b, q.c, q.d, q.e])), ''[]'')::text FROM (%s) q(a, b, c, d, e)',
+  listed := steep_repl._peer_value(job.source_conninfo, format('SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(ARRAY[q.a, q.b, q.c, q.d, q.e, q.f])), ''[]'')::text FROM (%s) q(a, b, c, d, e, f)',
                                                                steep_repl._init_tables_query(id)))::jsonb;
   -- What the source has added since is copied afterwards, as to any other node.
   INSERT INTO steep_repl.table_inbox (node_id, table_schema, table_name, action, detail)

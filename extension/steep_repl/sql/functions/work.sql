@@ -33,25 +33,6 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steep_repl._enqueue(text, jsonb) IS 'Has work done after the commit, as the role that the session acts as. Errors: SR100 no worker.';
 
-CREATE OR REPLACE FUNCTION steep_repl.work_progress(id bigint DEFAULT NULL) RETURNS TABLE (
-  id bigint, kind text, state text, phase text, percent numeric, current_table text, tables_done bigint, tables_total bigint,
-  rows_done bigint, rows_total bigint, bytes_done bigint, bytes_total bigint, bytes_per_second bigint, seconds_left bigint,
-  started_at timestamptz, finished_at timestamptz, streams jsonb, error text)
-  LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-  SELECT q.id, q.kind, q.state, coalesce(p->>'phase', CASE q.state WHEN 'pending' THEN 'waiting' ELSE q.state END), (p->>'percent')::numeric,
-         p->>'current_table', (p->>'tables_done')::bigint, (p->>'tables_total')::bigint, (p->>'rows_done')::bigint, (p->>'rows_total')::bigint,
-         (p->>'bytes_done')::bigint, (p->>'bytes_total')::bigint, (p->>'bytes_per_second')::bigint, (p->>'seconds_left')::bigint,
-         q.started_at, q.finished_at, coalesce(p->'streams', '[]'), q.error
-    FROM steep_repl.work_queue q
-    LEFT JOIN steep_repl._live_work() l ON (l->>'id')::bigint = q.id AND q.state = 'running'
-   CROSS JOIN LATERAL (SELECT coalesce(l, q.progress) AS p) live
-   WHERE CASE WHEN work_progress.id IS NULL THEN q.state IN ('pending', 'running') OR q.finished_at > clock_timestamp() - interval '1 hour' ELSE q.id = work_progress.id END
-   ORDER BY q.id;
-END;
-COMMENT ON FUNCTION steep_repl.work_progress(bigint) IS
-  'Where work stands: one, or all that waits, runs, or ended within the last hour. The same as JSON comes by NOTIFY steep_repl_progress. Definer: reads the queue.';
-
 CREATE OR REPLACE FUNCTION steep_repl._work(id bigint) RETURNS steep_repl.work_queue
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -60,7 +41,8 @@ BEGIN
   SELECT * INTO found_work FROM steep_repl.work_queue q WHERE q.id = _work.id FOR UPDATE;
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = 'SR101', MESSAGE = format('there is no work %s', coalesce(_work.id::text, 'NULL')),
-      HINT = 'SELECT id, kind, state FROM steep_repl.work_queue ORDER BY id lists it.';
+      HINT = coalesce((SELECT CASE i.kind WHEN 'node' THEN format('It is a start: cancel_start(%s) ends it.', i.id) END FROM steep_repl.initialisations i WHERE i.id = _work.id),
+                      'SELECT id, kind, state FROM steep_repl.work_queue ORDER BY id lists it.');
   END IF;
   RETURN found_work;
 END $$;

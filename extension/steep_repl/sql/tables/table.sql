@@ -82,7 +82,11 @@ CREATE TABLE steep_repl.initialisations (
   role oid,
   work_id bigint,
   -- Where this node's own WAL was when it had emptied the tables that it takes anew.
-  emptied_lsn pg_lsn
+  emptied_lsn pg_lsn,
+  -- Since when it copies, and how much was done of it before.
+  copying_since timestamptz,
+  bytes_before bigint NOT NULL DEFAULT 0,
+  units_before bigint NOT NULL DEFAULT 0
 );
 COMMENT ON TABLE steep_repl.initialisations IS 'Tables being taken over from a source, and those that were.';
 
@@ -102,6 +106,8 @@ CREATE TABLE steep_repl.initialisation_tables (
   hopeless boolean NOT NULL DEFAULT false,
   range_request uuid NOT NULL DEFAULT pg_catalog.gen_random_uuid(),
   range_timeline integer,
+  -- What it takes on the source.
+  bytes_expected bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (id, table_schema, table_name)
 );
 COMMENT ON TABLE steep_repl.initialisation_tables IS 'The tables of each initialisation.';

@@ -1,6 +1,7 @@
 -- Long work that no session waits for: who asked for what, where it stands, and how it ended.
 CREATE TABLE steep_repl.work_queue (
-  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  -- One numbering with take-overs: progress is shown, and told, of both.
+  id bigint DEFAULT pg_catalog.nextval('steep_repl.initialisations_id_seq') PRIMARY KEY,
   kind text NOT NULL CHECK (kind IN ('snapshot', 'apply')),
   state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'running', 'complete', 'failed', 'cancelled')),
   -- No passwords: all who may look at work see it.
@@ -19,6 +20,6 @@ CREATE TABLE steep_repl.work_queue (
   progress jsonb,
   result jsonb
 );
-COMMENT ON TABLE steep_repl.work_queue IS 'Long work in the background: snapshots and their application. work_progress() shows what runs now.';
+COMMENT ON TABLE steep_repl.work_queue IS 'Long work in the background: snapshots and their application. work_progress() shows what runs now, and take-overs with it.';
 CREATE INDEX work_queue_open_idx ON steep_repl.work_queue (id) WHERE state IN ('pending', 'running');
 CREATE INDEX work_queue_finished_at_idx ON steep_repl.work_queue (finished_at);

@@ -1,10 +1,11 @@
 -- From 0.1.0 to 0.2.0: what functions/ and grants.sql, which run after this file, do not do by themselves.
 
--- Has another column; the first two look at it.
+-- Have other columns; the first two look at one that has.
 DROP FUNCTION steep_repl.health();
 DROP FUNCTION steep_repl._health_reasons();
 DROP FUNCTION steep_repl.subscription_status();
 DROP FUNCTION steep_repl.replicated_tables();
+DROP FUNCTION steep_repl.start_progress();
 -- Have another argument.
 DROP FUNCTION steep_repl._beat();
 DROP FUNCTION steep_repl.add_table(regclass, text, boolean, text);
@@ -18,9 +19,11 @@ ALTER TABLE steep_repl.nodes ADD COLUMN unanswered_until timestamptz;
 ALTER TABLE steep_repl.initialisations ADD COLUMN asked_by name NOT NULL DEFAULT session_user,
   ADD COLUMN method text NOT NULL DEFAULT 'direct' CHECK (method IN ('direct', 'snapshot', 'copy')), ADD COLUMN snapshot_path text,
   ADD COLUMN preparation uuid, ADD COLUMN parallel integer, ADD COLUMN role oid, ADD COLUMN work_id bigint,
-  ADD COLUMN emptied_lsn pg_lsn, DROP CONSTRAINT initialisations_kind_check, ADD CONSTRAINT initialisations_kind_check CHECK (kind IN ('node', 'tables', 'reinit'));
+  ADD COLUMN emptied_lsn pg_lsn, ADD COLUMN copying_since timestamptz, ADD COLUMN bytes_before bigint NOT NULL DEFAULT 0, ADD COLUMN units_before bigint NOT NULL DEFAULT 0,
+  DROP CONSTRAINT initialisations_kind_check, ADD CONSTRAINT initialisations_kind_check CHECK (kind IN ('node', 'tables', 'reinit'));
 ALTER TABLE steep_repl.initialisation_tables ADD COLUMN hopeless boolean NOT NULL DEFAULT false,
-  ADD COLUMN range_request uuid NOT NULL DEFAULT pg_catalog.gen_random_uuid(), ADD COLUMN range_timeline integer;
+  ADD COLUMN range_request uuid NOT NULL DEFAULT pg_catalog.gen_random_uuid(), ADD COLUMN range_timeline integer,
+  ADD COLUMN bytes_expected bigint NOT NULL DEFAULT 0;
 ALTER TABLE steep_repl.table_inbox ADD COLUMN range_request uuid NOT NULL DEFAULT pg_catalog.gen_random_uuid(), ADD COLUMN range_timeline integer;
 
 -- The index of an identity USING INDEX was not noted.

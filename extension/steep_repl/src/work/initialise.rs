@@ -2,7 +2,7 @@
 //! which also says why they are safe; here are the parts that SQL cannot do: one snapshot of the source held over
 //! many transactions of ours, and COPY from it.
 
-use super::load;
+use super::{load, tell};
 use crate::error;
 use crate::peer;
 use crate::pg::copy_from;
@@ -30,6 +30,7 @@ pub extern "C-unwind" fn steep_repl_initialise_main(argument: pg_sys::Datum) {
         return;
     }
     worker_process::at_exit(move_out);
+    tell::start(database, id);
     if let Err(error) = run(id) {
         pgrx::log!("steep_repl initialisation {id}: {}", error.text);
         if let Err(second) = call("_init_failed", id, vec![error.text.as_str().into(), error.sqlstate.as_str().into()])
@@ -70,7 +71,7 @@ fn copy_all(id: i64) -> Result<(), Failed> {
     let lsn = attempt("taking a snapshot of the source", || connection.create_temporary_slot(&slot))?;
     call("_init_snapshot_taken", id, vec![lsn.cast_signed().into()])?;
     let tables =
-        ask(&mut connection, &call("_init_tables_query", id, vec![])?.ok_or_else(|| String::from("no query"))?, 5)?;
+        ask(&mut connection, &call("_init_tables_query", id, vec![])?.ok_or_else(|| String::from("no query"))?, 6)?;
     let listed = serde_json::to_string(&tables).map_err(|e| e.to_string())?;
     call("_init_tables", id, vec![listed.as_str().into()])?;
     call("_init_origin", id, vec![])?;
@@ -113,8 +114,8 @@ fn copy(id: i64, table: &str, connection: &mut Connection) -> Result<(), Failed>
         connection.start_copy(&plan.query).unwrap_or_else(|failure| peer::refused(failure));
         let (rows, bytes) = copy_from::copy_into(pg_sys::Oid::from(plan.relation), &plan.columns, connection);
         if let Some(query) = &plan.versions {
-            // After the copy, while this transaction is open, nothing else shows how far it is (start_progress()).
-            transaction::show(&format!("versions of {table}, {rows} rows"));
+            // After the copy, while this transaction is open, nothing else shows how far it is (_copying()).
+            transaction::show(&format!("versions of {table}, {rows} rows, {bytes} bytes"));
             take_versions(id, i64::from(plan.relation), query, connection);
         }
         sql("_init_table_done", id, vec![table.into(), rows.cast_signed().into(), bytes.cast_signed().into()]);

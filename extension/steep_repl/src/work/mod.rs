@@ -5,6 +5,7 @@ pub mod initialise;
 mod load;
 mod prune;
 mod range;
+mod tell;
 
 use crate::pg::transaction::in_transaction;
 use crate::pg::worker_process;

@@ -17,10 +17,13 @@ public interface ReinitApi {
     long start(String source, Choice choice);
 
     /** The one that runs now in this server, whoever asked for it, empty when none does. */
-    Optional<StartProgress> running();
+    Optional<WorkProgress> running();
 
     /** How far the work with that id is, empty when the server does not know it. */
-    Optional<StartProgress> progress(long id);
+    Optional<WorkProgress> progress(long id);
+
+    /** All of this node, the latest first. */
+    List<WorkProgress> list();
 
     /**
      * Which tables.

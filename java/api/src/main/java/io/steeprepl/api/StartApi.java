@@ -21,13 +21,13 @@ public interface StartApi {
     long complete(CompleteOptions options);
 
     /** The start that runs now in this server, whoever asked for it, empty when none does. */
-    Optional<StartProgress> running();
+    Optional<WorkProgress> running();
 
     /** How far the work with that id is, empty when the server does not know it. */
-    Optional<StartProgress> progress(long id);
+    Optional<WorkProgress> progress(long id);
 
     /** All starts of this node, the latest first. */
-    List<StartProgress> list();
+    List<WorkProgress> list();
 
     /**
      * Ends a start. Tables that have been taken over stay.

@@ -13,7 +13,10 @@ public interface WorkApi {
      */
     List<Work> list(int limit);
 
-    /** How far some work is, or all that waits, runs, or ended within the last hour; empty when there is none. */
+    /**
+     * How far a long operation is, work or a take-over, or all that wait, run, or ended within the last hour; empty when there
+     * is none.
+     */
     List<WorkProgress> progress(@Nullable Long id);
 
     /**

@@ -3,7 +3,7 @@ package io.steeprepl.direct;
 import io.steeprepl.api.QualifiedName;
 import io.steeprepl.api.ReinitApi;
 import io.steeprepl.api.ReinitPlan;
-import io.steeprepl.api.StartProgress;
+import io.steeprepl.api.WorkProgress;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,8 +12,6 @@ import org.jspecify.annotations.Nullable;
 
 /** {@link ReinitApi} by SQL. */
 record DirectReinit(Database database) implements ReinitApi {
-    private static final String PROGRESS = "SELECT * FROM steep_repl.reinit_progress() WHERE ";
-
     @Override
     public ReinitPlan check(String source, Choice choice) {
         List<ReinitPlan.Loss> tables = new ArrayList<>();
@@ -45,15 +43,23 @@ record DirectReinit(Database database) implements ReinitApi {
     }
 
     @Override
-    public Optional<StartProgress> running() {
-        return database.rows(PROGRESS + "state = 'running' ORDER BY id DESC LIMIT 1", DirectStart::progress).stream()
+    public Optional<WorkProgress> running() {
+        return progress("WHERE p.state IN ('pending', 'running') ORDER BY p.id DESC LIMIT 1").stream()
                 .findFirst();
     }
 
     @Override
-    public Optional<StartProgress> progress(long id) {
-        return database.rows(PROGRESS + "id = ?", DirectStart::progress, id).stream()
-                .findFirst();
+    public Optional<WorkProgress> progress(long id) {
+        return progress("WHERE p.id = ?", id).stream().findFirst();
+    }
+
+    @Override
+    public List<WorkProgress> list() {
+        return progress("ORDER BY p.id DESC");
+    }
+
+    private List<WorkProgress> progress(String which, Object... parameters) {
+        return DirectWork.progress(database, "reinit_progress()", "", which, parameters);
     }
 
     private static String @Nullable [] names(Choice choice) {

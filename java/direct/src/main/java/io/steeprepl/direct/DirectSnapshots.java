@@ -78,6 +78,7 @@ record DirectSnapshots(Database database) implements SnapshotApi {
 
     @Override
     public List<WorkProgress> progress(@Nullable Long id) {
-        return DirectWork.progress(database, "snapshot_progress", id);
+        return DirectWork.progress(
+                database, "snapshot_progress(?::bigint)", DirectWork.NOTHING_ELSE, "ORDER BY p.id", id);
     }
 }

@@ -5,11 +5,10 @@ import io.steeprepl.api.Preparation;
 import io.steeprepl.api.StartApi;
 import io.steeprepl.api.StartOptions;
 import io.steeprepl.api.StartProblem;
-import io.steeprepl.api.StartProgress;
+import io.steeprepl.api.WorkProgress;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -53,26 +52,23 @@ record DirectStart(Database database) implements StartApi {
     }
 
     @Override
-    public Optional<StartProgress> running() {
-        return database
-                .rows(
-                        "SELECT * FROM steep_repl.start_progress() WHERE state = 'running' ORDER BY id DESC LIMIT 1",
-                        DirectStart::progress)
-                .stream()
+    public Optional<WorkProgress> running() {
+        return progress("WHERE p.state IN ('pending', 'running') ORDER BY p.id DESC LIMIT 1").stream()
                 .findFirst();
     }
 
     @Override
-    public Optional<StartProgress> progress(long id) {
-        return database
-                .rows("SELECT * FROM steep_repl.start_progress() WHERE id = ?", DirectStart::progress, id)
-                .stream()
-                .findFirst();
+    public Optional<WorkProgress> progress(long id) {
+        return progress("WHERE p.id = ?", id).stream().findFirst();
     }
 
     @Override
-    public List<StartProgress> list() {
-        return database.rows("SELECT * FROM steep_repl.start_progress() ORDER BY id DESC", DirectStart::progress);
+    public List<WorkProgress> list() {
+        return progress("ORDER BY p.id DESC");
+    }
+
+    private List<WorkProgress> progress(String which, Object... parameters) {
+        return DirectWork.progress(database, "start_progress()", ", NULL::boolean AS emptied", which, parameters);
     }
 
     @Override
@@ -109,21 +105,5 @@ record DirectStart(Database database) implements StartApi {
                 row.text("slot_name"),
                 row.bigOrNull("retained_wal_bytes"),
                 row.texts("members"));
-    }
-
-    static StartProgress progress(Row row) throws SQLException {
-        return new StartProgress(
-                row.big("id"),
-                StartProgress.State.valueOf(row.text("state").toUpperCase(Locale.ROOT)),
-                row.textOrNull("phase"),
-                row.number("tables_done"),
-                row.number("tables_total"),
-                row.textOrNull("current_table"),
-                row.big("rows_done"),
-                row.big("rows_total"),
-                row.big("bytes_done"),
-                row.textOrNull("error"),
-                row.timeOrNull("started_at"),
-                row.timeOrNull("finished_at"));
     }
 }

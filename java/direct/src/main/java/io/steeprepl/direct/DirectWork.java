@@ -41,20 +41,29 @@ record DirectWork(Database database) implements WorkApi {
 
     @Override
     public List<WorkProgress> progress(@Nullable Long id) {
-        return progress(database, "work_progress", id);
+        return progress(database, "work_progress(?::bigint)", NOTHING_ELSE, "ORDER BY p.id", id);
     }
 
-    /** What a function says that has the shape of work_progress(). */
-    static List<WorkProgress> progress(Database database, String function, @Nullable Long id) {
+    /** The columns of a take-over that work does not have. */
+    static final String NOTHING_ELSE = ", NULL AS source, NULL::boolean AS emptied";
+
+    /**
+     * What a function says that has the shape of work_progress().
+     *
+     * @param more columns that it lacks
+     * @param which which of its rows, and in which order
+     */
+    static List<WorkProgress> progress(
+            Database database, String function, String more, String which, @Nullable Object... parameters) {
         return database.rows("""
-            SELECT p.*, q.sqlstate, s.stream_tables, s.stream_rows, s.stream_bytes
-              FROM steep_repl.%s(?::bigint) p JOIN steep_repl.work_queue q ON q.id = p.id,
+            SELECT p.*, q.sqlstate, s.stream_tables, s.stream_rows, s.stream_bytes%s
+              FROM steep_repl.%s p LEFT JOIN steep_repl.work_queue q ON q.id = p.id,
                    LATERAL (SELECT array_agg(e->>'table' ORDER BY n) AS stream_tables,
                                    array_agg((e->>'rows')::bigint ORDER BY n) AS stream_rows,
                                    array_agg((e->>'bytes')::bigint ORDER BY n) AS stream_bytes
                               FROM jsonb_array_elements(p.streams) WITH ORDINALITY j(e, n)) s
-             ORDER BY p.id\
-            """.formatted(function), DirectWork::progress, id);
+             %s\
+            """.formatted(more, function, which), DirectWork::progress, parameters);
     }
 
     private static WorkProgress progress(Row row) throws SQLException {
@@ -82,7 +91,9 @@ record DirectWork(Database database) implements WorkApi {
                 row.timeOrNull("started_at"),
                 row.timeOrNull("finished_at"),
                 row.textOrNull("error"),
-                row.textOrNull("sqlstate"));
+                row.textOrNull("sqlstate"),
+                row.textOrNull("source"),
+                row.flagOrNull("emptied"));
     }
 
     @Override

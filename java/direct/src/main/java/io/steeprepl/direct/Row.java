@@ -55,6 +55,12 @@ record Row(ResultSet row) {
         return row.getBoolean(column);
     }
 
+    @Nullable
+    Boolean flagOrNull(String column) throws SQLException {
+        boolean value = row.getBoolean(column);
+        return row.wasNull() ? null : value;
+    }
+
     Instant time(String column) throws SQLException {
         Instant value = timeOrNull(column);
         return value == null ? Instant.EPOCH : value;

@@ -1,8 +1,10 @@
 package io.steeprepl.it;
 
+import io.steeprepl.testkit.Cluster;
 import io.steeprepl.testkit.TestNode;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.stream.Stream;
 
 /** What tests of tables that are taken anew have in common. */
@@ -55,5 +57,28 @@ final class Reinit {
                             + table + "'",
                     "ready");
         }
+    }
+
+    /** The first nodes of a cluster, linked, with a table {@code t} of so many old rows. */
+    static void link(Cluster cluster, int count, int rows) {
+        cluster.link(count);
+        List<TestNode> nodes = cluster.nodes().subList(0, count);
+        nodes.forEach(node -> node.execute("CREATE TABLE t (id int PRIMARY KEY, v text)"));
+        nodes.getFirst()
+                .execute(
+                        "INSERT INTO t SELECT -g, 'old' FROM generate_series(1, " + rows + ") g",
+                        "SELECT steep_repl.add_table('t')");
+        awaitReady(nodes, "public.t");
+    }
+
+    /** Holds every copy of {@code t} up in its middle until the session is closed. */
+    static Connection halfWay(TestNode node) throws SQLException {
+        node.execute(
+                "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.id = -3000 THEN PERFORM pg_catalog.pg_advisory_xact_lock_shared(7); END IF; RETURN NEW; END'",
+                "CREATE TRIGGER slow BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION slow()",
+                "ALTER TABLE t ENABLE ALWAYS TRIGGER slow");
+        Connection session = node.connect();
+        session.createStatement().execute("SELECT pg_advisory_lock(7)");
+        return session;
     }
 }

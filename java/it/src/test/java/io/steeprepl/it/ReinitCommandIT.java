@@ -46,7 +46,7 @@ class ReinitCommandIT {
         Commands.Ended done = Commands.run(b.uri(), "node", "reinit", "--from", "a", "--table", "item", "--yes");
         assertThat(done.code()).as(done.err()).isZero();
         assertThat(done.err()).contains("1,499 rows of table public.item on node b are thrown away");
-        assertThat(done.out()).startsWith("taken anew: 1 tables, 1500 rows");
+        assertThat(done.out()).startsWith("taken anew: 1 tables, 1,500 rows");
         Cluster.awaitEqual("item", cluster.nodes());
     }
 

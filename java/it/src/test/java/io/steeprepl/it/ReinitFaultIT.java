@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.steeprepl.testkit.Cluster;
 import io.steeprepl.testkit.ClusterLogs;
 import io.steeprepl.testkit.TestNode;
-import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -33,16 +32,7 @@ class ReinitFaultIT {
     }
 
     private void link(int count, int rows) {
-        cluster.link(count);
-        for (TestNode node : cluster.nodes().subList(0, count)) {
-            node.execute("CREATE TABLE t (id int PRIMARY KEY, v text)");
-        }
-        a.execute(
-                "INSERT INTO t SELECT -g, 'old' FROM generate_series(1, " + rows + ") g",
-                "SELECT steep_repl.add_table('t')");
-        for (TestNode node : cluster.nodes().subList(0, count)) {
-            Sql.await(node, "SELECT state FROM steep_repl.replicated_tables()", "ready");
-        }
+        Reinit.link(cluster, count, rows);
     }
 
     private void assertEqual(int count) {
@@ -55,17 +45,6 @@ class ReinitFaultIT {
                 "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.id % 20 = 0 THEN PERFORM pg_sleep(0.01); END IF; RETURN NEW; END'",
                 "CREATE TRIGGER slow BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION slow()",
                 "ALTER TABLE t ENABLE ALWAYS TRIGGER slow");
-    }
-
-    /** Holds every copy up in its middle until the session is closed. */
-    private static Connection halfWay(TestNode node) throws SQLException {
-        node.execute(
-                "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.id = -3000 THEN PERFORM pg_catalog.pg_advisory_xact_lock_shared(7); END IF; RETURN NEW; END'",
-                "CREATE TRIGGER slow BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION slow()",
-                "ALTER TABLE t ENABLE ALWAYS TRIGGER slow");
-        Connection session = node.connect();
-        session.createStatement().execute("SELECT pg_advisory_lock(7)");
-        return session;
     }
 
     @Test
@@ -102,8 +81,8 @@ class ReinitFaultIT {
             onA.rollback();
             onB.rollback();
         }
-        Reinit.await(a, ofA, "state <> 'running'");
-        Reinit.await(b, ofB, "state <> 'running'");
+        Reinit.await(a, ofA, "state NOT IN ('pending', 'running')");
+        Reinit.await(b, ofB, "state NOT IN ('pending', 'running')");
         assertEqual(2);
         assertThat(a.query("SELECT count(*) FROM t")).isEqualTo("200");
         for (TestNode node : List.of(a, b)) {
@@ -118,7 +97,7 @@ class ReinitFaultIT {
         TestNode c = cluster.node(2);
         c.execute("CREATE TABLE t (id int PRIMARY KEY, v text)");
         String id;
-        try (var _ = halfWay(c)) {
+        try (var _ = Reinit.halfWay(c)) {
             c.query("SELECT steep_repl.start_node('" + b.conninfo() + "', '" + c.conninfo() + "')");
             Sql.await(c, "SELECT phase = 'copying' AND rows_done > 0 FROM steep_repl.start_progress()", "t");
             id = Reinit.ask(b, "a", "t");

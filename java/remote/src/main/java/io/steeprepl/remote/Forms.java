@@ -13,12 +13,10 @@ import io.steeprepl.api.ApiException;
 import io.steeprepl.api.Lsn;
 import io.steeprepl.api.NodeId;
 import io.steeprepl.api.QualifiedName;
-import io.steeprepl.api.StartProgress;
 import io.steeprepl.api.WorkState;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Locale;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 
@@ -36,11 +34,6 @@ final class Forms {
         text(module, NodeId.class, NodeId::value, NodeId::new);
         text(module, QualifiedName.class, Forms::name, QualifiedName::parse);
         text(module, WorkState.class, WorkState::text, WorkState::of);
-        text(
-                module,
-                StartProgress.State.class,
-                state -> state.name().toLowerCase(Locale.ROOT),
-                text -> StartProgress.State.valueOf(text.toUpperCase(Locale.ROOT)));
         module.addSerializer(ApiException.Failed.class, new JsonSerializer<>() {
             @Override
             public void serialize(ApiException.Failed error, JsonGenerator out, SerializerProvider provider)

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import io.steeprepl.api.QualifiedName;
 import io.steeprepl.api.ReinitApi;
 import io.steeprepl.api.ReinitPlan;
-import io.steeprepl.api.StartProgress;
+import io.steeprepl.api.WorkProgress;
 import io.steeprepl.remote.Operation.None;
 import io.steeprepl.remote.Operation.Numbered;
 import java.util.List;
@@ -45,14 +45,17 @@ record RemoteReinit(Line line) implements ReinitApi {
             new TypeReference<>() {},
             (node, in) -> node.reinit().start(in.source, in.choice()));
 
-    private static final Operation<None, @Nullable StartProgress> RUNNING = NOUN.reading(
+    private static final Operation<None, @Nullable WorkProgress> RUNNING = NOUN.reading(
             "running", new TypeReference<>() {}, node -> node.reinit().running().orElse(null));
 
-    private static final Operation<Numbered, @Nullable StartProgress> PROGRESS = NOUN.reading(
+    private static final Operation<Numbered, @Nullable WorkProgress> PROGRESS = NOUN.reading(
             "progress",
             Numbered.class,
             new TypeReference<>() {},
             (node, in) -> node.reinit().progress(in.id()).orElse(null));
+
+    private static final Operation<None, List<WorkProgress>> LIST =
+            NOUN.reading("list", new TypeReference<>() {}, node -> node.reinit().list());
 
     @Override
     public ReinitPlan check(String source, Choice choice) {
@@ -65,12 +68,17 @@ record RemoteReinit(Line line) implements ReinitApi {
     }
 
     @Override
-    public Optional<StartProgress> running() {
+    public List<WorkProgress> list() {
+        return line.call(LIST);
+    }
+
+    @Override
+    public Optional<WorkProgress> running() {
         return Optional.ofNullable(line.call(RUNNING));
     }
 
     @Override
-    public Optional<StartProgress> progress(long id) {
+    public Optional<WorkProgress> progress(long id) {
         return Optional.ofNullable(line.call(PROGRESS, new Numbered(id)));
     }
 }

@@ -6,7 +6,7 @@ import io.steeprepl.api.Preparation;
 import io.steeprepl.api.StartApi;
 import io.steeprepl.api.StartOptions;
 import io.steeprepl.api.StartProblem;
-import io.steeprepl.api.StartProgress;
+import io.steeprepl.api.WorkProgress;
 import io.steeprepl.remote.Operation.None;
 import io.steeprepl.remote.Operation.Numbered;
 import java.time.Duration;
@@ -41,16 +41,16 @@ record RemoteStart(Line line) implements StartApi {
             new TypeReference<>() {},
             (node, in) -> node.start().complete(in));
 
-    private static final Operation<None, @Nullable StartProgress> RUNNING = NOUN.reading(
+    private static final Operation<None, @Nullable WorkProgress> RUNNING = NOUN.reading(
             "running", new TypeReference<>() {}, node -> node.start().running().orElse(null));
 
-    private static final Operation<Numbered, @Nullable StartProgress> PROGRESS = NOUN.reading(
+    private static final Operation<Numbered, @Nullable WorkProgress> PROGRESS = NOUN.reading(
             "progress",
             Numbered.class,
             new TypeReference<>() {},
             (node, in) -> node.start().progress(in.id()).orElse(null));
 
-    private static final Operation<None, List<StartProgress>> LIST =
+    private static final Operation<None, List<WorkProgress>> LIST =
             NOUN.reading("list", new TypeReference<>() {}, node -> node.start().list());
 
     private static final Operation<Numbered, String> CANCEL = NOUN.changing(
@@ -90,7 +90,7 @@ record RemoteStart(Line line) implements StartApi {
     }
 
     @Override
-    public List<StartProgress> list() {
+    public List<WorkProgress> list() {
         return line.call(LIST);
     }
 
@@ -115,12 +115,12 @@ record RemoteStart(Line line) implements StartApi {
     }
 
     @Override
-    public Optional<StartProgress> running() {
+    public Optional<WorkProgress> running() {
         return Optional.ofNullable(line.call(RUNNING));
     }
 
     @Override
-    public Optional<StartProgress> progress(long id) {
+    public Optional<WorkProgress> progress(long id) {
         return Optional.ofNullable(line.call(PROGRESS, new Numbered(id)));
     }
 }

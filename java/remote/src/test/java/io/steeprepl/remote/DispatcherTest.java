@@ -97,6 +97,7 @@ class DispatcherTest {
                         "ranges.list",
                         "ranges.settings",
                         "reinit.check",
+                        "reinit.list",
                         "reinit.progress",
                         "reinit.running",
                         "schemas.compare",

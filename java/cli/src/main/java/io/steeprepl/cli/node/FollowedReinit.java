@@ -1,30 +1,26 @@
 package io.steeprepl.cli.node;
 
 import io.steeprepl.api.ApiException;
-import io.steeprepl.api.StartProgress;
 import io.steeprepl.api.SteepRepl;
+import io.steeprepl.api.WorkProgress;
 import io.steeprepl.api.WorkState;
 import io.steeprepl.cli.output.Column;
-import io.steeprepl.cli.output.Text;
 import io.steeprepl.cli.progress.Cancel;
 import io.steeprepl.cli.progress.Followed;
 import io.steeprepl.cli.progress.Glance;
+import io.steeprepl.cli.work.FollowedWork;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
-/** Tables that are taken anew, as they are followed: as a start is. */
-final class FollowedReinit implements Followed<StartProgress> {
-    private final long id;
-    private final FollowedStart like;
-
-    FollowedReinit(long id) {
-        this.id = id;
-        this.like = new FollowedStart(id, "");
-    }
-
+/**
+ * Tables that are taken anew, as they are followed.
+ *
+ * @param way the options by which other commands reach the node
+ */
+record FollowedReinit(long id, String way) implements Followed<WorkProgress> {
     @Override
-    public StartProgress look(SteepRepl node) {
+    public WorkProgress look(SteepRepl node) {
         return node.reinit()
                 .progress(id)
                 .orElseThrow(() -> new ApiException.Failed(
@@ -33,32 +29,31 @@ final class FollowedReinit implements Followed<StartProgress> {
 
     @Override
     public Duration pause() {
-        return like.pause();
+        return Duration.ofSeconds(1);
     }
 
     @Override
-    public WorkState state(StartProgress now) {
-        return like.state(now);
+    public WorkState state(WorkProgress now) {
+        return now.state();
     }
 
     @Override
-    public Glance glance(StartProgress now) {
-        return like.glance(now);
+    public Glance glance(WorkProgress now) {
+        return FollowedWork.shown(now);
     }
 
     @Override
-    public List<Column<StartProgress>> columns() {
-        return like.columns();
+    public List<Column<WorkProgress>> columns() {
+        return TakeOverColumns.REINIT;
     }
 
     @Override
-    public String summary(StartProgress last) {
-        return "taken anew: %d tables, %d rows, %s copied"
-                .formatted(last.tablesDone(), last.rowsDone(), Text.bytes(last.bytesDone()));
+    public String summary(WorkProgress last) {
+        return FollowedWork.done("taken anew", last);
     }
 
     @Override
-    public ApiException failure(StartProgress failed) {
+    public ApiException failure(WorkProgress failed) {
         return new ApiException.Failed(
                 null,
                 "the tables could not be taken anew",
@@ -75,7 +70,7 @@ final class FollowedReinit implements Followed<StartProgress> {
 
     @Override
     public String again() {
-        return "run the same command again";
+        return "steep-repl %snode progress --follow".formatted(way);
     }
 
     @Override

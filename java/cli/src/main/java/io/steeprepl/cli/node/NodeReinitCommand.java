@@ -86,7 +86,7 @@ final class NodeReinitCommand extends Action {
                 return ExitCode.CANCELLED;
             }
             long id = node.reinit().start(source, choice);
-            return new Follower<>(new FollowedReinit(id), way, out).follow(node);
+            return new Follower<>(new FollowedReinit(id, againAt()), way, out).follow(node);
         }
     }
 

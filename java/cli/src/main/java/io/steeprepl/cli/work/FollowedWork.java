@@ -47,6 +47,11 @@ public record FollowedWork(long id, String kind) implements Followed<WorkProgres
 
     @Override
     public Glance glance(WorkProgress now) {
+        return shown(now);
+    }
+
+    /** How far a long operation of any kind is, as people are told. */
+    public static Glance shown(WorkProgress now) {
         List<String> amounts = new ArrayList<>();
         if (count(now.rowsDone()) > 0) {
             amounts.add("%,d rows".formatted(now.rowsDone()));
@@ -77,6 +82,11 @@ public record FollowedWork(long id, String kind) implements Followed<WorkProgres
 
     @Override
     public String summary(WorkProgress last) {
+        return done(loads() ? "loaded" : "snapshot %d is complete".formatted(id), last);
+    }
+
+    /** What a long operation has done, and how long that took; {@code what} comes first. */
+    public static String done(String what, WorkProgress last) {
         String took = last.startedAt() == null || last.finishedAt() == null
                 ? ""
                 : " in %.1f s"
@@ -85,7 +95,7 @@ public record FollowedWork(long id, String kind) implements Followed<WorkProgres
                                 / 1000.0);
         return "%s: %d tables, %,d rows, %s%s"
                 .formatted(
-                        loads() ? "loaded" : "snapshot %d is complete".formatted(id),
+                        what,
                         count(last.tablesDone()),
                         count(last.rowsDone()),
                         Text.bytes(count(last.bytesDone())),

@@ -1,9 +1,7 @@
 package io.steeprepl.cli.work;
 
-import io.steeprepl.api.Work;
 import io.steeprepl.api.WorkProgress;
 import io.steeprepl.cli.output.Column;
-import io.steeprepl.cli.output.Json;
 import io.steeprepl.cli.output.Text;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -49,35 +47,6 @@ public final class WorkColumns {
             Column.of("rate", now -> now.bytesPerSecond() == null ? null : bytes(now.bytesPerSecond()) + "/s"),
             Column.of("seconds_left", WorkProgress::secondsLeft),
             Column.of("error", WorkProgress::error));
-
-    /** Of work, for programs. */
-    static final List<Column<Work>> WORK = List.of(
-            Column.of("id", Work::id),
-            Column.of("kind", Work::kind),
-            Column.of("state", work -> work.state().text()),
-            Column.of("path", Work::path),
-            Column.of("role", Work::role),
-            Column.of("asked_by", Work::askedBy),
-            Column.of("asked_at", Work::askedAt),
-            Column.of("started_at", Work::startedAt),
-            Column.of("finished_at", Work::finishedAt),
-            Column.of("attempts", Work::attempts),
-            Column.of("cancelled_by", Work::cancelledBy),
-            Column.of("error", Work::error),
-            Column.of("sqlstate", Work::sqlState),
-            Column.of("parameters", work -> new Json.Raw(work.parameters())),
-            Column.of("result", work -> Json.Raw.of(work.result())));
-
-    /** Of work, for people. */
-    static final List<Column<Work>> WORK_TEXT = List.of(
-            Column.of("id", Work::id),
-            Column.of("kind", Work::kind),
-            Column.of("state", work -> work.state().text()),
-            Column.of("path", Work::path),
-            Column.of("asked_by", Work::askedBy),
-            Column.of("asked_at", Work::askedAt),
-            Column.of("finished_at", Work::finishedAt),
-            Column.of("error", Work::error));
 
     private WorkColumns() {}
 

@@ -11,7 +11,10 @@ import picocli.CommandLine.Option;
 /** {@code work list}. */
 @Command(
         name = "list",
-        description = "What waits and runs, and what ended last. Work that ended is forgotten after 90 days.",
+        description = {
+            "What waits and runs, and what ended last; starts, reinits and tables that join among it while they run, and for an hour",
+            "after. Work that ended is forgotten after 90 days."
+        },
         footer = {"  steep-repl work list", "  steep-repl work list --limit 500 -o json"})
 final class WorkListCommand extends NodeAction {
     @Option(names = "--limit", paramLabel = "N", description = "How much at most. Default: ${DEFAULT-VALUE}.")
@@ -27,8 +30,8 @@ final class WorkListCommand extends NodeAction {
     @Override
     protected ExitCode run(SteepRepl node, Output out) {
         out.list(
-                out.json() ? WorkColumns.WORK : WorkColumns.WORK_TEXT,
-                node.work().list(limit),
+                out.json() ? ListedWork.COLUMNS : ListedWork.TEXT,
+                ListedWork.of(node.work().list(limit), node.work().progress(null)),
                 "there is no work; snapshot generate and snapshot apply make some");
         return ExitCode.OK;
     }

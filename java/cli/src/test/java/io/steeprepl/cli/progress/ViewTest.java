@@ -45,6 +45,8 @@ class ViewTest {
                 null,
                 null,
                 null,
+                null,
+                null,
                 null);
     }
 

@@ -5,8 +5,8 @@ import static io.steeprepl.it.remote.ParityCase.works;
 
 import io.steeprepl.api.QualifiedName;
 import io.steeprepl.api.ReinitApi.Choice;
-import io.steeprepl.api.StartProgress;
 import io.steeprepl.api.SteepRepl;
+import io.steeprepl.api.WorkProgress;
 import java.time.Duration;
 import java.util.List;
 import org.awaitility.Awaitility;
@@ -26,15 +26,16 @@ final class ReinitCases {
                 refused("reinit.start", (node, _) -> node.reinit().start("b", NOWHERE)),
                 works("reinit.start", (node, _) -> takenAnew(node)).but(ParityCase.TIME, "id=\\d+"),
                 works("reinit.running", (node, _) -> node.reinit().running()),
-                works("reinit.progress", (node, _) -> node.reinit().progress(999)));
+                works("reinit.progress", (node, _) -> node.reinit().progress(999)),
+                works("reinit.list", (node, _) -> node.reinit().list()));
     }
 
-    private static StartProgress takenAnew(SteepRepl node) {
+    private static WorkProgress takenAnew(SteepRepl node) {
         long id = node.reinit().start("b", ITEM);
         return Awaitility.await("the take-over")
                 .atMost(Duration.ofSeconds(60))
                 .until(
                         () -> node.reinit().progress(id).orElseThrow(),
-                        progress -> progress.state() != StartProgress.State.RUNNING);
+                        progress -> progress.state().ended());
     }
 }
