@@ -86,7 +86,7 @@ GRANT EXECUTE ON FUNCTION
   steep_repl.check_start(text, text, text),
   steep_repl.start_node(text, text, text, text, integer),
   steep_repl.cancel_start(bigint), steep_repl.prepare_node(interval), steep_repl.cancel_preparation(uuid), steep_repl.preparations(),
-  steep_repl.check_reinit(text, text[], text), steep_repl.reinit_tables(text, text[], text),
+  steep_repl.check_reinit(text, text[], text), steep_repl.reinit_tables(text, text[], text), steep_repl.cancel_reinit(bigint),
   steep_repl.complete_node(text, text, text, text, text, integer, integer, uuid),
   -- what a node asks of its peers
   steep_repl._identity(), steep_repl._peer_identity(text), steep_repl._members(), steep_repl._invite(jsonb, text),

@@ -38,7 +38,7 @@ BEGIN
       attempts = i.attempts + 1, started_at = coalesce(i.started_at, now()), copying_since = NULL
     WHERE i.id = _init_prepare.id AND i.state IN ('waiting', 'running') RETURNING * INTO job;
   IF NOT FOUND THEN
-    RAISE EXCEPTION USING ERRCODE = 'SR118', MESSAGE = format('start %s was cancelled', id);
+    RAISE EXCEPTION USING ERRCODE = 'SR118', MESSAGE = format('initialisation %s was cancelled', id);
   END IF;
   DELETE FROM steep_repl.initialisation_members m WHERE m.id = _init_prepare.id;
   IF job.kind IN ('tables', 'reinit') THEN
@@ -327,10 +327,6 @@ CREATE OR REPLACE FUNCTION steep_repl._init_failed(id bigint, error text, sqlsta
 BEGIN
   PERFORM steep_repl._init_again(id, error, steep_repl._init_hopeless(sqlstate));
   PERFORM steep_repl._init_end(id);
-  BEGIN
-    PERFORM steep_repl._init_release(id);
-  EXCEPTION WHEN OTHERS THEN
-    RAISE LOG 'steep_repl: the source will let go by itself: %', SQLERRM;
-  END;
+  PERFORM steep_repl._init_let_go(id);
 END $$;
 COMMENT ON FUNCTION steep_repl._init_failed(bigint, text, text) IS 'Notes why an initialisation stopped, lets the links go on, and has it tried again where that helps.';

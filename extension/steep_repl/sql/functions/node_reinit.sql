@@ -164,3 +164,39 @@ BEGIN ATOMIC
   SELECT * FROM steep_repl._init_progress('reinit', NULL);
 END;
 COMMENT ON FUNCTION steep_repl.reinit_progress() IS 'How far the take-overs are that reinit_tables() asked for, the latest first: the columns of work_progress(), the peer, and whether the rows of this node are gone already. Definer: reads the extension''s tables.';
+
+CREATE OR REPLACE FUNCTION steep_repl.cancel_reinit(id bigint, OUT state text, OUT closed text[])
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  job steep_repl.initialisations := steep_repl._init_cancel(id, 'reinit');
+  actor text := steep_repl._actor();
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM steep_repl.initialisation_tables t WHERE t.id = cancel_reinit.id AND t.state <> 'complete') THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR123', MESSAGE = format('reinit %s has taken all its tables anew', id), HINT = 'There is nothing left to cancel.';
+  END IF;
+  -- By the trigger, not by what this one has done: an earlier one may have emptied them.
+  closed := ARRAY(SELECT format('%I.%I', t.table_schema, t.table_name) FROM steep_repl.initialisation_tables t
+                    JOIN pg_namespace n ON n.nspname = t.table_schema JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.table_name
+                    JOIN pg_trigger g ON g.tgrelid = c.oid AND g.tgname = '!steep_repl_reinit'
+                   WHERE t.id = cancel_reinit.id AND t.state <> 'complete' ORDER BY 1);
+  UPDATE steep_repl.initialisation_tables t SET state = 'failed', reason = format('cancelled by %s', actor)
+      || CASE WHEN format('%I.%I', t.table_schema, t.table_name) = ANY (closed)
+              THEN format(': it is empty on %s, and takes no writes there, until reinit_tables() has taken it anew', steep_repl.node_id()) ELSE '' END
+   WHERE t.id = cancel_reinit.id AND t.state <> 'complete';
+  IF closed <> '{}' THEN
+    UPDATE steep_repl.initialisations i SET error = format('%s; empty here, and without writes, until reinit_tables() has taken them anew: %s', i.error, array_to_string(closed, ', '))
+     WHERE i.id = cancel_reinit.id;
+  END IF;
+  -- Those that have been taken anew are done with.
+  PERFORM steep_repl._advance_sequences(k.relation::regclass) FROM steep_repl.initialisation_tables t
+     JOIN steep_repl.tables k ON k.table_schema = t.table_schema AND k.table_name = t.table_name
+    WHERE t.id = cancel_reinit.id AND t.state = 'complete';
+  PERFORM steep_repl._reinit_finish(id);
+  PERFORM steep_repl._init_end(id);
+  PERFORM steep_repl._init_let_go(id);
+  PERFORM steep_repl._audit('node.reinit_cancelled', 'node', steep_repl.node_id(), NULL, jsonb_build_object('initialisation', id, 'source', job.source, 'closed', closed));
+  state := 'cancelled';
+END $$;
+COMMENT ON FUNCTION steep_repl.cancel_reinit(bigint) IS
+  'Ends what reinit_tables() began; what is being copied ends at once. Tables that still held their rows replicate on, and those that were taken anew already stay. closed: those that were emptied and are not there again. Their rows are gone here, nowhere else, and they take no writes until reinit_tables() has taken them anew. Definer: ends the process. Errors: SR123.';

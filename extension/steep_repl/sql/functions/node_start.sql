@@ -134,22 +134,13 @@ CREATE OR REPLACE FUNCTION steep_repl.cancel_start(id bigint) RETURNS text
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
-  job steep_repl.initialisations;
+  job steep_repl.initialisations := steep_repl._init_cancel(id, 'node');
 BEGIN
-  SELECT * INTO job FROM steep_repl.initialisations i WHERE i.id = cancel_start.id AND i.kind = 'node';
-  IF NOT FOUND OR job.state NOT IN ('waiting', 'running') THEN
-    RAISE EXCEPTION USING ERRCODE = 'SR118', MESSAGE = CASE WHEN job.id IS NULL THEN format('there is no start %s', coalesce(id::text, 'NULL')) ELSE format('start %s has ended: it is %s', id, job.state) END,
-      HINT = 'SELECT * FROM steep_repl.start_progress() lists those of this node.';
-  END IF;
-  UPDATE steep_repl.initialisations i SET state = 'failed', phase = 'cancelled', error = format('cancelled by %s', steep_repl._actor()), finished_at = clock_timestamp() WHERE i.id = cancel_start.id;
-  -- The worker starts another one at once, which waits for that row and then finds it cancelled.
-  IF job.state = 'running' THEN
-    PERFORM pg_terminate_backend((steep_repl._worker_state()->>'initialisation_pid')::integer, 10000);
-  END IF;
   UPDATE steep_repl.initialisation_tables t SET state = 'failed', reason = coalesce(t.reason, 'cancelled') WHERE t.id = cancel_start.id AND t.state <> 'complete';
   PERFORM steep_repl.cancel_work(q.id) FROM steep_repl.work_queue q WHERE q.id = job.work_id
      AND (q.state IN ('pending', 'running') OR q.state IN ('failed', 'complete') AND EXISTS (SELECT 1 FROM steep_repl.loaded_pieces p WHERE p.work_id = q.id));
   PERFORM steep_repl._init_end(id);
+  PERFORM steep_repl._init_let_go(id);
   PERFORM steep_repl._audit('node.start_cancelled', 'node', steep_repl.node_id(), NULL, jsonb_build_object('initialisation', id));
   RETURN 'cancelled';
 END $$;

@@ -41,7 +41,8 @@ BEGIN
   SELECT * INTO found_work FROM steep_repl.work_queue q WHERE q.id = _work.id FOR UPDATE;
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = 'SR101', MESSAGE = format('there is no work %s', coalesce(_work.id::text, 'NULL')),
-      HINT = coalesce((SELECT CASE i.kind WHEN 'node' THEN format('It is a start: cancel_start(%s) ends it.', i.id) END FROM steep_repl.initialisations i WHERE i.id = _work.id),
+      HINT = coalesce((SELECT CASE i.kind WHEN 'node' THEN format('It is a start: cancel_start(%s) ends it.', i.id) WHEN 'reinit' THEN format('It is a reinit: cancel_reinit(%s) ends it.', i.id)
+                                          ELSE 'It is a table that this node takes over from a peer: remove_table() there ends that.' END FROM steep_repl.initialisations i WHERE i.id = _work.id),
                       'SELECT id, kind, state FROM steep_repl.work_queue ORDER BY id lists it.');
   END IF;
   RETURN found_work;

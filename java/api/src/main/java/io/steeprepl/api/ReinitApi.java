@@ -25,6 +25,17 @@ public interface ReinitApi {
     /** All of this node, the latest first. */
     List<WorkProgress> list();
 
+    /** Ends one; what is being copied ends at once. Tables that were taken anew already stay. */
+    Cancelled cancel(long id);
+
+    /**
+     * What is left of one that was cancelled.
+     *
+     * @param state cancelled
+     * @param closed the tables that were emptied and are not there again: they take no writes until they are taken anew
+     */
+    record Cancelled(String state, List<QualifiedName> closed) {}
+
     /**
      * Which tables.
      *

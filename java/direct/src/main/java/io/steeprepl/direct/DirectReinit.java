@@ -58,6 +58,16 @@ record DirectReinit(Database database) implements ReinitApi {
         return progress("ORDER BY p.id DESC");
     }
 
+    @Override
+    public Cancelled cancel(long id) {
+        return database.row(
+                "SELECT * FROM steep_repl.cancel_reinit(?)",
+                row -> new Cancelled(
+                        row.text("state"),
+                        row.texts("closed").stream().map(QualifiedName::parse).toList()),
+                id);
+    }
+
     private List<WorkProgress> progress(String which, Object... parameters) {
         return DirectWork.progress(database, "reinit_progress()", "", which, parameters);
     }

@@ -74,4 +74,28 @@ class ReinitCommandIT {
                 Commands.run(b.uri(), "node", "reinit", "--from", "a", "--table", "item", "--schema", "public");
         assertThat(both.code()).isEqualTo(2);
     }
+
+    @Test
+    void isCancelledByItsNumberAndShownWithAllWork() throws Exception {
+        a.execute("SELECT steep_repl.pause('b')");
+        b.execute("UPDATE other SET v = 'by b' WHERE id = 1");
+        String id = Reinit.ask(b, "a", "other");
+        Reinit.await(b, id, "phase LIKE 'waiting for a to receive%'");
+        Commands.Ended listed = Commands.run(b.uri(), "work", "list");
+        assertThat(listed.out()).containsPattern(id + " .*reinit .*running .*waiting for a to receive");
+        Commands.Ended cancelled = Commands.run(b.uri(), "node", "cancel", id);
+        assertThat(cancelled.code()).as(cancelled.err()).isZero();
+        assertThat(cancelled.out()).contains("reinit " + id + " is cancelled; its tables replicate on");
+        a.execute("SELECT steep_repl.resume('b')");
+        var last = Commands.run(b.uri(), "node", "progress", "-o", "json")
+                .json()
+                .get("reinits")
+                .get(0);
+        assertThat(last.get("kind").asText()).isEqualTo("reinit");
+        assertThat(last.get("state").asText()).isEqualTo("cancelled");
+        assertThat(last.get("source").asText()).isEqualTo("a");
+        assertThat(last.get("emptied").asBoolean()).isFalse();
+        assertThat(Commands.run(b.uri(), "node", "cancel", id).err()).contains("reinit " + id + " has ended");
+        Cluster.awaitEqual("other", cluster.nodes());
+    }
 }

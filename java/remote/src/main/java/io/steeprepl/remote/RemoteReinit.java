@@ -57,6 +57,12 @@ record RemoteReinit(Line line) implements ReinitApi {
     private static final Operation<None, List<WorkProgress>> LIST =
             NOUN.reading("list", new TypeReference<>() {}, node -> node.reinit().list());
 
+    private static final Operation<Numbered, Cancelled> CANCEL = NOUN.changing(
+            "cancel",
+            Numbered.class,
+            new TypeReference<>() {},
+            (node, in) -> node.reinit().cancel(in.id()));
+
     @Override
     public ReinitPlan check(String source, Choice choice) {
         return line.call(CHECK, From.of(source, choice));
@@ -70,6 +76,11 @@ record RemoteReinit(Line line) implements ReinitApi {
     @Override
     public List<WorkProgress> list() {
         return line.call(LIST);
+    }
+
+    @Override
+    public Cancelled cancel(long id) {
+        return line.call(CANCEL, new Numbered(id));
     }
 
     @Override

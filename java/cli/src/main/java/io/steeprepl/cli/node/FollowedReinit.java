@@ -65,7 +65,8 @@ record FollowedReinit(long id, String way) implements Followed<WorkProgress> {
 
     @Override
     public String cancelled() {
-        return "cancelled";
+        return "cancelled; tables that were taken anew stay. Those that have been emptied and are not there again take no"
+                + " writes here until the same command has taken them; table list shows them";
     }
 
     @Override
@@ -75,6 +76,8 @@ record FollowedReinit(long id, String way) implements Followed<WorkProgress> {
 
     @Override
     public Optional<Cancel> cancel() {
-        return Optional.empty();
+        return Optional.of(new Cancel(
+                "steep-repl %snode cancel %d".formatted(way, id),
+                node -> node.reinit().cancel(id)));
     }
 }

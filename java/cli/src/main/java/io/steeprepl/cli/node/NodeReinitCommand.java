@@ -27,8 +27,9 @@ import picocli.CommandLine.Parameters;
         description = {
             "Throws away the rows that NODE holds of replicated tables, and takes the tables anew from PEER. No other node",
             "loses a row; what NODE wrote is waited for, until PEER has it. Says first how many rows that are, and asks.",
-            "The server does the work: Ctrl-C leaves it to it, and the same command goes on watching. Until a table is",
-            "there again, it takes no writes on NODE. For owners of the tables."
+            "The server does the work: Ctrl-C on a terminal asks whether to leave it to it, or to cancel it, and elsewhere leaves it to",
+            "it; the same command goes on watching, and node cancel ends it. Until a table is there again, it takes no writes on NODE.",
+            "For owners of the tables."
         },
         footer = {
             "  steep-repl -c service=paris node reinit --from berlin --table shop.orders",

@@ -27,7 +27,8 @@ final class ReinitCases {
                 works("reinit.start", (node, _) -> takenAnew(node)).but(ParityCase.TIME, "id=\\d+"),
                 works("reinit.running", (node, _) -> node.reinit().running()),
                 works("reinit.progress", (node, _) -> node.reinit().progress(999)),
-                works("reinit.list", (node, _) -> node.reinit().list()));
+                works("reinit.list", (node, _) -> node.reinit().list()),
+                refused("reinit.cancel", (node, _) -> node.reinit().cancel(999)));
     }
 
     private static WorkProgress takenAnew(SteepRepl node) {

@@ -1,0 +1,49 @@
+-- Ending a take-over before its time: what cancel_start() and cancel_reinit() have in common.
+
+CREATE OR REPLACE FUNCTION steep_repl._init_process_ends() RETURNS void
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT pg_terminate_backend((steep_repl._worker_state()->>'initialisation_pid')::integer, 10000);
+END;
+COMMENT ON FUNCTION steep_repl._init_process_ends() IS 'Ends the process that takes tables over, and waits until it has gone: what it had not committed has not happened.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_cancel(id bigint, kind text) RETURNS steep_repl.initialisations
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  noun text := CASE kind WHEN 'node' THEN 'start' ELSE kind END;
+  before steep_repl.initialisations;
+  job steep_repl.initialisations;
+BEGIN
+  SELECT * INTO before FROM steep_repl.initialisations i WHERE i.id = _init_cancel.id AND i.kind = _init_cancel.kind;
+  -- The process holds the row while it waits for tables that it is about to empty, or for a peer.
+  PERFORM 1 FROM steep_repl.initialisations i WHERE i.id = before.id FOR NO KEY UPDATE SKIP LOCKED;
+  IF NOT FOUND AND before.state = 'running' THEN
+    PERFORM steep_repl._init_process_ends();
+  END IF;
+  UPDATE steep_repl.initialisations i SET state = 'failed', phase = 'cancelled', error = format('cancelled by %s', steep_repl._actor()), finished_at = clock_timestamp()
+   WHERE i.id = before.id AND i.state IN ('waiting', 'running') RETURNING i.* INTO job;
+  IF job.id IS NULL THEN
+    SELECT * INTO before FROM steep_repl.initialisations i WHERE i.id = before.id;
+    RAISE EXCEPTION USING ERRCODE = CASE kind WHEN 'node' THEN 'SR118' ELSE 'SR123' END,
+      MESSAGE = CASE WHEN before.id IS NULL THEN format('there is no %s %s', noun, coalesce(id::text, 'NULL'))
+                     ELSE format('%s %s has ended: it is %s', noun, id, CASE before.phase WHEN 'cancelled' THEN before.phase ELSE before.state END) END,
+      HINT = format('SELECT * FROM steep_repl.%s_progress() lists those of this node.', noun);
+  END IF;
+  -- The worker starts another one at once, which waits for that row and then finds it cancelled.
+  IF before.state = 'running' THEN
+    PERFORM steep_repl._init_process_ends();
+  END IF;
+  RETURN job;
+END $$;
+COMMENT ON FUNCTION steep_repl._init_cancel(bigint, text) IS 'Has a take-over of a kind be cancelled, and ends its process. Errors: SR118, SR123 there is none, or it has ended.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_let_go(id bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  -- From the snapshot on nothing is held any more; then a source that does not answer need not be waited for.
+  PERFORM steep_repl._init_release(i.id) FROM steep_repl.initialisations i WHERE i.id = _init_let_go.id AND i.method = 'direct' AND i.copying_since IS NULL;
+EXCEPTION WHEN OTHERS THEN
+  RAISE LOG 'steep_repl: the source will let go by itself: %', SQLERRM;
+END $$;
+COMMENT ON FUNCTION steep_repl._init_let_go(bigint) IS 'Lets the source go on applying the members'' streams, where it is held and can be asked.';
