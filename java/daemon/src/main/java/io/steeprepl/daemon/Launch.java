@@ -37,7 +37,7 @@ public record Launch(
 
     /** The socket on which it listens, as its file says, or else the usual one of its name. */
     public Path socket(IpcSettings settings) {
-        return settings.path().orElseGet(() -> RunFolder.socket(file(name)));
+        return settings.path().orElseGet(() -> RunFolder.socket(unit(name)));
     }
 
     /**
@@ -113,7 +113,7 @@ public record Launch(
 
     /** Where it says that it runs. */
     public Path lock() {
-        return RunFolder.here().resolve(file(name) + ".lock");
+        return RunFolder.here().resolve(unit(name) + ".lock");
     }
 
     /** Where daemons of this machine have their locks. */
@@ -121,7 +121,8 @@ public record Launch(
         return RunFolder.here();
     }
 
-    private static String file(String name) {
+    /** What its service, its files and its lines in the system's logs go by. */
+    public static String unit(String name) {
         return name.equals(DEFAULT_NAME) ? name : DEFAULT_NAME + "-" + name;
     }
 }

@@ -97,7 +97,8 @@ final class LockFile implements AutoCloseable {
 
     private static @Nullable FileLock lock(FileChannel channel) throws IOException {
         try {
-            return channel.tryLock();
+            // Far behind the text: what is locked on Windows, nobody else can read.
+            return channel.tryLock(Long.MAX_VALUE - 1, 1, false);
         } catch (OverlappingFileLockException e) {
             return null;
         }

@@ -50,6 +50,11 @@ public final class InstallCommand extends Action {
                     "a service takes its connection from the configuration file",
                     "leave -c out, and write it into repl.postgresql.connection");
         }
+        if (account != null && ServiceOptions.windows()) {
+            throw new ApiException.Usage(
+                    "on Windows the service has an account of its own",
+                    "leave --account out; services.msc, Log On, gives it another one and its password");
+        }
         ConfigPath named = ConfigPath.ofProcess(configOption());
         ConfigPath config = new ConfigPath(named.path().toAbsolutePath().normalize(), named.source());
         Launch launch = service.launch(config);

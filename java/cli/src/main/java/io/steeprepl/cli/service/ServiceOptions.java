@@ -60,7 +60,7 @@ final class ServiceOptions {
     }
 
     /** Services of Windows are the machine's. */
-    private static boolean windows() {
+    static boolean windows() {
         return System.getProperty("os.name", "").startsWith("Windows");
     }
 

@@ -26,14 +26,14 @@ public final class StopCommand extends Action {
     @Option(
             names = "--daemon",
             description =
-                    "Tell the daemon itself, over its socket, whoever has started it, instead of the system's manager of services. A service of systemd and launchd stays ended, too.")
+                    "Tell the daemon itself, over its socket, whoever has started it, instead of the system's manager of services, which starts a service again that ends so.")
     private boolean daemon;
 
     @Override
     protected ExitCode run(Output out) {
         if (daemon) {
             var socket = service.launch(ConfigPath.ofProcess(configOption())).socket();
-            try (IpcTransport transport = IpcTransport.connect(socket, LIMIT)) {
+            try (IpcTransport transport = IpcTransport.toAsk(socket, LIMIT)) {
                 transport.call("daemon.stop", Codec.object());
             }
             out.done("The daemon ends.", Map.of("ending", true));

@@ -59,7 +59,7 @@ public final class IpcServer implements Component {
 
     @Override
     public ComponentState state() {
-        String why = door.isOpen() ? away : "it is closed";
+        String why = door.isOpen() ? away : "the socket is closed";
         return why == null ? ComponentState.serving(door.path().toString()) : ComponentState.unhealthy(why);
     }
 
@@ -108,13 +108,19 @@ public final class IpcServer implements Component {
 
     private void begin(Client client, Set<Client> among, Runnable work) {
         among.add(client);
-        door.threads().name("ipc-client").start(() -> {
-            try {
-                work.run();
-            } finally {
-                among.remove(client);
-            }
-        });
+        try {
+            door.threads().name("ipc-client").start(() -> {
+                try {
+                    work.run();
+                } finally {
+                    among.remove(client);
+                }
+            });
+        } catch (OutOfMemoryError e) {
+            LOG.warn("a client could not be served: {}", e.toString());
+            among.remove(client);
+            client.close();
+        }
     }
 
     private void lookAfter() {

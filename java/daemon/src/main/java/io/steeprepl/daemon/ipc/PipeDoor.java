@@ -45,7 +45,7 @@ final class PipeDoor implements Door {
             throw new ClosedChannelException();
         }
         PipeChannel channel = open.accept();
-        return new Visitor(channel, Optional.of(channel.client().orElse("")));
+        return new Visitor(channel, Optional.of(channel.client().orElse("unknown")));
     }
 
     @Override

@@ -187,11 +187,14 @@ final class SocketDoor implements Door {
     @Override
     public void close() throws IOException {
         ServerSocketChannel open = server;
-        if (open != null) {
-            open.close();
-        }
-        if (kept()) {
-            Files.deleteIfExists(path);
+        try {
+            if (open != null) {
+                open.close();
+            }
+        } finally {
+            if (kept()) {
+                Files.deleteIfExists(path);
+            }
         }
     }
 

@@ -4,6 +4,8 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.AppenderBase;
 import io.steeprepl.remote.windows.Call;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -36,6 +38,8 @@ final class EventLog extends AppenderBase<ILoggingEvent> {
     EventLog(String name) {
         try (Arena arena = Arena.ofConfined()) {
             source = REGISTER.must(MemorySegment.NULL, Call.text(arena, name));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

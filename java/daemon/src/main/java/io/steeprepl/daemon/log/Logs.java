@@ -7,6 +7,7 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.Appender;
 import ch.qos.logback.core.OutputStreamAppender;
 import io.steeprepl.config.repl.LogSettings;
+import io.steeprepl.daemon.Launch;
 import java.io.OutputStream;
 import java.util.Map;
 import org.slf4j.LoggerFactory;
@@ -42,7 +43,7 @@ public final class Logs {
     }
 
     private static Appender<ILoggingEvent> system(String name) {
-        return System.getProperty("os.name", "").startsWith("Windows") ? new EventLog(name) : new Syslog(name);
+        return System.getProperty("os.name", "").startsWith("Windows") ? new EventLog(Launch.unit(name)) : new Syslog(name);
     }
 
     private static Appender<ILoggingEvent> lines(LoggerContext context, OutputStream out, boolean journal) {

@@ -1,5 +1,6 @@
 package io.steeprepl.daemon.service;
 
+import io.steeprepl.daemon.Launch;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -51,7 +52,7 @@ public record Program(
 
     /** What the services of that daemon are called. */
     public String unit() {
-        return name.equals("steep-repl") ? name : "steep-repl-" + name;
+        return Launch.unit(name);
     }
 
     /**

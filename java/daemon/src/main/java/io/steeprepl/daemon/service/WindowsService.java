@@ -1,5 +1,8 @@
 package io.steeprepl.daemon.service;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -19,8 +22,14 @@ public record WindowsService(Program program, String prunsrv, Path logs) impleme
 
     @Override
     public List<String> install() {
+        try {
+            Files.createDirectories(logs);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
         Shell.must(Procrun.install(prunsrv, program, logs));
         Shell.must(Procrun.restartAfterCrash(program));
+        Shell.must(Procrun.errorIsACrash(program));
         Shell.must(Procrun.eventSource(program));
         return List.of("installed the service " + program.unit());
     }

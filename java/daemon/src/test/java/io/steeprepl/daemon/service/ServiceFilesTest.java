@@ -105,20 +105,22 @@ class ServiceFilesTest {
     void procrunGetsOneParameterAWordAndAWayToEndIt() {
         Program program = new Program(
                 "shop",
-                List.of("C:\\java.exe", "-Xmx8m", "-cp", "a.jar;b.jar", "Main", "run", "--name", "shop"),
-                Optional.of("NT AUTHORITY\\LocalService"),
+                List.of(
+                        "C:\\java.exe", "-XX:AOTCache=d", "-cp", "a.jar;b.jar", "Main", "run", "--name", "shop", "--config", "c 1"),
+                Optional.empty(),
                 true,
                 Path.of("/"),
                 Places.NONE);
         assertThat(Procrun.install("prunsrv.exe", program, Path.of("logs")))
                 .contains(
-                        "//IS//steep-repl-shop",
+                        "//US//steep-repl-shop",
                         "--StartImage=C:\\java.exe",
-                        "--StartParams=-Xmx8m#-cp#'a.jar;b.jar'#Main#run#--name#shop",
+                        "--StartParams=-XX:AOTCache=d#-cp#'a.jar;b.jar'#Main#run#--name#shop#--config#c 1",
                         "--StopImage=C:\\java.exe",
-                        "--StopParams=-Xmx8m#-cp#'a.jar;b.jar'#Main#stop#--daemon#--name#shop",
+                        "--StopParams=-cp#'a.jar;b.jar'#Main#stop#--daemon#--name#shop#--config#c 1",
                         "--LogPath=logs",
-                        "--ServiceUser=NT AUTHORITY\\LocalService");
+                        "--ServiceUser=NT SERVICE\\steep-repl-shop");
+        assertThat(Procrun.eventSource(program)).anyMatch(word -> word.endsWith("\\Application\\steep-repl-shop"));
     }
 
     @Test

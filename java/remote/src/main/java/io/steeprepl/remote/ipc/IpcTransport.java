@@ -7,6 +7,7 @@ import io.steeprepl.remote.Codec;
 import io.steeprepl.remote.Dispatcher;
 import io.steeprepl.remote.Errors;
 import io.steeprepl.remote.Transport;
+import io.steeprepl.remote.windows.PipeName;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.nio.file.attribute.UserPrincipal;
@@ -49,7 +50,10 @@ public final class IpcTransport implements Transport {
      * @param timeout how long an answer may take
      */
     public static IpcTransport toAsk(Path socket, Duration timeout) {
-        return Account.isRoot() ? open(socket, timeout, false) : connect(socket, timeout);
+        // On Windows the system says whether an administrator asks: whose pipe it is, is then the same to them.
+        return Account.isRoot() || PipeName.of(socket).isPresent()
+                ? open(socket, timeout, false)
+                : connect(socket, timeout);
     }
 
     /** Whose socket it is, when this account has nothing to do with it. */

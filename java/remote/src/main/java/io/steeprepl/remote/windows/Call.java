@@ -1,5 +1,6 @@
 package io.steeprepl.remote.windows;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -79,11 +80,11 @@ public final class Call {
         }
     }
 
-    /** Calls it where it never fails but by a mistake of ours. */
-    public long must(Object... arguments) {
+    /** Calls it where a failure means that the system has run out of something. */
+    public long must(Object... arguments) throws IOException {
         Result result = call(arguments);
         if (!result.done()) {
-            throw new IllegalStateException("%s: error %d".formatted(name, result.error()));
+            throw new IOException("%s: error %d".formatted(name, result.error()));
         }
         return result.value();
     }

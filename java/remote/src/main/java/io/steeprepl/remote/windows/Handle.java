@@ -18,12 +18,23 @@ final class Handle implements AutoCloseable {
     private static final long EVENT_AT = 24;
 
     private final long handle;
-    private final long closing = Kernel32.EVENT.must(MemorySegment.NULL, 1, 0, MemorySegment.NULL);
+    private final long closing;
     private boolean closed;
     private int users;
 
-    Handle(long handle) {
+    /** Takes it over; it is closed when this fails, too. */
+    Handle(long handle) throws IOException {
         this.handle = handle;
+        try {
+            closing = event();
+        } catch (IOException e) {
+            Kernel32.CLOSE.call(handle);
+            throw e;
+        }
+    }
+
+    private static long event() throws IOException {
+        return Kernel32.EVENT.must(MemorySegment.NULL, 1, 0, MemorySegment.NULL);
     }
 
     /** Begins something that ends later, with the address of its OVERLAPPED. */
@@ -47,19 +58,21 @@ final class Handle implements AutoCloseable {
         enter();
         long event = 0;
         try (Arena arena = Arena.ofConfined()) {
-            event = Kernel32.EVENT.must(MemorySegment.NULL, 1, 0, MemorySegment.NULL);
+            event = event();
+            // All that it needs before it begins: memory that the system writes into must not be given back before its end.
             MemorySegment overlapped = arena.allocate(OVERLAPPED_BYTES, 8);
+            MemorySegment both = arena.allocateFrom(ValueLayout.JAVA_LONG, event, closing);
+            MemorySegment bytes = arena.allocate(ValueLayout.JAVA_INT);
             overlapped.set(ValueLayout.JAVA_LONG, EVENT_AT, event);
             Call.Result begun = start.begin(handle, overlapped);
             if (!begun.done() && begun.error() != Kernel32.IO_PENDING) {
                 return new Ended(0, begun.error());
             }
-            MemorySegment both = arena.allocateFrom(ValueLayout.JAVA_LONG, event, closing);
-            boolean late = Kernel32.WAIT.call(2, both, 0, Kernel32.FOREVER).value() == 1;
+            // Closed, or the wait itself has failed.
+            boolean late = Kernel32.WAIT.call(2, both, 0, Kernel32.FOREVER).value() != 0;
             if (late) {
                 Kernel32.CANCEL.call(handle, overlapped);
             }
-            MemorySegment bytes = arena.allocate(ValueLayout.JAVA_INT);
             Call.Result ended = Kernel32.RESULT.call(handle, overlapped, bytes, 1);
             if (late && !ended.done()) {
                 throw new AsynchronousCloseException();
@@ -76,11 +89,11 @@ final class Handle implements AutoCloseable {
     /** For a call that does not wait. */
     @FunctionalInterface
     interface Question<T> {
-        T ask(long handle);
+        T ask(long handle) throws IOException;
     }
 
     /** Asks something about it. */
-    <T> T ask(Question<T> question) throws ClosedChannelException {
+    <T> T ask(Question<T> question) throws IOException {
         enter();
         try {
             return question.ask(handle);

@@ -45,11 +45,15 @@ public final class PipeChannel implements ByteChannel {
                 throw refused(name, opened.error());
             }
             var handle = new Handle(opened.value());
-            if (trusted && !handle.ask(Security::isTrusted)) {
+            try {
+                if (trusted && !handle.ask(one -> Security.isTrusted(one, name))) {
+                    throw new IOException("the pipe %s was made by another account".formatted(name));
+                }
+                return new PipeChannel(handle);
+            } catch (IOException e) {
                 handle.close();
-                throw new IOException("the pipe %s was made by another account".formatted(name));
+                throw e;
             }
-            return new PipeChannel(handle);
         }
     }
 
@@ -68,7 +72,7 @@ public final class PipeChannel implements ByteChannel {
         return new IOException(
                 switch (error) {
                     case Kernel32.FILE_NOT_FOUND -> "nobody listens at " + name;
-                    case Kernel32.ACCESS_DENIED -> name + " is another account's";
+                    case Kernel32.ACCESS_DENIED -> name + " is another account's; administrators may use it from an elevated prompt";
                     case Kernel32.PIPE_BUSY -> name + " is busy";
                     default -> "%s: Windows error %d".formatted(name, error);
                 });

@@ -25,6 +25,10 @@ public final class PipeListener implements AutoCloseable {
      * @throws IOException when another process has one of that name, or it cannot be made
      */
     public static PipeListener open(PipeName name) throws IOException {
+        // Being the first is asked of the system, too, which settles a race; wine does not answer that.
+        if (name.exists()) {
+            throw taken(name);
+        }
         return new PipeListener(name, instance(name, Kernel32.FIRST_INSTANCE));
     }
 
@@ -41,13 +45,16 @@ public final class PipeListener implements AutoCloseable {
                     0,
                     own.attributes());
             if (made.value() == Kernel32.NO_HANDLE) {
-                throw new IOException(
-                        made.error() == Kernel32.ACCESS_DENIED
-                                ? "another process serves on " + name
-                                : "%s cannot be made: Windows error %d".formatted(name, made.error()));
+                throw made.error() == Kernel32.ACCESS_DENIED
+                        ? taken(name)
+                        : new IOException("%s cannot be made: Windows error %d".formatted(name, made.error()));
             }
             return new Handle(made.value());
         }
+    }
+
+    private static IOException taken(PipeName name) {
+        return new IOException("another process serves on " + name);
     }
 
     /** The next client; waits for one. Throws {@link ClosedChannelException} once this is closed. */

@@ -4,11 +4,11 @@ import static io.steeprepl.remote.windows.Call.INT;
 import static io.steeprepl.remote.windows.Call.LONG;
 import static io.steeprepl.remote.windows.Call.POINTER;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
-import java.util.Set;
 
 /** Who may open a pipe, and who has made one. Accounts are told by their SIDs (sddl.h, aclapi.h). */
 @SuppressWarnings("restricted") // Addresses that the system hands over have no size.
@@ -18,12 +18,6 @@ final class Security {
     private static final int KERNEL_OBJECT = 6;
     private static final int OWNER = 1;
     private static final long LONGEST_SID = 512;
-
-    /**
-     * The system's own account, those of services, which only an administrator makes, and the administrators, to whom belongs what
-     * one of them makes.
-     */
-    private static final Set<String> EVERYBODY_TRUSTS = Set.of("S-1-5-18", "S-1-5-19", "S-1-5-20", "S-1-5-32-544");
 
     private static final Call OPEN_TOKEN = Call.function("advapi32", "OpenProcessToken", LONG, INT, POINTER);
     private static final Call TOKEN =
@@ -45,11 +39,10 @@ final class Security {
     }
 
     /** As long as {@code arena} lives. */
-    static Own own(Arena arena) {
-        String me = account();
+    static Own own(Arena arena) throws IOException {
         MemorySegment descriptor = arena.allocate(ValueLayout.ADDRESS);
         DESCRIPTOR.must(
-                Call.text(arena, "O:%1$sD:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;%1$s)".formatted(me)),
+                Call.text(arena, PipeTrust.descriptor(account())),
                 1,
                 descriptor,
                 MemorySegment.NULL);
@@ -62,7 +55,7 @@ final class Security {
     }
 
     /** The SID of this process's account. */
-    static String account() {
+    static String account() throws IOException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment token = arena.allocate(ValueLayout.JAVA_LONG);
             OPEN_TOKEN.must(Kernel32.THIS_PROCESS.call().value(), TOKEN_QUERY, token);
@@ -77,8 +70,8 @@ final class Security {
         }
     }
 
-    /** Whether that end of a pipe belongs to this account, to one of the system's or to the administrators. */
-    static boolean isTrusted(long handle) {
+    /** Whether that end of a pipe belongs to somebody who is trusted ({@link PipeTrust}). */
+    static boolean isTrusted(long handle, PipeName name) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment owner = arena.allocate(ValueLayout.ADDRESS);
             MemorySegment descriptor = arena.allocate(ValueLayout.ADDRESS);
@@ -91,14 +84,14 @@ final class Security {
             }
             try {
                 String made = text(owner.get(ValueLayout.ADDRESS, 0));
-                return made.equals(account()) || EVERYBODY_TRUSTS.contains(made);
+                return PipeTrust.trusts(made, account(), name);
             } finally {
                 Kernel32.FREE.call(descriptor.get(ValueLayout.ADDRESS, 0));
             }
         }
     }
 
-    private static String text(MemorySegment sid) {
+    private static String text(MemorySegment sid) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment found = arena.allocate(ValueLayout.ADDRESS);
             SID_TEXT.must(sid, found);

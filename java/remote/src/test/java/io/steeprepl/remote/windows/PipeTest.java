@@ -20,7 +20,7 @@ import org.junit.jupiter.api.condition.OS;
 
 /** Both ends of a pipe. On other systems: {@code build/wine.sh test}. */
 @EnabledOnOs(OS.WINDOWS)
-@Timeout(60)
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class PipeTest {
     private final PipeName name = new PipeName(
             PipeName.FOLDER + "steep-repl-test-" + ProcessHandle.current().pid());
