@@ -24,13 +24,17 @@ final class ShopCheck {
                         .distinct())
                 .hasSize(nodes.size());
         String uids = String.join(
-                " ", nodes.stream().map(n -> n.query("SELECT node_uid FROM steep_repl.local_node")).toList());
+                " ",
+                nodes.stream()
+                        .map(n -> n.query("SELECT node_uid FROM steep_repl.local_node"))
+                        .toList());
         for (TestNode node : nodes) {
             Sql.await(node, "SELECT string_agg(node_uid::text, ' ' ORDER BY node_id) FROM steep_repl.nodes", uids);
-            assertThat(node.query("SELECT string_agg(o.node_uid::text, ' ' ORDER BY o.node_id) FROM steep_repl.origins o"
-                            + " WHERE o.xid_to IS NULL AND o.kind = 'peer'"))
+            assertThat(node.query(
+                            "SELECT string_agg(o.node_uid::text, ' ' ORDER BY o.node_id) FROM steep_repl.origins o"
+                                    + " WHERE o.xid_to IS NULL AND o.kind = 'peer'"))
                     .isEqualTo(nodes.stream()
-                            .filter(other -> other != node)
+                            .filter(other -> !other.equals(node))
                             .map(other -> other.query("SELECT node_uid FROM steep_repl.local_node"))
                             .collect(java.util.stream.Collectors.joining(" ")));
             // Nobody has an id of another one's: none was given twice, and all lie in the ranges of who gave them, once
@@ -62,7 +66,7 @@ final class ShopCheck {
                 + "'::regclass, steep_repl._key_id('" + table
                 + "'::regclass, jsonb_build_object('id', t.id)), t.xmin) v";
         Awaitility.await("equal versions of " + table)
-                .atMost(Duration.ofSeconds(30))
+                .atMost(Duration.ofMinutes(2))
                 .until(() -> nodes.stream()
                                 .map(node -> node.query(versions))
                                 .distinct()
