@@ -16,7 +16,8 @@ GRANT SELECT ON steep_repl.conflicts TO steep_repl_viewer;
 GRANT EXECUTE ON FUNCTION steep_repl.conflict_list(text, text, text, text, boolean, timestamptz, integer),
   steep_repl.conflict_show(bigint, integer), steep_repl.conflict_stats(), steep_repl.conflict_strategies(),
   steep_repl.conflict_replay(text, text, timestamptz, timestamptz, text[]), steep_repl._replayed(steep_repl.conflicts, text, text[]),
-  steep_repl._may_read(oid, text, text), steep_repl._table_name(text), steep_repl._conflicts_of_key(bigint, integer) TO steep_repl_viewer;
+  steep_repl._may_read(oid, text, text), steep_repl._reads_all(oid, oid), steep_repl._hides_rows(oid, oid),
+  steep_repl._table_name(text), steep_repl._conflicts_of_key(bigint, integer) TO steep_repl_viewer;
 GRANT SELECT ON steep_repl.resolved TO steep_repl_viewer;
 GRANT SELECT ON steep_repl.identity_ranges TO steep_repl_viewer;
 GRANT EXECUTE ON FUNCTION steep_repl.range_status(), steep_repl.range_settings(), steep_repl.check_range_threshold(text, text, integer),

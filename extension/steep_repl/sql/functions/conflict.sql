@@ -5,6 +5,20 @@
 -- needs no security_barrier, which would make "the newest 50" read the whole log. Functions in a view run as its caller,
 -- so has_table_privilege() asks for the role that reads, whatever SET ROLE or SECURITY DEFINER made it.
 
+CREATE OR REPLACE FUNCTION steep_repl._reads_all(relation oid, role oid) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = auto AS $$
+BEGIN
+  RETURN coalesce((
+    SELECT has_schema_privilege(role, c.relnamespace, 'USAGE') AND (NOT c.relrowsecurity OR NOT steep_repl._hides_rows(c.oid, role))
+           AND (has_table_privilege(role, c.oid, 'SELECT')
+                -- All columns, one by one. The log also has values of columns that were dropped.
+                OR (SELECT bool_and(coalesce(has_column_privilege(role, c.oid, a.attnum, 'SELECT'), false))
+                      FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0))
+      FROM pg_class c WHERE c.oid = relation), false);
+END $$;
+COMMENT ON FUNCTION steep_repl._reads_all(oid, oid) IS
+  'Whether a role may see all rows and columns of a table: SELECT on it or on every column, and no row level security for it. False when there is no such table.';
+
 CREATE OR REPLACE FUNCTION steep_repl._may_read(relation oid, schema_name text, table_name text) RETURNS boolean
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = auto AS $$
 -- Called for every cell: so a language that keeps its plans, and a mode that does, also below conflict_list.
@@ -19,13 +33,7 @@ BEGIN
     SELECT c.oid INTO id FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE n.nspname = schema_name AND c.relname = table_name;
   END IF;
-  RETURN coalesce((
-    SELECT has_schema_privilege(c.relnamespace, 'USAGE') AND NOT row_security_active(c.oid)
-           AND (has_table_privilege(c.oid, 'SELECT')
-                -- All columns, one by one. The log also has values of columns that were dropped.
-                OR (SELECT bool_and(coalesce(has_column_privilege(c.oid, a.attnum, 'SELECT'), false))
-                      FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0))
-      FROM pg_class c WHERE c.oid = id), false);
+  RETURN steep_repl._reads_all(id, quote_ident(current_user)::regrole);
 END $$;
 COMMENT ON FUNCTION steep_repl._may_read(oid, text, text) IS
   'Whether its caller may see all rows and columns of a table: SELECT on it or on every column, and no row level security for him.';

@@ -7,9 +7,7 @@ DECLARE
   root oid := to_regclass(format('%I.%I', table_schema, table_name));
   role oid := steep_repl._outer_role();
 BEGIN
-  IF root IS NOT NULL AND NOT (has_schema_privilege(role, (SELECT c.relnamespace FROM pg_class c WHERE c.oid = root), 'USAGE') AND NOT steep_repl._hides_rows(root, role)
-      AND (has_table_privilege(role, root, 'SELECT')
-           OR (SELECT bool_and(coalesce(has_column_privilege(role, root, a.attnum, 'SELECT'), false)) FROM pg_attribute a WHERE a.attrelid = root AND a.attnum > 0))
+  IF root IS NOT NULL AND NOT (steep_repl._reads_all(root, role)
       AND (has_table_privilege(role, root, 'INSERT, UPDATE, DELETE') OR has_any_column_privilege(role, root, 'INSERT, UPDATE'))) THEN
     RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('permission denied for table %I.%I', table_schema, table_name),
       HINT = 'Who resolves a conflict must be allowed to read and to write the rows of its table, all of them and with all columns.';
