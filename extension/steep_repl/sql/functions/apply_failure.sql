@@ -46,6 +46,7 @@ CREATE OR REPLACE FUNCTION steep_repl._log_apply_error(subscription text, peer t
 DECLARE
   root regclass := (SELECT t.relation FROM steep_repl.tables t WHERE t.table_schema = _log_apply_error.table_schema AND t.table_name = _log_apply_error.table_name);
   key jsonb;
+  old_key jsonb;
   failure steep_repl.apply_failures;
 BEGIN
   SELECT * INTO failure FROM steep_repl.apply_failures f
@@ -54,15 +55,19 @@ BEGIN
     -- In the form that other entries have; one that cannot be read here is left out.
     SELECT jsonb_object_agg(c.name, coalesce(remote_tuple, base_tuple)::jsonb->c.name) INTO key FROM steep_repl._key_columns(root) c(name);
     key := steep_repl._canonical_key(root, key);
+    IF remote_tuple IS NOT NULL THEN
+      old_key := nullif(steep_repl._canonical_key(root, steep_repl._key_of(root, base_tuple::jsonb)), key);
+    END IF;
   EXCEPTION WHEN OTHERS THEN
     key := NULL;
+    old_key := NULL;
   END;
   INSERT INTO steep_repl.conflict_log (subscription, peer, table_schema, table_name, conflict_type, remote_tuple, base_tuple, remote_origin,
-    remote_xact_ts, origin_xid, remote_lsn, resolution, conflict_key, key, key_id, sqlstate, error, reason, not_converged_reason, change)
+    remote_xact_ts, origin_xid, remote_lsn, resolution, conflict_key, key, key_id, sqlstate, error, reason, not_converged_reason, change, moved_from)
   VALUES (subscription, peer, table_schema, table_name, 'APPLY-ERROR', remote_tuple::jsonb, base_tuple::jsonb, peer,
     steep_repl._at(micros), origin_xid, '0/0'::pg_lsn + final_lsn, 'PENDING',
     steep_repl._conflict_key(table_schema, table_name, coalesce(key::text, ''), format('%s %s', micros, peer), format('error %s', change)),
     key, CASE WHEN key IS NOT NULL THEN steep_repl._key_id(root, key) END, coalesce(sqlstate, failure.sqlstate), coalesce(message, failure.message),
-    'the change could not be applied here and was set aside; the rest of its transaction was applied', 'set aside', change);
+    'the change could not be applied here and was set aside; the rest of its transaction was applied', 'set aside', change, old_key);
 END $$;
 COMMENT ON FUNCTION steep_repl._log_apply_error(text, text, text, text, text, text, bigint, bigint, bigint, bigint, text, text) IS 'Logs a change that was set aside, for a person to decide.';

@@ -103,7 +103,7 @@ DECLARE
   behind text;
   ask text[];
 BEGIN
-  IF NOT steep_repl._complete_fold(item, mine, states) THEN
+  IF NOT steep_repl._complete_row(item, mine, states) THEN
     RETURN;
   END IF;
   IF differing = '{}' AND away = '{}' AND (

@@ -81,7 +81,7 @@ BEGIN ATOMIC
               WHEN bool_or((NOT c.possible OR (SELECT count(*) FROM steep_repl.links l WHERE l.wanted <> 'remove') < 2)
                            AND c.conflict_type IN ('INSERT-INSERT', 'UPDATE-UPDATE', 'UPDATE-DELETE', 'KEY-UPDATE')) THEN 'strategy' END
     FROM steep_repl.conflict_log c
-   WHERE c.converged_at IS NULL AND c.table_schema = _open_dispute.table_schema AND c.table_name = _open_dispute.table_name AND c.key = _open_dispute.key;
+   WHERE c.converged_at IS NULL AND c.table_schema = _open_dispute.table_schema AND c.table_name = _open_dispute.table_name AND _open_dispute.key IN (c.key, c.moved_from);
 END;
 COMMENT ON FUNCTION steep_repl._open_dispute(text, text, jsonb) IS 'What this node has logged of a key and not yet proven: error, a change that could not be applied; strategy, a conflict that the strategy of the table decides; NULL neither.';
 

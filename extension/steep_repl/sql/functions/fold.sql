@@ -98,8 +98,8 @@ CREATE OR REPLACE FUNCTION steep_repl._keys_set_aside() RETURNS TABLE (relation 
 BEGIN ATOMIC
   SELECT t.relation::oid, k.id
     FROM steep_repl.conflict_log c JOIN steep_repl.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name
-   CROSS JOIN LATERAL (VALUES (c.key_id), (steep_repl._all_keys())) k(id)
-   WHERE c.resolution = 'PENDING' AND c.conflict_type = 'APPLY-ERROR' AND c.key_id IS NOT NULL;
+   CROSS JOIN LATERAL (VALUES (c.key_id), (steep_repl._key_id(t.relation, c.moved_from)), (steep_repl._all_keys())) k(id)
+   WHERE c.resolution = 'PENDING' AND c.conflict_type = 'APPLY-ERROR' AND c.key_id IS NOT NULL AND k.id IS NOT NULL;
 END;
 COMMENT ON FUNCTION steep_repl._keys_set_aside() IS
   'Keys with a change that was set aside and may yet be applied, and all keys of their tables as one: what is newer than that change must not be forgotten.';

@@ -7,40 +7,6 @@ CREATE OR REPLACE FUNCTION steep_repl._fold_late(relation oid, place text, here_
 COMMENT ON FUNCTION steep_repl._fold_late(oid, text, bigint, text, text, text, bigint, text, text, bigint, text) IS
   'Keeps a change that was set aside and folds all changes of its key: the row, its version, and whose it is; or the trouble that it still makes. NULL when the rows of the table are no folds.';
 
-CREATE OR REPLACE FUNCTION steep_repl._without_change(table_schema text, table_name text, key jsonb) RETURNS boolean
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-  SELECT EXISTS (
-    SELECT 1 FROM steep_repl.conflict_log c JOIN steep_repl.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name
-     WHERE c.resolution = 'PENDING' AND c.conflict_type = 'APPLY-ERROR' AND steep_repl._folds(t)
-       AND c.table_schema = _without_change.table_schema AND c.table_name = _without_change.table_name AND c.key = _without_change.key);
-END;
-COMMENT ON FUNCTION steep_repl._without_change(text, text, jsonb) IS 'Whether the row here is a fold that lacks a change, because that was set aside.';
-
-CREATE OR REPLACE FUNCTION steep_repl._complete_fold(item jsonb, mine jsonb, states jsonb) RETURNS boolean
-  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  lacking text := (SELECT min(s.key) FROM jsonb_each(states) s WHERE (s.value->>'set_aside')::boolean);
-BEGIN
-  IF coalesce((mine->>'set_aside')::boolean, false) THEN
-    INSERT INTO steep_repl.retries (conflict_id, asked_by)
-    SELECT c.id, 'proof' FROM steep_repl.conflict_log c
-     WHERE c.resolution = 'PENDING' AND c.conflict_type = 'APPLY-ERROR'
-       AND c.table_schema = item->>'schema' AND c.table_name = item->>'table' AND c.key = item->'key'
-    ON CONFLICT DO NOTHING;
-    PERFORM steep_repl._prove_later(item, 'the row here lacks a change that was set aside');
-  ELSIF lacking IS NOT NULL THEN
-    PERFORM steep_repl._prove_later(item, format('the row of %s lacks a change that was set aside there', lacking));
-  ELSE
-    RETURN true;
-  END IF;
-  -- What was seen before says nothing of what will be complete.
-  DELETE FROM steep_repl.pulls p WHERE p.table_schema = item->>'schema' AND p.table_name = item->>'table' AND p.key = item->'key';
-  RETURN false;
-END $$;
-COMMENT ON FUNCTION steep_repl._complete_fold(jsonb, jsonb, jsonb) IS
-  'False while a node lacks a change of a row that is a fold: no row of it is adopted, and none is proven. Has the worker try again those that this node lacks.';
-
 CREATE OR REPLACE FUNCTION steep_repl._retry_in_fold(c steep_repl.conflict_log, root regclass, key jsonb, deed text) RETURNS jsonb
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 #variable_conflict use_variable
@@ -71,7 +37,10 @@ BEGIN
   IF state->>'place' IS NOT NULL THEN
     PERFORM steep_repl._remove_quietly((state->>'leaf')::bigint::oid, state->>'place');
   END IF;
-  IF folded->>'row' IS NULL THEN
+  IF folded->>'row' IS NOT NULL AND NOT steep_repl._make_room(root, steep_repl._as_pull(c.table_schema, c.table_name, key,
+                                          steep_repl._canonical_row(root, folded->'row'), micros, folded->>'node')) THEN
+    RETURN folded || jsonb_build_object('row', NULL, 'gives_way', true);
+  ELSIF folded->>'row' IS NULL THEN
     PERFORM steep_repl._put_tombstone(root, key, coalesce(state->>'row', state->>'row_gone'), micros, folded->>'node', false);
     PERFORM steep_repl._refuse_newcomer(root, key);
     RETURN folded;
@@ -101,15 +70,11 @@ DECLARE
   side text;
 BEGIN
   IF c.remote_tuple IS NOT NULL AND old_key <> key THEN
-    -- A change of the key: a deletion and an insertion. Where a later write of this node keeps the row under its old key, the move
-    -- has lost, and nobody else can tell.
+    -- A change of the key: a deletion and an insertion. Where a later write of this node stands under the old key, be it a
+    -- deletion, the move has lost, and nobody else can tell.
     folded := steep_repl._retry_in_fold(c, root, old_key, 'D');
-    IF folded->>'row' IS NOT NULL AND folded->>'node' = steep_repl.node_id() THEN
-      IF steep_repl._key_state(root, key)->>'row' IS NULL THEN
-        PERFORM steep_repl._put_tombstone(root, key, NULL, steep_repl._micros(c.remote_xact_ts), c.remote_origin, true);
-        PERFORM steep_repl._refuse_newcomer(root, key);
-      END IF;
-      PERFORM steep_repl._queue_displaced(c.table_schema, c.table_name, key::text, steep_repl._micros(c.remote_xact_ts), c.remote_origin, 'moved');
+    IF folded->>'node' = steep_repl.node_id() THEN
+      PERFORM steep_repl._displace_move(root, c, key);
       side := 'local';
     ELSE
       folded := steep_repl._retry_in_fold(c, root, key, 'I');
@@ -121,7 +86,8 @@ BEGIN
   END IF;
   UPDATE steep_repl.conflict_log l
      SET resolution = CASE side WHEN 'local' THEN 'KEPT_LOCAL' WHEN 'remote' THEN 'APPLIED_REMOTE' ELSE 'MERGED' END, winner = side,
-         reason = concat_ws('; ', l.reason, CASE side WHEN 'local' THEN 'folded in since, it leaves the row as it is' ELSE 'folded in since' END),
+         reason = concat_ws('; ', l.reason, CASE WHEN folded ? 'gives_way' THEN 'a later row holds one of its unique values' END,
+                            CASE side WHEN 'local' THEN 'folded in since, it leaves the row as it is' ELSE 'folded in since' END),
          resolved_at = clock_timestamp(), resolved_by = asked_by, result = nullif(steep_repl._key_state(root, key)->'row', 'null'),
          converged_at = NULL, not_converged_reason = 'not compared yet', next_proof = clock_timestamp(), proofs = 0
    WHERE l.id = c.id;

@@ -33,6 +33,10 @@ BEGIN
      WHERE o.key = wanted OR o.key = key OR o.tuple IS NOT NULL;
   ELSE
     RETURN QUERY VALUES (1, root, key, chosen, NULL::jsonb, false, merged);
+    -- Of a change of the key that was set aside: the row under the old key goes, as it did where the change was made.
+    RETURN QUERY SELECT 0, root, o.key, NULL::jsonb, steep_repl._canonical_row(root, base_tuple), false, false
+      FROM (SELECT steep_repl._canonical_key(root, steep_repl._key_of(root, base_tuple)) AS key) o
+     WHERE kind = 'APPLY-ERROR' AND remote_tuple IS NOT NULL AND o.key <> _resolution_targets.key;
   END IF;
 END $$;
 COMMENT ON FUNCTION steep_repl._resolution_targets(text, jsonb, jsonb, jsonb, jsonb, regclass, regclass, text, jsonb) IS

@@ -14,14 +14,127 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl._retried_values(regclass, jsonb, jsonb) IS 'The columns and values of a change that was set aside, for INSERT.';
 
+CREATE OR REPLACE FUNCTION steep_repl._canonical_row(root regclass, tuple jsonb) RETURNS jsonb
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+#variable_conflict use_variable
+DECLARE
+  whole text;
+BEGIN
+  -- A document that was sent as text is one, not a string.
+  EXECUTE format('SELECT steep_repl._row_json(jsonb_populate_record(NULL::%s, $1))', root) INTO whole
+    USING (SELECT jsonb_object_agg(a.attname, CASE WHEN coalesce(nullif(y.typbasetype, 0), y.oid) IN ('json'::regtype, 'jsonb'::regtype) AND jsonb_typeof(tuple->a.attname) = 'string'
+                                                   THEN (tuple->>a.attname)::jsonb ELSE tuple->a.attname END)
+             FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid
+            WHERE a.attrelid = root AND a.attnum > 0 AND NOT a.attisdropped AND tuple ? a.attname);
+  RETURN CASE WHEN tuple IS NOT NULL THEN whole::jsonb END;
+END $$;
+COMMENT ON FUNCTION steep_repl._canonical_row(regclass, jsonb) IS 'A row as it was sent, every value as text, in the one form that the conflict log uses; NULL for none.';
+
+CREATE OR REPLACE FUNCTION steep_repl._locked_state(root regclass, key jsonb) RETURNS jsonb
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  EXECUTE format('SELECT 1 FROM %s t WHERE %s FOR UPDATE', steep_repl._source_of(root), steep_repl._key_is(root, key));
+  RETURN steep_repl._key_state(root, key);
+END $$;
+COMMENT ON FUNCTION steep_repl._locked_state(regclass, jsonb) IS 'What is here under a key; its row stays as it is until the end of the transaction.';
+
+CREATE OR REPLACE FUNCTION steep_repl._kind_beside(c steep_repl.conflict_log, root regclass, id uuid, state jsonb) RETURNS text
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  -- By the names of crates/conflict/src/finding.rs, so that both nodes call it the same. None for what goes by time whatever the
+  -- strategy, and where nothing is lost.
+  WITH stones AS (
+    SELECT s.moved_to, s.key_id = steep_repl._all_keys() AS all_keys, v.micros, v.node
+      FROM steep_repl.tombstones s CROSS JOIN LATERAL (SELECT * FROM steep_repl._row_version(root, id, s.xmin) WHERE s.version_node IS NULL) v
+     WHERE s.relation = root AND s.key_id IN (id, steep_repl._all_keys()))
+  SELECT CASE
+    WHEN EXISTS (SELECT 1 FROM stones s WHERE s.all_keys AND s.micros > steep_repl._micros((c).remote_xact_ts)) OR (state->>'displaced')::boolean THEN NULL
+    WHEN (c).moved_from IS NOT NULL THEN 'KEY-UPDATE'
+    WHEN state->>'row' IS NULL THEN CASE
+      WHEN (c).base_tuple IS NULL THEN NULL
+      WHEN EXISTS (SELECT 1 FROM stones s WHERE s.moved_to IS NOT NULL) THEN 'KEY-UPDATE'
+      WHEN (c).remote_tuple IS NOT NULL THEN 'UPDATE-DELETE' END
+    WHEN (c).base_tuple IS NULL THEN 'INSERT-INSERT'
+    WHEN (c).remote_tuple IS NOT NULL THEN 'UPDATE-UPDATE'
+    WHEN NOT EXISTS (SELECT 1 FROM stones s WHERE s.node = steep_repl.node_id()) THEN 'UPDATE-DELETE' END;
+END;
+COMMENT ON FUNCTION steep_repl._kind_beside(steep_repl.conflict_log, regclass, uuid, jsonb) IS
+  'The kind of conflict that a change which was set aside is with what a session of this node has written later; NULL when no strategy is asked about it.';
+
+CREATE OR REPLACE FUNCTION steep_repl._strategy_beside(c steep_repl.conflict_log, root regclass, key jsonb, state jsonb) RETURNS text
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+#variable_conflict use_variable
+DECLARE
+  strategy text;
+  priority text[];
+  kind text;
+BEGIN
+  SELECT t.strategy, t.priority INTO strategy, priority FROM steep_repl.tables t WHERE t.relation = root;
+  -- The other nodes have decided between a move and what stands under its old key by the strategy, also where the earlier may stay.
+  IF c.moved_from = key AND (strategy = 'first_write_wins' OR strategy = 'node_priority'
+       AND coalesce(array_position(priority, c.remote_origin), 2147483647) < coalesce(array_position(priority, state->>'node'), 2147483647)) THEN
+    NULL;
+  ELSIF strategy NOT IN ('keep_local', 'apply_remote', 'manual') THEN
+    RETURN NULL;
+  END IF;
+  -- Only where what is here was written on this node, as for what arrives: of another's nobody knows here what it had seen.
+  IF state->>'node' IS DISTINCT FROM steep_repl.node_id() OR coalesce((state->>'adopted')::boolean, false) THEN
+    RETURN NULL;
+  END IF;
+  kind := steep_repl._kind_beside(c, root, steep_repl._key_id(root, key), state);
+  IF kind IS NULL THEN
+    RETURN NULL;
+  END IF;
+  UPDATE steep_repl.conflict_log l SET conflict_type = kind, local_tuple = nullif(state->'row', 'null'), remote_tuple = steep_repl._canonical_row(root, c.remote_tuple),
+         base_tuple = steep_repl._canonical_row(root, c.base_tuple), local_origin = state->>'node', local_xact_ts = steep_repl._at((state->>'micros')::bigint),
+         key = key, key_id = steep_repl._key_id(root, key), relation = root, strategy = strategy, result = nullif(state->'row', 'null'), winner = 'local',
+         conflict_key = steep_repl._conflict_key(c.table_schema, c.table_name, key::text, format('%s %s', state->>'micros', state->>'node'),
+                                                 format('%s %s', steep_repl._micros(c.remote_xact_ts), c.remote_origin)),
+         reason = 'the change could not be applied here and was set aside; the row here has been written since', not_converged_reason = 'not compared yet',
+         next_proof = clock_timestamp(), proofs = 0
+   WHERE l.id = c.id;
+  RETURN strategy;
+END $$;
+COMMENT ON FUNCTION steep_repl._strategy_beside(steep_repl.conflict_log, regclass, jsonb, jsonb) IS
+  'Makes of a change that was set aside the conflict that it is by now, where a strategy that lets the nodes differ is to decide it, or one that lets an earlier move stay: that strategy, else NULL and nothing is changed.';
+
+CREATE OR REPLACE FUNCTION steep_repl._retry_ended(c steep_repl.conflict_log, side text, asked_by text, why text) RETURNS void
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  UPDATE steep_repl.conflict_log l SET resolution = CASE side WHEN 'local' THEN 'KEPT_LOCAL' ELSE 'APPLIED_REMOTE' END, winner = side,
+         resolved_at = clock_timestamp(), resolved_by = asked_by, reason = concat_ws('; ', l.reason, why),
+         converged_at = NULL, not_converged_reason = 'not compared yet', next_proof = clock_timestamp(), proofs = 0
+   WHERE l.id = (c).id;
+END;
+COMMENT ON FUNCTION steep_repl._retry_ended(steep_repl.conflict_log, text, text, text) IS 'Closes the entry of a change that was set aside.';
+
+CREATE OR REPLACE FUNCTION steep_repl._retry_lost(c steep_repl.conflict_log, root regclass, key jsonb, state jsonb, asked_by text) RETURNS boolean
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  strategy text;
+BEGIN
+  IF state->>'micros' IS NULL OR ((state->>'micros')::bigint, state->>'node' COLLATE "C") <= (steep_repl._micros(c.remote_xact_ts), c.remote_origin COLLATE "C") THEN
+    RETURN false;
+  END IF;
+  strategy := steep_repl._strategy_beside(c, root, key, state);
+  IF strategy IN ('apply_remote', 'first_write_wins', 'node_priority') THEN
+    RETURN false;
+  ELSIF strategy IS NULL THEN
+    PERFORM steep_repl._retry_ended(c, 'local', asked_by, 'a later write stands here');
+  ELSIF strategy <> 'manual' THEN
+    PERFORM steep_repl._retry_ended(c, 'local', strategy, NULL);
+  END IF;
+  RETURN true;
+END $$;
+COMMENT ON FUNCTION steep_repl._retry_lost(steep_repl.conflict_log, regclass, jsonb, jsonb, text) IS
+  'Whether what is here under a key stays beside a change that was set aside, because it is later and the strategy does not say otherwise; closes its entry then, but for manual, where it waits as the conflict that it is.';
+
 CREATE OR REPLACE FUNCTION steep_repl._retry(c steep_repl.conflict_log, asked_by text) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
   root regclass := (SELECT t.relation FROM steep_repl.tables t WHERE t.table_schema = c.table_schema AND t.table_name = c.table_name);
   key jsonb := steep_repl._key_of(root, coalesce(c.remote_tuple, c.base_tuple));
-  old_key jsonb := steep_repl._key_of(root, c.base_tuple);
   micros bigint := steep_repl._micros(c.remote_xact_ts);
-  one jsonb;
   state jsonb;
   present jsonb;
   given record;
@@ -31,28 +144,39 @@ BEGIN
     RAISE EXCEPTION 'the table is not replicated here, or has no primary key';
   END IF;
   key := steep_repl._canonical_key(root, key);
-  old_key := steep_repl._canonical_key(root, old_key);
   IF (SELECT steep_repl._folds(t) FROM steep_repl.tables t WHERE t.relation = root) THEN
-    PERFORM steep_repl._retry_fold(c, root, key, old_key, asked_by);
+    PERFORM steep_repl._retry_fold(c, root, key, steep_repl._canonical_key(root, steep_repl._key_of(root, c.base_tuple)), asked_by);
     RETURN;
   END IF;
-  FOR one IN SELECT DISTINCT k FROM unnest(ARRAY[key, old_key]) k WHERE k IS NOT NULL LOOP
-    EXECUTE format('SELECT 1 FROM %s t WHERE %s FOR UPDATE', steep_repl._source_of(root), steep_repl._key_is(root, one));
-    state := steep_repl._key_state(root, one);
-    IF state->>'micros' IS NOT NULL AND ((state->>'micros')::bigint, state->>'node' COLLATE "C") > (micros, c.remote_origin COLLATE "C") THEN
-      UPDATE steep_repl.conflict_log l SET resolution = 'KEPT_LOCAL', winner = 'local', resolved_at = clock_timestamp(), resolved_by = asked_by,
-             reason = concat_ws('; ', l.reason, 'a later write stands here'), converged_at = NULL, next_proof = clock_timestamp() WHERE l.id = c.id;
-      RETURN;
+  IF c.moved_from IS NOT NULL THEN
+    -- A change of the key is a deletion and an insertion, each decided by itself, as src/conflict/put.rs does with one that arrives.
+    state := steep_repl._locked_state(root, c.moved_from);
+    IF steep_repl._retry_lost(c, root, c.moved_from, state, asked_by) THEN
+      IF state->>'node' = steep_repl.node_id() AND NOT coalesce((state->>'adopted')::boolean, false) THEN
+        PERFORM steep_repl._displace_move(root, c, key) FROM steep_repl.tables t WHERE t.relation = root AND t.strategy NOT IN ('keep_local', 'apply_remote', 'manual');
+        RETURN;
+      END IF;
+      -- A third node wrote it, which tells by itself what its write had seen.
+    ELSE
+      present := nullif(state->'row', 'null');
+      IF state->>'place' IS NOT NULL THEN
+        PERFORM steep_repl._remove_quietly((state->>'leaf')::bigint::oid, state->>'place');
+      END IF;
+      PERFORM steep_repl._put_tombstone(root, c.moved_from, state->>'row', micros, c.remote_origin, false);
+      PERFORM steep_repl._refuse_newcomer(root, c.moved_from) WHERE state->>'place' IS NULL;
     END IF;
-    present := coalesce(nullif(state->'row', 'null'), present);
-    IF state->>'place' IS NOT NULL THEN
-      PERFORM steep_repl._remove_quietly((state->>'leaf')::bigint::oid, state->>'place');
-    END IF;
-    IF one <> key OR c.remote_tuple IS NULL THEN
-      PERFORM steep_repl._put_tombstone(root, one, state->>'row', micros, c.remote_origin, false);
-    END IF;
-  END LOOP;
-  IF c.remote_tuple IS NOT NULL THEN
+  END IF;
+  state := steep_repl._locked_state(root, key);
+  IF steep_repl._retry_lost(c, root, key, state, asked_by) THEN
+    RETURN;
+  END IF;
+  present := coalesce(nullif(state->'row', 'null'), present);
+  IF state->>'place' IS NOT NULL THEN
+    PERFORM steep_repl._remove_quietly((state->>'leaf')::bigint::oid, state->>'place');
+  END IF;
+  IF c.remote_tuple IS NULL THEN
+    PERFORM steep_repl._put_tombstone(root, key, state->>'row', micros, c.remote_origin, false);
+  ELSIF steep_repl._make_room(root, steep_repl._as_pull(c.table_schema, c.table_name, key, steep_repl._canonical_row(root, c.remote_tuple), micros, c.remote_origin)) THEN
     SELECT * INTO given FROM steep_repl._retried_values(root, c.remote_tuple, present);
     PERFORM steep_repl._as_owner(root, format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE VALUES (%s)', root, given.columns, given.expressions));
     DELETE FROM steep_repl.row_versions v WHERE v.relation = root AND v.key_id = steep_repl._key_id(root, key);
@@ -62,12 +186,64 @@ BEGIN
     VALUES (root, steep_repl._key_id(root, key), writer, c.remote_xact_ts, c.remote_origin, true);
   END IF;
   state := steep_repl._key_state(root, key);
-  PERFORM steep_repl._suspect_adopted(root, state->'row') WHERE c.remote_tuple IS NOT NULL;
-  UPDATE steep_repl.conflict_log l SET resolution = 'APPLIED_REMOTE', winner = 'remote', resolved_at = clock_timestamp(), resolved_by = asked_by,
-         result = nullif(state->'row', 'null'), converged_at = NULL, not_converged_reason = 'not compared yet', next_proof = clock_timestamp(), proofs = 0
-   WHERE l.id = c.id;
+  PERFORM steep_repl._suspect_adopted(root, state->'row') WHERE state->>'row' IS NOT NULL;
+  UPDATE steep_repl.conflict_log l SET result = nullif(state->'row', 'null') WHERE l.id = c.id;
+  PERFORM steep_repl._retry_ended(c, 'remote', asked_by, CASE WHEN (state->>'displaced')::boolean THEN 'a later row holds one of its unique values' END);
 END $$;
-COMMENT ON FUNCTION steep_repl._retry(steep_repl.conflict_log, text) IS 'Applies a change that was set aside, unless a later write stands here.';
+COMMENT ON FUNCTION steep_repl._retry(steep_repl.conflict_log, text) IS 'Applies a change that was set aside, unless a later write stands here or the strategy keeps what was written here since.';
+
+CREATE OR REPLACE FUNCTION steep_repl._as_pull(table_schema text, table_name text, key jsonb, "row" jsonb, micros bigint, node text) RETURNS steep_repl.pulls
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  RETURN jsonb_populate_record(NULL::steep_repl.pulls, jsonb_build_object('table_schema', table_schema, 'table_name', table_name, 'key', key,
+    'micros', micros, 'node', node, 'target', jsonb_build_object('row', "row", 'micros', micros, 'node', node)));
+COMMENT ON FUNCTION steep_repl._as_pull(text, text, jsonb, jsonb, bigint, text) IS 'A row that is to stand here, as an adoption describes it.';
+
+CREATE OR REPLACE FUNCTION steep_repl._displace_move(root regclass, c steep_repl.conflict_log, key jsonb) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF steep_repl._key_state(root, key)->>'row' IS NULL THEN
+    PERFORM steep_repl._put_tombstone(root, key, NULL, steep_repl._micros(c.remote_xact_ts), c.remote_origin, true);
+    PERFORM steep_repl._refuse_newcomer(root, key);
+  END IF;
+  PERFORM steep_repl._queue_displaced(c.table_schema, c.table_name, key::text, steep_repl._micros(c.remote_xact_ts), c.remote_origin, 'moved');
+END $$;
+COMMENT ON FUNCTION steep_repl._displace_move(regclass, steep_repl.conflict_log, jsonb) IS
+  'Displaces, on all nodes, the new key of a move that was set aside and has lost to a write of this node, which nobody else can tell.';
+
+CREATE OR REPLACE FUNCTION steep_repl._without_change(table_schema text, table_name text, key jsonb) RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT EXISTS (
+    SELECT 1 FROM steep_repl.conflict_log c JOIN steep_repl.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name
+     WHERE c.resolution = 'PENDING' AND c.conflict_type = 'APPLY-ERROR'
+       AND (steep_repl._folds(t) OR t.strategy IN ('keep_local', 'apply_remote', 'manual') OR c.moved_from IS NOT NULL)
+       AND c.table_schema = _without_change.table_schema AND c.table_name = _without_change.table_name AND _without_change.key IN (c.key, c.moved_from));
+END;
+COMMENT ON FUNCTION steep_repl._without_change(text, text, jsonb) IS 'Whether the row here lacks a change that was set aside and has to be applied as it was: where rows are folds, where the nodes may differ, so that a peer''s row is none to adopt, and where its key changed, of which that would be one half.';
+
+CREATE OR REPLACE FUNCTION steep_repl._complete_row(item jsonb, mine jsonb, states jsonb) RETURNS boolean
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  lacking text := (SELECT min(s.key) FROM jsonb_each(states) s WHERE (s.value->>'set_aside')::boolean);
+BEGIN
+  IF coalesce((mine->>'set_aside')::boolean, false) THEN
+    INSERT INTO steep_repl.retries (conflict_id, asked_by)
+    SELECT c.id, 'proof' FROM steep_repl.conflict_log c
+     WHERE c.resolution = 'PENDING' AND c.conflict_type = 'APPLY-ERROR'
+       AND c.table_schema = item->>'schema' AND c.table_name = item->>'table' AND item->'key' IN (c.key, c.moved_from)
+    ON CONFLICT DO NOTHING;
+    PERFORM steep_repl._prove_later(item, 'the row here lacks a change that was set aside');
+  ELSIF lacking IS NOT NULL THEN
+    PERFORM steep_repl._prove_later(item, format('the row of %s lacks a change that was set aside there', lacking));
+  ELSE
+    RETURN true;
+  END IF;
+  -- What was seen before says nothing of what will be complete.
+  DELETE FROM steep_repl.pulls p WHERE p.table_schema = item->>'schema' AND p.table_name = item->>'table' AND p.key = item->'key';
+  RETURN false;
+END $$;
+COMMENT ON FUNCTION steep_repl._complete_row(jsonb, jsonb, jsonb) IS
+  'False while a node lacks a change of a row that has to be applied as it was: no row of it is adopted, and none is proven. Has the worker try again those that this node lacks.';
 
 CREATE OR REPLACE FUNCTION steep_repl._retry_all() RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -78,7 +254,7 @@ DECLARE
   code text;
 BEGIN
   FOR wish IN SELECT * FROM steep_repl.retries r ORDER BY r.conflict_id LIMIT 100 LOOP
-    SELECT * INTO entry FROM steep_repl.conflict_log c WHERE c.id = wish.conflict_id AND c.resolution = 'PENDING' FOR UPDATE;
+    SELECT * INTO entry FROM steep_repl.conflict_log c WHERE c.id = wish.conflict_id AND c.resolution = 'PENDING' AND c.conflict_type = 'APPLY-ERROR' FOR UPDATE;
     IF FOUND THEN
       BEGIN
         PERFORM steep_repl._retry(entry, wish.asked_by);

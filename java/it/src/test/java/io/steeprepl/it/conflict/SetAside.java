@@ -32,7 +32,10 @@ final class SetAside {
         };
         String aside = switch (rule) {
             case MERGE, SUM, FUNCTION -> "nobody MERGED";
-            case OWN, BY_HAND -> "nobody PENDING";
+            // By now a conflict like any other, which the strategy decides.
+            case OWN -> "local KEPT_LOCAL";
+            case BY_HAND -> "local PENDING";
+            case OTHER -> "remote APPLIED_REMOTE";
             default -> "local KEPT_LOCAL";
         };
         String end = switch (rule) {
@@ -41,11 +44,17 @@ final class SetAside {
             case FUNCTION -> "150|not on " + second + "+old|late|12";
             default -> late;
         };
+        boolean apart = !rule.converges();
         return List.of(
                 new Side(
                         rule == Rule.OWN || rule == Rule.BY_HAND ? early : end,
                         List.of(ENTRY.formatted("UPDATE-UPDATE", early, first, late, second, base, atFirst))),
-                new Side(end, List.of(ENTRY.formatted("APPLY-ERROR", "-", "-", early, first, base, aside))));
+                new Side(
+                        rule == Rule.OTHER ? early : end,
+                        List.of(
+                                apart
+                                        ? ENTRY.formatted("UPDATE-UPDATE", late, second, early, first, base, aside)
+                                        : ENTRY.formatted("APPLY-ERROR", "-", "-", early, first, base, aside))));
     }
 
     /** The first node sets the change of the second aside, having written before that: if the change is to stand there at all. */
@@ -57,14 +66,11 @@ final class SetAside {
         String end = switch (rule) {
             case SUM -> "160|not on " + first + "|old|13";
             case FUNCTION -> "160|early+not on " + first + "|old|12";
-            // The second took the row of the first, which could not take the second's.
-            case OTHER -> early;
             default -> rule.winner(second, first, second).equals(second) ? late : early;
         };
         String atFirst = switch (rule) {
             case SUM, FUNCTION -> "nobody MERGED";
-            case OTHER -> "local KEPT_LOCAL";
-            case MERGE -> "remote APPLIED_REMOTE";
+            case OTHER, MERGE -> "remote APPLIED_REMOTE";
             default -> applies ? "nobody APPLIED_REMOTE" : rule.decision(first, first, false);
         };
         String atSecond = rule == Rule.SUM || rule == Rule.FUNCTION
@@ -72,7 +78,7 @@ final class SetAside {
                 : rule.decision(rule.winner(second, first, second), second, false);
         return List.of(
                 new Side(
-                        rule == Rule.OWN || rule == Rule.BY_HAND ? early : end,
+                        rule == Rule.OWN || rule == Rule.BY_HAND ? early : rule == Rule.OTHER ? late : end,
                         List.of(
                                 applies
                                         ? ENTRY.formatted("APPLY-ERROR", "-", "-", late, second, base, atFirst)

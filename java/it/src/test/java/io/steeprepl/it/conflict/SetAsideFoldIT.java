@@ -167,6 +167,34 @@ class SetAsideFoldIT {
                         "40|APPLIED_REMOTE");
     }
 
+    /** Row 1 has lost its value to a later row, row 2 has not, and takes that of an earlier one. */
+    @ParameterizedTest
+    @CsvSource({"column_merge", "last_write_wins"})
+    void aUniqueValueIsDecidedWhenTheChangeIsTriedAgain(String strategy) {
+        Table item = mesh.table(
+                        "id int PRIMARY KEY, n int NOT NULL, note text, u text UNIQUE",
+                        "(1, 100, 'old', '1')",
+                        "(2, 100, 'old', '2')")
+                .strategy(strategy, ", delta_columns => '{n}'")
+                .drained();
+        mesh.pause("a", "b");
+        item.on("b", SHORT, "INSERT INTO item VALUES (4, 1, 'own', 'y')")
+                .on("a", "UPDATE item SET n = n - 10, note = 'too long', u = CASE id WHEN 1 THEN 'x' ELSE 'y' END");
+        Mesh.await(
+                mesh.node("b"),
+                "SELECT count(*) FROM steep_repl.conflict_log WHERE resolution = 'PENDING' AND table_schema = '"
+                        + item.schema() + "'",
+                "2");
+        item.on("b", "INSERT INTO item VALUES (3, 1, 'own', 'x')", ACCEPT);
+        mesh.resume();
+        item.awaitHolds("2|90|too long|y", "3|1|own|x").proven();
+        assertThat(item.rows(
+                        mesh.node("b"),
+                        "SELECT conflict_type, resolution, local_tuple->>'id', remote_tuple->>'id' FROM steep_repl.conflict_log"
+                                + " WHERE conflict_type = 'UNIQUE' AND table_schema = current_schema() ORDER BY 3"))
+                .containsExactly("UNIQUE|KEPT_LOCAL|3|1", "UNIQUE|APPLIED_REMOTE|4|2");
+    }
+
     @WhoeverIsFirst
     void whereRowsAreNoFoldsALaterWriteStandsAndTheEntrySaysSo(String there) {
         String here = mesh.other(there).id();

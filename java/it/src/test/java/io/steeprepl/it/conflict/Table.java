@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.steeprepl.testkit.TestNode;
 import io.steeprepl.testkit.TestkitException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.postgresql.util.PSQLException;
 
 /** A replicated table of one test, in a schema of its own; statements and queries find it there. */
@@ -133,6 +135,12 @@ final class Table {
     /** All nodes hold these rows, columns joined by {@code |}, in the order of the first column. */
     Table holds(String... rows) {
         return answers("SELECT * FROM " + name + " ORDER BY 1", rows);
+    }
+
+    /** The same, once conflicts have made the nodes write what they have to. */
+    Table awaitHolds(String... rows) {
+        Awaitility.await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> holds(rows));
+        return this;
     }
 
     /** All nodes answer a query alike. */
