@@ -8,6 +8,8 @@ DECLARE
   asked_at timestamptz;
   answer jsonb;
   answers jsonb := '{}';
+  keys_beside jsonb;
+  answers_beside jsonb := '{}';
   caught_up jsonb := '{}';
   away text[] := '{}';
   link steep_repl.links;
@@ -30,13 +32,15 @@ BEGIN
   IF keys IS NULL THEN
     RETURN false;
   END IF;
+  keys_beside := steep_repl._keys_beside(keys);
   FOR link IN SELECT * FROM steep_repl.links l WHERE l.wanted <> 'remove' LOOP
     BEGIN
       asked_at := clock_timestamp();
       -- How far it is first: what it holds after that is no older.
       answer := steep_repl._peer_value(link.conninfo, format(
-        'SELECT pg_catalog.jsonb_build_object(''caught_up_for'', steep_repl._caught_up_for(), ''states'', steep_repl._key_states(%L)::pg_catalog.jsonb)::text', keys), 5)::jsonb;
+        'SELECT pg_catalog.jsonb_build_object(''caught_up_for'', steep_repl._caught_up_for(), ''states'', steep_repl._key_states(%L)::pg_catalog.jsonb, ''beside'', steep_repl._key_states(%L)::pg_catalog.jsonb)::text', keys, keys_beside), 5)::jsonb;
       answers := answers || jsonb_build_object(link.peer, answer->'states');
+      answers_beside := answers_beside || jsonb_build_object(link.peer, answer->'beside');
       caught_up := caught_up || jsonb_build_object(link.peer, asked_at - (answer->>'caught_up_for')::double precision * interval '1 second');
     EXCEPTION WHEN OTHERS THEN
       away := away || link.peer;
@@ -44,7 +48,8 @@ BEGIN
   END LOOP;
   FOR item IN SELECT * FROM jsonb_array_elements(keys) LOOP
     BEGIN
-      FOR peer IN SELECT steep_repl._prove_key(item, (SELECT coalesce(jsonb_object_agg(a.key, a.value->place), '{}') FROM jsonb_each(answers) a), away, caught_up) LOOP
+      FOR peer IN SELECT steep_repl._prove_key(item, (SELECT coalesce(jsonb_object_agg(a.key, a.value->place), '{}') FROM jsonb_each(answers) a),
+                    steep_repl._differs_beside(item, keys_beside, answers_beside), away, caught_up) LOOP
         wishes := wishes || jsonb_build_object(peer, coalesce(wishes->peer, '[]') || item);
       END LOOP;
     EXCEPTION WHEN OTHERS THEN
@@ -88,7 +93,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl._prove_later(jsonb, text) IS 'Notes why a key is not proven, and when to compare it again.';
 
-CREATE OR REPLACE FUNCTION steep_repl._prove_key(item jsonb, states jsonb, away text[], caught_up jsonb) RETURNS SETOF text
+CREATE OR REPLACE FUNCTION steep_repl._prove_key(item jsonb, states jsonb, beside text, away text[], caught_up jsonb) RETURNS SETOF text
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
@@ -129,7 +134,9 @@ BEGIN
            resolved_at = CASE WHEN steep_repl._settled_by_proof(c) THEN clock_timestamp() ELSE c.resolved_at END,
            resolved_by = CASE WHEN steep_repl._settled_by_proof(c) THEN 'proof' ELSE c.resolved_by END,
            error = CASE WHEN c.sqlstate IS NOT NULL THEN c.error END
-     WHERE c.converged_at IS NULL AND c.table_schema = item->>'schema' AND c.table_name = item->>'table' AND c.key = item->'key';
+     WHERE c.converged_at IS NULL AND c.table_schema = item->>'schema' AND c.table_name = item->>'table' AND c.key = item->'key'
+       AND (beside IS NULL OR c.conflict_type <> 'KEY-UPDATE');
+    PERFORM steep_repl._prove_later(item, beside) WHERE beside IS NOT NULL;
     DELETE FROM steep_repl.proof_requests r WHERE r.table_schema = item->>'schema' AND r.table_name = item->>'table' AND r.key = item->'key';
     RETURN;
   END IF;
@@ -142,7 +149,7 @@ BEGIN
   PERFORM steep_repl._prove_later(item, coalesce(verdict, format('%s differs, or a change is on its way', array_to_string(differing, ', '))));
   RETURN QUERY SELECT s.key FROM jsonb_each(states) s WHERE s.key = ANY (ask);
 END $$;
-COMMENT ON FUNCTION steep_repl._prove_key(jsonb, jsonb, text[], jsonb) IS 'Notes that all nodes agree on a key, or why not yet; the peers that should compare it too.';
+COMMENT ON FUNCTION steep_repl._prove_key(jsonb, jsonb, text, text[], jsonb) IS 'Notes that all nodes agree on a key, or why not yet; the peers that should compare it too. beside: how they differ under another key of its entries.';
 
 CREATE OR REPLACE FUNCTION steep_repl._pull_key(item jsonb, mine jsonb, states jsonb, caught_up jsonb, noted_at timestamptz, OUT verdict text, OUT ask text[])
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$

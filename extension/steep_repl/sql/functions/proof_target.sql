@@ -62,3 +62,39 @@ BEGIN ATOMIC
    WHERE coalesce(n.at <= since, true) LIMIT 1;
 END;
 COMMENT ON FUNCTION steep_repl._behind(timestamptz, jsonb) IS 'A node of which it is not sure that it has received all that there was at that time; NULL when all have. caught_up: when each peer last had, by this node''s clock.';
+
+CREATE OR REPLACE FUNCTION steep_repl._keys_beside(keys jsonb) RETURNS jsonb
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT coalesce(jsonb_agg(DISTINCT k.item || jsonb_build_object('key', o.key, 'of', k.item->'key')), '[]')
+    FROM jsonb_array_elements(keys) k(item)
+    JOIN steep_repl.tables t ON t.table_schema = k.item->>'schema' AND t.table_name = k.item->>'table'
+    JOIN steep_repl.conflict_log c ON c.table_schema = t.table_schema AND c.table_name = t.table_name AND c.key = k.item->'key'
+   CROSS JOIN LATERAL (SELECT jsonb_object_agg(n.name, s.tuple->n.name) AS key FROM (VALUES (c.local_tuple), (c.remote_tuple)) s(tuple)
+                        CROSS JOIN steep_repl._key_columns(t.relation) n(name) WHERE s.tuple->>n.name IS NOT NULL GROUP BY s.tuple) o
+   WHERE c.converged_at IS NULL AND c.conflict_type = 'KEY-UPDATE' AND o.key <> c.key;
+END;
+COMMENT ON FUNCTION steep_repl._keys_beside(jsonb) IS
+  'The other keys of conflicts about changes of the key, each with that (of) under which its entry stands: a row may be equal under the old key and not under the new.';
+
+CREATE OR REPLACE FUNCTION steep_repl._differs_beside(item jsonb, beside jsonb, answers jsonb) RETURNS text
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  other jsonb;
+  verdict text;
+BEGIN
+  FOR other IN
+    SELECT b.other FROM jsonb_array_elements(beside) WITH ORDINALITY b(other, place)
+     CROSS JOIN LATERAL (SELECT steep_repl._key_states(jsonb_build_array(b.other))::jsonb->0 AS mine) m
+     WHERE b.other->'of' = item->'key' AND b.other->'schema' = item->'schema' AND b.other->'table' = item->'table'
+       AND EXISTS (SELECT 1 FROM jsonb_each(answers) a WHERE NOT steep_repl._same_state(a.value->(b.place::integer - 1), m.mine))
+  LOOP
+    verdict := coalesce(steep_repl._differs_by_strategy(other->>'schema', other->>'table', other->'key'), verdict, 'the nodes agree under the key of the entry, and not under another key of it');
+    -- Then that key is looked after like any other.
+    PERFORM steep_repl._request_proofs(jsonb_build_array(other - 'of'));
+  END LOOP;
+  RETURN verdict;
+END $$;
+COMMENT ON FUNCTION steep_repl._differs_beside(jsonb, jsonb, jsonb) IS
+  'How peers differ from this node under another key of the conflicts about a key, which is compared by itself from then on; NULL when none does.';

@@ -205,10 +205,11 @@ class StrategyIT {
                         .as(what)
                         .containsExactlyInAnyOrderElementsOf(sides.get(place).entries());
                 for (Entry entry : log) {
-                    // Under a key, not in the whole table: a row that was moved is compared where it was.
+                    // Under the keys of the entry, not in the whole table.
+                    Set<String> keys = keysOf(entry);
                     List<List<String>> under = rows.stream()
                             .map(there -> there.stream()
-                                    .filter(row -> row.startsWith(keyOf(entry) + "|"))
+                                    .filter(row -> keys.contains(row.substring(0, row.indexOf('|'))))
                                     .toList())
                             .toList();
                     all.assertThat(entry.converged())
@@ -229,6 +230,16 @@ class StrategyIT {
 
         private static boolean isOf(int key, int id) {
             return key / 10 == id / 10;
+        }
+
+        /** Its own, and those that a change of the key gave the row. */
+        private static Set<String> keysOf(Entry entry) {
+            return Stream.concat(
+                            Stream.of(String.valueOf(keyOf(entry))),
+                            Stream.of(entry.local(), entry.remote())
+                                    .filter(row -> entry.type().equals("KEY-UPDATE") && row.contains("|"))
+                                    .map(row -> row.substring(0, row.indexOf('|'))))
+                    .collect(Collectors.toSet());
         }
 
         private static int keyOf(Entry entry) {
