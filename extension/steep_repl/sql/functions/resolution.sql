@@ -107,6 +107,23 @@ END $$;
 COMMENT ON FUNCTION steep_repl._end_entries(steep_repl.resolutions, bigint) IS
   'Ends the entries of this node that a resolution is about, among them the one with that id; a revert also gets an entry of its own.';
 
+CREATE OR REPLACE FUNCTION steep_repl._take_away(root regclass, told steep_repl.resolutions) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  state jsonb := CASE WHEN root IS NOT NULL THEN steep_repl._locked_state(root, told.key) END;
+BEGIN
+  IF state IS NULL OR NOT steep_repl._replaces(told.replaces, CASE WHEN state->>'micros' IS NOT NULL THEN jsonb_build_array((state->>'micros')::bigint, state->>'node') END) THEN
+    RETURN;
+  END IF;
+  IF state->>'place' IS NOT NULL THEN
+    PERFORM steep_repl._remove_quietly((state->>'leaf')::bigint::oid, state->>'place');
+  END IF;
+  PERFORM steep_repl._put_tombstone(root, told.key, coalesce(state->>'row', state->>'row_gone'), steep_repl._applied_commit_time(), steep_repl._applied_peer(), false);
+  PERFORM steep_repl._refuse_newcomer(root, told.key) WHERE state->>'place' IS NULL;
+END $$;
+COMMENT ON FUNCTION steep_repl._take_away(regclass, steep_repl.resolutions) IS
+  'Deletes the row that a resolution replaces, where none stood that could have been deleted there; a version that it had not seen stays.';
+
 CREATE OR REPLACE FUNCTION steep_repl._take_resolution() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -126,6 +143,7 @@ BEGIN
   END IF;
   BEGIN
     PERFORM steep_repl._absolute(root, NEW.key, NEW.replaces);
+    PERFORM steep_repl._take_away(root, NEW) WHERE NEW.absent;
     PERFORM steep_repl._end_entries(NEW);
   EXCEPTION WHEN OTHERS THEN
     -- What passes is tried again by the server. Anything else must not hold up the stream.

@@ -37,7 +37,9 @@ BEGIN
     IF last.seq IS NOT NULL OR c.resolution = 'REVERTED' OR c.conflict_type = 'APPLY-ERROR' AND c.resolution <> 'PENDING' THEN
       RAISE EXCEPTION USING ERRCODE = 'SR062', MESSAGE = format('conflict %s has been resolved already', c.id),
         DETAIL = format('%s by %s at %s', c.resolution, c.resolved_by, c.resolved_at),
-        HINT = CASE WHEN c.conflict_type <> 'APPLY-ERROR' THEN 'revert_resolution takes a resolution back.' ELSE 'Write the row as you want it.' END;
+        HINT = CASE WHEN c.conflict_type = 'APPLY-ERROR' THEN 'Write the row as you want it.'
+                    WHEN c.resolution = 'REVERTED' THEN format('revert_resolution takes the revert back: its entry is %s.', (SELECT o.id FROM steep_repl.conflict_log o WHERE o.conflict_key = last.new_key LIMIT 1))
+                    ELSE 'revert_resolution takes a resolution back.' END;
     END IF;
     RETURN;
   END IF;
@@ -116,6 +118,20 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steep_repl._wait_past(jsonb) IS 'Waits until this node''s clock has passed all of these versions, at most steep_repl.clock_wait. Errors: SR069.';
 
+CREATE OR REPLACE FUNCTION steep_repl._stay_away(root regclass, key jsonb, state jsonb) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  -- The others delete their row by this, without a statement of the caller's.
+  IF NOT has_table_privilege(steep_repl._outer_role(), root, 'DELETE') THEN
+    RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('permission denied for table %s', root),
+      HINT = 'That the row stays away deletes it where it stands: that takes DELETE on the table.';
+  END IF;
+  -- As late as the resolution: what it replaces does not come back over it.
+  INSERT INTO steep_repl.tombstones (relation, key_id, row_gone) VALUES (root, steep_repl._key_id(root, key), state->>'row_gone');
+END $$;
+COMMENT ON FUNCTION steep_repl._stay_away(regclass, jsonb, jsonb) IS
+  'Remembers that somebody decided for no row under a key that has none here. Errors: 42501 for whoever may not delete rows of the table.';
+
 CREATE OR REPLACE FUNCTION steep_repl._begin_resolution(conflict_id bigint, wish text, merged jsonb, force boolean, reason text, OUT choice text, OUT parent regclass)
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 #variable_conflict use_variable
@@ -188,7 +204,10 @@ BEGIN
     told.replaced := nullif(state->'row', 'null');
     told.replaced_version := steep_repl._version(steep_repl._at((state->>'micros')::bigint), state->>'node');
     told.new_key := CASE WHEN told.resolution = 'REVERTED' THEN md5(format('%s reverted %s %s', c.conflict_key, told.node_id, told.seq))::uuid END;
+    told.absent := target.tuple IS NULL AND state->>'row' IS NULL AND NOT target.keep AND c.conflict_type NOT IN ('UNIQUE', 'FK-ORPHAN')
+                   AND NOT (SELECT steep_repl._folds(t) FROM steep_repl.tables t WHERE t.relation = root);
     PERFORM steep_repl._wait_past(told.replaces);
+    PERFORM steep_repl._stay_away(target.relation, target.target_key, state) WHERE told.absent;
     INSERT INTO steep_repl.resolutions SELECT told.*;
     SET CONSTRAINTS steep_repl.resolving_ended DEFERRED;
     INSERT INTO steep_repl.resolving VALUES (told.seq, c.id, target.relation, state, NOT target.keep AND (target.relation IS DISTINCT FROM parent OR state->>'row' IS NULL)

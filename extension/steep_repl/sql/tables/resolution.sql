@@ -18,6 +18,7 @@ CREATE TABLE steep_repl.resolutions (
   replaced jsonb,
   replaced_version jsonb,
   new_key uuid,
+  absent boolean NOT NULL DEFAULT false,
   PRIMARY KEY (node_id, seq)
 );
 COMMENT ON TABLE steep_repl.resolutions IS 'Conflicts that people resolved, on any node: which versions of which row the write replaces that follows in the same transaction.';
@@ -25,6 +26,7 @@ COMMENT ON COLUMN steep_repl.resolutions.replaces IS 'The versions of the row th
 COMMENT ON COLUMN steep_repl.resolutions.chosen IS 'The version of the side that was chosen: local and remote are not the same on all nodes.';
 COMMENT ON COLUMN steep_repl.resolutions.result IS 'The row as it was written; NULL: deleted.';
 COMMENT ON COLUMN steep_repl.resolutions.replaced IS 'The row that stood there before.';
+COMMENT ON COLUMN steep_repl.resolutions.absent IS 'No row is to stand there, and where it was resolved none stood: no deletion follows that would tell the others.';
 COMMENT ON COLUMN steep_repl.resolutions.new_key IS 'The conflict_key of the entry that a revert makes.';
 CREATE SEQUENCE steep_repl.resolution_seq;
 CREATE INDEX resolutions_conflict ON steep_repl.resolutions (conflict_key);
