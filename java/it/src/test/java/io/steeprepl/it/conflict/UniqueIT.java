@@ -2,11 +2,13 @@ package io.steeprepl.it.conflict;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.sql.SQLException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.PGConnection;
 
 /** Unique indexes of all kinds: the later row stays on all nodes, what does not clash is left alone. */
 @ExtendWith(TwoNodes.class)
@@ -118,5 +120,48 @@ class UniqueIT {
                 .containsExactlyInAnyOrder(
                         "UNIQUE here 2|x|late of b, arrived 1|x|first of a, base -: local KEPT_LOCAL",
                         "UNIQUE here - of -, arrived 1|x|then of a, base 1|x|first: local KEPT_LOCAL");
+    }
+
+    /**
+     * The apply worker waits in the index for a session that holds the value. When that commits it fails once and comes again at
+     * once; then the two are decided as any other. When it rolls back there was nothing.
+     */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aSessionThatHoldsTheValueIsWaitedForAndThenDecided(boolean commits) throws SQLException {
+        Table item = mesh.table("id int PRIMARY KEY, u text UNIQUE");
+        String failed =
+                "SELECT coalesce(max(tries), 0) FROM steep_repl.apply_failures WHERE message LIKE '%item_u_key%'"
+                        + " AND last_try > now() - interval '1 hour'";
+        String before = mesh.node("b").query(failed);
+        try (var connection = mesh.node("b").connect();
+                var session = connection.createStatement()) {
+            connection.setAutoCommit(false);
+            session.execute("INSERT INTO " + item.schema() + ".item VALUES (2, 'x')");
+            String me = connection.unwrap(PGConnection.class).getBackendPID() + "";
+            item.on("a", "INSERT INTO item VALUES (1, 'x'); INSERT INTO item VALUES (3, 'y')");
+            Mesh.await(
+                    mesh.node("b"),
+                    "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'logical replication apply worker' AND "
+                            + me + " = ANY (pg_blocking_pids(pid))",
+                    "1");
+            if (commits) {
+                connection.commit();
+            } else {
+                connection.rollback();
+            }
+        }
+        mesh.drain();
+        if (commits) {
+            item.awaitHolds("2|x", "3|y").proven();
+            assertThat(item.log("b"))
+                    .extracting(Entry::brief)
+                    .containsExactly("UNIQUE here 2|x of b, arrived 1|x of a, base -: local KEPT_LOCAL");
+        } else {
+            item.awaitHolds("1|x", "3|y").noConflict();
+        }
+        assertThat(mesh.node("b").query(failed))
+                .as("tries until a change is set aside")
+                .isIn(before, "0", "1");
     }
 }
