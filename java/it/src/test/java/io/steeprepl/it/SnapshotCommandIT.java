@@ -100,7 +100,8 @@ class SnapshotCommandIT {
         assertThat(row.get("state").asText()).isEqualTo("complete");
         assertThat(row.get("role").asText()).isEqualTo("postgres");
         assertThat(row.get("parameters").get("compression").asText()).isEqualTo("zstd");
-        assertThat(work(full, "list").out()).containsPattern(id + " +snapshot +complete +\\S+/whole +postgres");
+        assertThat(work(full, "list").out())
+                .containsPattern(id + " +snapshot +complete +complete +100.0 +\\S+/whole +postgres");
         assertThat(snapshot(full, "verify", folder).out()).containsPattern("^whole: \\d+ files, ");
 
         assertThat(snapshot(full, "delete", id).out()).contains("snapshot %d is deleted: %s".formatted(id, folder));
