@@ -18,6 +18,9 @@ pub struct Changed {
     /// All values of `after` were sent, or stand in the row before.
     pub whole: bool,
     pub change: Change,
+    /// Places in the table's columns that the peer's table did not have: they were added here since, or are not there yet. The
+    /// change says nothing about them.
+    pub unknown: Vec<usize>,
 }
 
 impl Changed {
@@ -25,6 +28,8 @@ impl Changed {
     pub fn read(arriving: &Arriving, table: &Table) -> Option<Self> {
         let message = session::message();
         let names = &arriving.relation.columns;
+        let sent = (0..table.columns.len()).filter(|place| table.columns[*place].sent);
+        let unknown: Vec<usize> = sent.filter(|place| !names.contains(&table.columns[*place].name)).collect();
         let before = |old: &pgoutput::Tuple<'_>| {
             let (row, whole) = Row::of_message(table, names, old, None);
             (whole.then(|| row.clone()), Some(row))
@@ -32,18 +37,18 @@ impl Changed {
         Some(match pgoutput::parse(&message)? {
             Message::Insert { new, .. } => {
                 let (after, whole) = Row::of_message(table, names, &new, None);
-                Self { before: None, key_before: None, after: Some(after), whole, change: Change::Insert }
+                Self { before: None, key_before: None, after: Some(after), whole, change: Change::Insert, unknown }
             }
             Message::Update { old, new, .. } => {
                 let (after, whole) = Row::of_message(table, names, &new, old.as_ref());
                 let (before, key_before) = old.as_ref().map_or((None, None), before);
                 let moved = key_before.as_ref().is_some_and(|old| !old.same(&after, table, table.key.iter().copied()));
                 let change = if moved && table.key_index.is_some() { Change::Move } else { Change::Update };
-                Self { before, key_before, after: Some(after), whole, change }
+                Self { before, key_before, after: Some(after), whole, change, unknown }
             }
             Message::Delete { old, .. } => {
                 let (before, key_before) = before(&old);
-                Self { before, key_before, after: None, whole: true, change: Change::Delete }
+                Self { before, key_before, after: None, whole: true, change: Change::Delete, unknown }
             }
             _ => return None,
         })
@@ -52,7 +57,12 @@ impl Changed {
     /// Whether the row that the change replaced on its own node is the one here; None when that is not known.
     pub fn saw(&self, here: &Row, table: &Table) -> Option<bool> {
         let before = self.before.as_ref()?;
-        Some(before.same(here, table, (0..table.columns.len()).filter(|place| table.columns[*place].sent)))
+        Some(before.same(here, table, self.known(table)))
+    }
+
+    /// The places of the columns that the change says something about.
+    pub fn known(&self, table: &Table) -> impl Iterator<Item = usize> {
+        (0..table.columns.len()).filter(|place| table.columns[*place].sent && !self.unknown.contains(place))
     }
 
     /// The row before as JSON, for the log.

@@ -25,7 +25,7 @@ pub fn apply(arriving: &Arriving) {
     let done = match (&changed.after, changed.change) {
         (Some(after), Change::Insert) if table.key_index.is_none() => {
             let _owner = ActingAs::table_owner(table.owner);
-            missing::insert_row(&table, after);
+            missing::insert_columns(&table, after, changed.known(&table));
             true
         }
         (None, _) if table.key_index.is_none() => delete_equal(&table, &changed),
@@ -62,8 +62,9 @@ fn partitioned(table: &Table) -> bool {
 fn update(arriving: &Arriving, table: &Table, changed: &Changed, after: &Row) -> bool {
     let unsent = unsent(arriving);
     let always = always(table);
-    let places: Vec<usize> = (0..table.columns.len())
-        .filter(|place| table.columns[*place].sent && !unsent.contains(table.columns[*place].name.as_str()))
+    let places: Vec<usize> = changed
+        .known(table)
+        .filter(|place| !unsent.contains(table.columns[*place].name.as_str()))
         // The key that finds the row need not be written, and what is generated always cannot be.
         .filter(|place| changed.change == Change::Move || !table.key.contains(place) || table.key_index.is_none())
         .filter(|place| !always.contains(&table.columns[*place].name))
@@ -99,7 +100,7 @@ fn delete_equal(table: &Table, changed: &Changed) -> bool {
 /// One of the rows that equal the one before; several may. Its values are the first parameters.
 fn by_values(table: &Table, changed: &Changed) -> (String, Vec<Argument>) {
     let Some(row) = &changed.before else { return (String::from("false"), Vec::new()) };
-    let places: Vec<usize> = (0..table.columns.len()).filter(|place| table.columns[*place].sent).collect();
+    let places: Vec<usize> = changed.known(table).collect();
     let equal: Vec<String> = places
         .iter()
         .enumerate()

@@ -75,7 +75,7 @@ pub fn settle_change(arriving: &Arriving) {
             }
             if changed.whole {
                 let _owner = ActingAs::table_owner(table.owner);
-                insert_row(&table, after);
+                insert_columns(&table, after, changed.known(&table));
             } else {
                 not_whole(arriving, &table, &changed, after);
             }
@@ -244,7 +244,12 @@ pub fn key_condition(table: &Table) -> String {
 
 /// Inserts a whole row with the rights that the process has now; the trigger on the table decides about it.
 pub fn insert_row(table: &Table, row: &Row) {
-    let places: Vec<usize> = (0..table.columns.len()).filter(|place| table.columns[*place].sent).collect();
+    insert_columns(table, row, (0..table.columns.len()).filter(|place| table.columns[*place].sent));
+}
+
+/// The same where some columns are not known, which get their defaults.
+pub fn insert_columns(table: &Table, row: &Row, places: impl Iterator<Item = usize>) {
+    let places: Vec<usize> = places.collect();
     let names: Vec<String> = places.iter().map(|place| quote(&table.columns[*place].name)).collect();
     let marks: Vec<String> = (1..=places.len()).map(|n| format!("${n}")).collect();
     let arguments = values(table, row, &places);

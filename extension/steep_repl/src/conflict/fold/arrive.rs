@@ -133,7 +133,7 @@ fn moves(
 /// A deletion whose row is not here.
 pub fn keep_missing(table: &Table, arriving: &Arriving, changed: &Changed, key: &Row) {
     if table.folds().is_some() {
-        record::arrived(table, &key_id::of(table, key), &recorded(table, arriving, changed, Deed::Delete));
+        record::arrived(table, &key_id::of(table, key), &recorded(table, arriving, changed, Deed::Delete, None));
     }
 }
 
@@ -201,8 +201,15 @@ impl Settled {
     }
 }
 
-fn recorded(table: &Table, arriving: &Arriving, changed: &Changed, deed: Deed) -> Recorded {
-    let of = |row: &Option<Row>| row.as_ref().map(|row| columns::of(table, row));
+/// `here` is the row under the key, or the one that is about to stand there: what the change does not know stays as it is there.
+fn recorded(table: &Table, arriving: &Arriving, changed: &Changed, deed: Deed, here: Option<&Row>) -> Recorded {
+    let of = |row: &Option<Row>| {
+        let mut row = row.clone()?;
+        if let Some(here) = here {
+            changed.unknown.iter().for_each(|place| row.values[*place] = here.values[*place]);
+        }
+        Some(columns::of(table, &row))
+    };
     Recorded {
         version: arriving.version(),
         ordinal: record::ordinal(deed, i64::from(arriving.transaction.change)),
@@ -225,7 +232,7 @@ fn settle(
 ) -> Option<Settled> {
     let table = &open.table;
     let key = key_id::of(table, key_row);
-    let mut change = recorded(table, arriving, changed, deed);
+    let mut change = recorded(table, arriving, changed, deed, Some(stored.map_or(key_row, |stored| &stored.row)));
     if session::resolves(table.root.to_u32(), || key, &State::Absent) {
         change.deed = Deed::Set;
     }
