@@ -163,12 +163,11 @@ fn holders(open: &OpenTable, new: &Row, deferrable: bool) -> Vec<(String, Stored
 /// Remembers a displaced row here, and has the worker tell all other nodes.
 pub fn displace(open: &OpenTable, row: &Row, version: Option<&Version>, reason: &str) {
     let table = &open.table;
-    let stone = Tombstone {
-        row_gone: Some(json(row, open)),
-        moved_to: None,
-        displaced: true,
-        version: version.map(|v| (v.time, v.node.to_string())),
-    };
+    // A row of which nobody knows the version is older than everything, and so is what is left of it: not a write of the
+    // transaction that displaces it. What gave the value up, on another node, is still on its way and brings the row back.
+    let version_of_row = version.map_or((0, String::new()), |v| (v.time, v.node.to_string()));
+    let stone =
+        Tombstone { row_gone: Some(json(row, open)), moved_to: None, displaced: true, version: Some(version_of_row) };
     tombstone::write(table.root, &key_id::of(table, row), &stone);
     tell_displaced(open, row, version, reason);
 }

@@ -78,6 +78,20 @@ class ThirdNodeIT {
                 .proven();
     }
 
+    /** What is older than the memory of versions is older than everything, also once it is displaced. */
+    @Test
+    void aRowOfUnknownAgeThatHasGivenItsValueUpComesBack() {
+        Table item = mesh.table("id int PRIMARY KEY, v text UNIQUE", "(1, 'old')")
+                .on("c", "DELETE FROM steep_repl.row_versions WHERE relation = 'item'::regclass");
+        mesh.pause();
+        item.on("a", "UPDATE item SET v = 'other'");
+        mesh.receive("b", "a");
+        item.on("b", "INSERT INTO item VALUES (2, 'old')");
+        mesh.receive("c", "b");
+        mesh.resume();
+        item.holds("1|other", "2|old").proven();
+    }
+
     private void check(ThirdNodeStory story, Table table, Order order) {
         table.holds(story.end().toArray(String[]::new)).proven();
         for (TestNode node : mesh.nodes()) {
