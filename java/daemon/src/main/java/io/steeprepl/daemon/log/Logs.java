@@ -43,7 +43,9 @@ public final class Logs {
     }
 
     private static Appender<ILoggingEvent> system(String name) {
-        return System.getProperty("os.name", "").startsWith("Windows") ? new EventLog(Launch.unit(name)) : new Syslog(name);
+        return System.getProperty("os.name", "").startsWith("Windows")
+                ? new EventLog(Launch.unit(name))
+                : new Syslog(name);
     }
 
     private static Appender<ILoggingEvent> lines(LoggerContext context, OutputStream out, boolean journal) {

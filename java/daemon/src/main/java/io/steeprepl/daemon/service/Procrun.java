@@ -107,7 +107,8 @@ public final class Procrun {
                 .findFirst()
                 .ifPresent(word -> {
                     throw new ApiException.Usage(
-                            "a service cannot be given " + word, "a path without quotation marks: move it, or its folder");
+                            "a service cannot be given " + word,
+                            "a path without quotation marks: move it, or its folder");
                 });
         return words.stream()
                 .map(word -> word.contains("#") || word.contains(";") ? "'" + word + "'" : word)

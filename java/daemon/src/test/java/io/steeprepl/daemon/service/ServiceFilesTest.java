@@ -106,7 +106,16 @@ class ServiceFilesTest {
         Program program = new Program(
                 "shop",
                 List.of(
-                        "C:\\java.exe", "-XX:AOTCache=d", "-cp", "a.jar;b.jar", "Main", "run", "--name", "shop", "--config", "c 1"),
+                        "C:\\java.exe",
+                        "-XX:AOTCache=d",
+                        "-cp",
+                        "a.jar;b.jar",
+                        "Main",
+                        "run",
+                        "--name",
+                        "shop",
+                        "--config",
+                        "c 1"),
                 Optional.empty(),
                 true,
                 Path.of("/"),

@@ -45,9 +45,9 @@ enum Shape {
         this.alteration = alteration;
     }
 
-    /** Those with, or without, before-images; {@code history.strategies}: those under other strategies too, or only those. */
+    /** Those with, or without, before-images; {@code history.strategies}: those under other strategies, too, not at all, or only those. */
     static List<Shape> of(boolean beforeImages) {
-        String strategies = System.getProperty("history.strategies", "false");
+        String strategies = System.getProperty("history.strategies", "true");
         return Arrays.stream(values())
                 .filter(shape -> strategies.equals("only")
                         ? shape.strategy().isPresent()

@@ -59,7 +59,8 @@ final class Handle implements AutoCloseable {
         long event = 0;
         try (Arena arena = Arena.ofConfined()) {
             event = event();
-            // All that it needs before it begins: memory that the system writes into must not be given back before its end.
+            // All that it needs before it begins: memory that the system writes into must not be given back before its
+            // end.
             MemorySegment overlapped = arena.allocate(OVERLAPPED_BYTES, 8);
             MemorySegment both = arena.allocateFrom(ValueLayout.JAVA_LONG, event, closing);
             MemorySegment bytes = arena.allocate(ValueLayout.JAVA_INT);

@@ -72,7 +72,8 @@ public final class PipeChannel implements ByteChannel {
         return new IOException(
                 switch (error) {
                     case Kernel32.FILE_NOT_FOUND -> "nobody listens at " + name;
-                    case Kernel32.ACCESS_DENIED -> name + " is another account's; administrators may use it from an elevated prompt";
+                    case Kernel32.ACCESS_DENIED ->
+                        name + " is another account's; administrators may use it from an elevated prompt";
                     case Kernel32.PIPE_BUSY -> name + " is busy";
                     default -> "%s: Windows error %d".formatted(name, error);
                 });

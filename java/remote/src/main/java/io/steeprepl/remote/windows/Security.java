@@ -41,11 +41,7 @@ final class Security {
     /** As long as {@code arena} lives. */
     static Own own(Arena arena) throws IOException {
         MemorySegment descriptor = arena.allocate(ValueLayout.ADDRESS);
-        DESCRIPTOR.must(
-                Call.text(arena, PipeTrust.descriptor(account())),
-                1,
-                descriptor,
-                MemorySegment.NULL);
+        DESCRIPTOR.must(Call.text(arena, PipeTrust.descriptor(account())), 1, descriptor, MemorySegment.NULL);
         MemorySegment made = descriptor.get(ValueLayout.ADDRESS, 0);
         // nLength, lpSecurityDescriptor, bInheritHandle
         MemorySegment attributes = arena.allocate(24, 8);

@@ -21,7 +21,8 @@ class PipeTrustTest {
         assertThat(PipeTrust.trusts(ME, ME, NAME)).isTrue();
         assertThat(PipeTrust.trusts("S-1-5-18", ME, NAME)).isTrue();
         assertThat(PipeTrust.trusts("S-1-5-32-544", ME, NAME)).isTrue();
-        assertThat(PipeTrust.trusts(ServiceSid.of("steep-repl-paris"), ME, NAME)).isTrue();
+        assertThat(PipeTrust.trusts(ServiceSid.of("steep-repl-paris"), ME, NAME))
+                .isTrue();
         assertThat(PipeTrust.trusts(ServiceSid.of("steep-repl"), ME, NAME)).isFalse();
         assertThat(PipeTrust.trusts("S-1-5-21-1-2-3-1002", ME, NAME)).isFalse();
         assertThat(PipeTrust.trusts("S-1-5-19", ME, NAME)).as("LocalService").isFalse();
@@ -30,7 +31,6 @@ class PipeTrustTest {
 
     @Test
     void nobodyElseMayOpenIt() {
-        assertThat(PipeTrust.descriptor(ME))
-                .isEqualTo("O:" + ME + "D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;" + ME + ")");
+        assertThat(PipeTrust.descriptor(ME)).isEqualTo("O:" + ME + "D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;" + ME + ")");
     }
 }
