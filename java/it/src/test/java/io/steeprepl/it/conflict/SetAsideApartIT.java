@@ -26,8 +26,6 @@ class SetAsideApartIT {
             "UPDATE item SET v = 'late' WHERE id = 1; UPDATE item SET v = 'late' WHERE id = 2; INSERT INTO item VALUES (30, 'late');"
                     + " DELETE FROM item WHERE id = 4";
     private static final String OLD = "(generate_series(1, 6), 'old', '{\"k\": [1, null]}', '{1,2}')";
-    private static final String ROWS = "SELECT string_agg(id || ' ' || v, ', ' ORDER BY id) FROM %s.item";
-
     private final Mesh mesh;
 
     SetAsideApartIT(Mesh mesh) {
@@ -50,7 +48,10 @@ class SetAsideApartIT {
     }
 
     private void awaitRows(Table item, String node, String rows) {
-        Mesh.await(mesh.node(node), ROWS.formatted(item.schema()), rows);
+        Mesh.await(
+                mesh.node(node),
+                "SELECT string_agg(id || ' ' || v, ', ' ORDER BY id) FROM %s.item".formatted(item.schema()),
+                rows);
     }
 
     /** While the cause is there, too: nothing has to be applied for that. */
