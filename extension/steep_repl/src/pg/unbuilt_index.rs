@@ -1,7 +1,7 @@
 //! Tables whose indexes a load has deferred and nobody has built yet. While the load lives it keeps writers away by a lock; after a
 //! crash of the server nothing else does, until the worker has had them built: nothing would keep values unique.
 
-use super::{plan, table};
+use super::{extension, plan, table};
 use crate::error;
 use pgrx::PgSqlErrorCode;
 use pgrx::pg_sys;
@@ -62,6 +62,10 @@ fn look(relation: pg_sys::Oid) {
 
 /// Whether indexes may be deferred: most databases have never loaded a snapshot, and need not be asked about each table.
 fn any_deferred() -> bool {
+    // Anybody may have made a schema of that name where the extension is not.
+    if !extension::installed() {
+        return false;
+    }
     // SAFETY: a table that is there is opened and closed in one go; an error releases it.
     unsafe {
         let schema = pg_sys::get_namespace_oid(c"steep_repl".as_ptr(), true);
@@ -69,7 +73,11 @@ fn any_deferred() -> bool {
         if noted == pg_sys::InvalidOid {
             return false;
         }
-        let noted = pg_sys::table_open(noted, pg_sys::AccessShareLock as i32);
+        let noted = pg_sys::try_table_open(noted, pg_sys::AccessShareLock as i32);
+        // Dropped meanwhile.
+        if noted.is_null() {
+            return false;
+        }
         let pages = pg_sys::RelationGetNumberOfBlocksInFork(noted, pg_sys::ForkNumber::MAIN_FORKNUM);
         pg_sys::table_close(noted, pg_sys::AccessShareLock as i32);
         pages > 0
