@@ -19,6 +19,8 @@ BEGIN ATOMIC
   UPDATE steep_repl.links l SET held_by = NULL, held_until = NULL WHERE l.held_until > now() + interval '15 minutes';
   UPDATE steep_repl.initialisations i SET next_try = now() WHERE i.next_try > now() + interval '1 minute';
   UPDATE steep_repl.range_sequences s SET next_try = now() WHERE s.next_try > now() + interval '1 minute';
+  -- Else no further failure would count, and the change would hold up its stream.
+  UPDATE steep_repl.apply_failures f SET last_try = now() WHERE f.last_try > now();
   DELETE FROM steep_repl.table_reservations r WHERE r.until > now() + interval '1 minute';
 END;
 COMMENT ON FUNCTION steep_repl._clock_went_back() IS 'Brings back what lies so far ahead of this node''s clock that it must have been noted before the clock was set back.';

@@ -292,6 +292,7 @@ DECLARE
   stones bigint;
   columns text;
   expressions text;
+  whole jsonb;
   writer xid;
 BEGIN
   EXECUTE format('SELECT 1 FROM %s t WHERE %s FOR UPDATE', steep_repl._source_of(root), condition);
@@ -312,11 +313,13 @@ BEGIN
     PERFORM steep_repl._adopt_base(root, (pull).key, micros, node);
     RETURN;
   END IF;
+  -- A column that the peer does not have yet stays as it is here, or gets its default.
+  whole := coalesce(nullif(state->'row', 'null'), '{}') || ((pull).target->'row');
   SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum),
-         string_agg(CASE format_type(a.atttypid, NULL) WHEN 'jsonb' THEN format('nullif(%L::jsonb->%L, ''null'')', (pull).target->'row', a.attname)
-                         ELSE format('CAST(%L AS %s)', (pull).target->'row'->>a.attname, format_type(a.atttypid, a.atttypmod)) END, ', ' ORDER BY a.attnum)
+         string_agg(CASE format_type(a.atttypid, NULL) WHEN 'jsonb' THEN format('nullif(%L::jsonb->%L, ''null'')', whole, a.attname)
+                         ELSE format('CAST(%L AS %s)', whole->>a.attname, format_type(a.atttypid, a.atttypmod)) END, ', ' ORDER BY a.attnum)
     INTO columns, expressions
-    FROM pg_attribute a WHERE a.attrelid = root AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '';
+    FROM pg_attribute a WHERE a.attrelid = root AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND whole ? a.attname;
   IF state->>'place' IS NOT NULL THEN
     PERFORM steep_repl._remove_quietly((state->>'leaf')::bigint::oid, state->>'place');
   END IF;

@@ -161,8 +161,9 @@ BEGIN
       format('both claim the same value in %s', holder.index_name), strategy, false);
     IF stays THEN
       PERFORM steep_repl._remove_quietly(holder.leaf, holder.place);
-      PERFORM steep_repl._put_tombstone(root, holder.key, holder.state->>'row', (holder.state->>'micros')::bigint, holder.state->>'node', true);
-      PERFORM steep_repl._queue_displaced((pull).table_schema, (pull).table_name, holder.key::text, (holder.state->>'micros')::bigint, holder.state->>'node', 'unique');
+      -- A row whose version nobody knows is older than all that have one.
+      PERFORM steep_repl._put_tombstone(root, holder.key, holder.state->>'row', coalesce((holder.state->>'micros')::bigint, 0), coalesce(holder.state->>'node', ''), true);
+      PERFORM steep_repl._queue_displaced((pull).table_schema, (pull).table_name, holder.key::text, coalesce((holder.state->>'micros')::bigint, 0), coalesce(holder.state->>'node', ''), 'unique');
     END IF;
   END LOOP;
   IF NOT stays THEN

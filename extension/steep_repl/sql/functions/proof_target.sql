@@ -91,8 +91,10 @@ BEGIN
        AND EXISTS (SELECT 1 FROM jsonb_each(answers) a WHERE NOT steep_repl._same_state(a.value->(b.place::integer - 1), m.mine))
   LOOP
     verdict := coalesce(steep_repl._differs_by_strategy(other->>'schema', other->>'table', other->'key'), verdict, 'the nodes agree under the key of the entry, and not under another key of it');
-    -- Then that key is looked after like any other.
-    PERFORM steep_repl._request_proofs(jsonb_build_array(other - 'of'));
+    -- Then that key is looked after like any other, unless a person is to say what stands under both.
+    PERFORM steep_repl._request_proofs(jsonb_build_array(other - 'of'))
+      WHERE NOT EXISTS (SELECT 1 FROM steep_repl.conflict_log c WHERE c.table_schema = item->>'schema' AND c.table_name = item->>'table' AND c.key = item->'key'
+                           AND c.conflict_type = 'KEY-UPDATE' AND c.resolution = 'PENDING');
   END LOOP;
   RETURN verdict;
 END $$;

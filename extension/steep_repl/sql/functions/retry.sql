@@ -113,6 +113,11 @@ CREATE OR REPLACE FUNCTION steep_repl._retry_lost(c steep_repl.conflict_log, roo
 DECLARE
   strategy text;
 BEGIN
+  -- That very version: what its transaction did before has lost, or another node has displaced what was set aside here.
+  IF (state->>'displaced')::boolean AND ((state->>'micros')::bigint, state->>'node') = (steep_repl._micros(c.remote_xact_ts), c.remote_origin) THEN
+    PERFORM steep_repl._retry_ended(c, 'local', asked_by, 'the row was displaced');
+    RETURN true;
+  END IF;
   IF state->>'micros' IS NULL OR ((state->>'micros')::bigint, state->>'node' COLLATE "C") <= (steep_repl._micros(c.remote_xact_ts), c.remote_origin COLLATE "C") THEN
     RETURN false;
   END IF;
@@ -152,7 +157,7 @@ BEGIN
     -- A change of the key is a deletion and an insertion, each decided by itself, as src/conflict/put.rs does with one that arrives.
     state := steep_repl._locked_state(root, c.moved_from);
     IF steep_repl._retry_lost(c, root, c.moved_from, state, asked_by) THEN
-      IF state->>'node' = steep_repl.node_id() AND NOT coalesce((state->>'adopted')::boolean, false) THEN
+      IF (state->>'displaced')::boolean OR state->>'node' = steep_repl.node_id() AND NOT coalesce((state->>'adopted')::boolean, false) THEN
         PERFORM steep_repl._displace_move(root, c, key) FROM steep_repl.tables t WHERE t.relation = root AND t.strategy NOT IN ('keep_local', 'apply_remote', 'manual');
         RETURN;
       END IF;
