@@ -36,7 +36,8 @@ DECLARE
 BEGIN
   SELECT t.column_name, t.relation::regclass AS relation, t.sequence::regclass AS sequence INTO elsewhere FROM pg_event_trigger_ddl_commands() d
     JOIN steep_repl.range_tables t ON d.classid = 'pg_class'::regclass AND t.relation = d.objid
-   WHERE t.active AND steep_repl._draws_elsewhere(t.relation, t.column_name, t.sequence) LIMIT 1;
+   -- DROP IDENTITY takes the sequence along, and sql_drop does not tell of that.
+   WHERE t.active AND (steep_repl._draws_elsewhere(t.relation, t.column_name, t.sequence) OR NOT EXISTS (SELECT 1 FROM pg_class s WHERE s.oid = t.sequence)) LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION USING ERRCODE = 'SR047',
       MESSAGE = format('cannot have column %I of %s take its values from another sequence: those of %s go in ranges', elsewhere.column_name, elsewhere.relation, elsewhere.sequence),

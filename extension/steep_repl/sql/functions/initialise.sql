@@ -308,7 +308,7 @@ BEGIN
     PERFORM steep_repl._init_again(id, left_out, hopeless);
     RETURN;
   END IF;
-  UPDATE steep_repl.initialisations i SET state = 'complete', phase = 'complete', error = NULL, finished_at = now() WHERE i.id = _init_finish.id;
+  UPDATE steep_repl.initialisations i SET state = 'complete', phase = 'complete', error = NULL, finished_at = now() WHERE i.id = _init_finish.id AND i.state = 'running';
 END $$;
 COMMENT ON FUNCTION steep_repl._init_finish(bigint) IS 'Moves sequences past the copied ids and lets the links go on.';
 

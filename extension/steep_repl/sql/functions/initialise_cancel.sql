@@ -14,15 +14,17 @@ DECLARE
   noun text := CASE kind WHEN 'node' THEN 'start' ELSE kind END;
   before steep_repl.initialisations;
   job steep_repl.initialisations;
+  was text;
 BEGIN
   SELECT * INTO before FROM steep_repl.initialisations i WHERE i.id = _init_cancel.id AND i.kind = _init_cancel.kind;
   -- The process holds the row while it waits for tables that it is about to empty, or for a peer.
   PERFORM 1 FROM steep_repl.initialisations i WHERE i.id = before.id FOR NO KEY UPDATE SKIP LOCKED;
-  IF NOT FOUND AND before.state = 'running' THEN
+  IF NOT FOUND AND before.state IN ('waiting', 'running') THEN
     PERFORM steep_repl._init_process_ends();
   END IF;
   UPDATE steep_repl.initialisations i SET state = 'failed', phase = 'cancelled', error = format('cancelled by %s', steep_repl._actor()), finished_at = clock_timestamp()
-   WHERE i.id = before.id AND i.state IN ('waiting', 'running') RETURNING i.* INTO job;
+   WHERE i.id = before.id AND i.state IN ('waiting', 'running') RETURNING old.state INTO was;
+  SELECT * INTO job FROM steep_repl.initialisations i WHERE i.id = before.id AND was IS NOT NULL;
   IF job.id IS NULL THEN
     SELECT * INTO before FROM steep_repl.initialisations i WHERE i.id = before.id;
     RAISE EXCEPTION USING ERRCODE = CASE kind WHEN 'node' THEN 'SR118' ELSE 'SR123' END,
@@ -31,7 +33,7 @@ BEGIN
       HINT = format('SELECT * FROM steep_repl.%s_progress() lists those of this node.', noun);
   END IF;
   -- The worker starts another one at once, which waits for that row and then finds it cancelled.
-  IF before.state = 'running' THEN
+  IF was = 'running' THEN
     PERFORM steep_repl._init_process_ends();
   END IF;
   RETURN job;

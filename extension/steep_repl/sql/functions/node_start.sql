@@ -103,6 +103,8 @@ DECLARE
   message text;
 BEGIN
   PERFORM steep_repl._this_node();
+  -- Of two calls at once the second sees what the first asked for.
+  PERFORM pg_advisory_xact_lock(hashtextextended('steep_repl start_node', 0));
   SELECT i.id INTO id FROM steep_repl.initialisations i WHERE i.kind = 'node' AND i.state IN ('waiting', 'running') ORDER BY i.id DESC LIMIT 1;
   IF id IS NOT NULL THEN
     RETURN id;

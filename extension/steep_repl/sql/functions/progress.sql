@@ -93,8 +93,9 @@ CREATE OR REPLACE FUNCTION steep_repl._init_tell(id bigint, told text) RETURNS t
 DECLARE
   now text;
 BEGIN
-  -- A notification holds less than 8000 bytes; a phase says what is waited for, which may be an error of a peer.
-  SELECT (to_jsonb(p) - '{started_at,finished_at,error,source,emptied}'::text[] || jsonb_build_object('phase', left(p.phase, 500)))::text INTO now
+  -- Everybody may listen: what is waited for may be an error of a peer, with its address, and is for viewers. A notification holds
+  -- less than 8000 bytes.
+  SELECT (to_jsonb(p) - '{started_at,finished_at,error,source,emptied}'::text[] || jsonb_build_object('phase', left(split_part(p.phase, ': ', 1), 500)))::text INTO now
     FROM steep_repl._init_progress(NULL, _init_tell.id) p;
   IF now IS DISTINCT FROM told THEN
     PERFORM pg_notify('steep_repl_progress', now);

@@ -37,8 +37,10 @@ final class Shell {
                     .start();
             process.getOutputStream().close();
             if (!process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
-                process.descendants().forEach(ProcessHandle::destroyForcibly);
+                // A shell that outlives what it waits for says how that ended.
+                List<ProcessHandle> begun = process.descendants().toList();
                 process.destroyForcibly();
+                begun.forEach(ProcessHandle::destroyForcibly);
                 String output = text(said);
                 throw failed(
                         command,

@@ -190,6 +190,7 @@ final class ThirdNodeStories {
                     c/ABB      UPDATE-UPDATE  a:1|y      b:1|late  1|x    remote
                     c/BAB,BBA  KEY-UPDATE     b:1|late   a:9|x     1|x    local
                     c/BAB,BBA  KEY-UPDATE     b:1|late   a:1|y     2|y    local
+                    c/BAB,BBA  KEY-UPDATE     -:-        a:2|x     9|x    local maybe
                     """),
             story("swap, swap of other rows")
                     .before(THREE)

@@ -80,7 +80,8 @@ class WorkersMeetIT {
                 .as("c wrote neither%s", item.allLogs())
                 .allMatch(Entry::possible)
                 .hasSizeBetween(1, 2);
-        String trouble = "SELECT count(*) FROM steep_repl.apply_failures";
+        // A clash with what the other worker has not committed may be tried once more; nothing may be given up for it.
+        String trouble = "SELECT count(*) FROM steep_repl.apply_failures WHERE set_aside";
         assertThat(c.query(trouble)).isEqualTo("0");
     }
 }
