@@ -91,6 +91,22 @@ class DeferredIndexIT {
                 .isEqualTo("77");
     }
 
+    /** Else whoever may make a schema there would have a function of theirs called by the server itself. */
+    @Test
+    void whatIsCalledLikeOursInADatabaseWithoutTheExtensionIsNotAsked() {
+        A.execute("CREATE DATABASE bare");
+        TestNode bare = new TestNode("bare", A.server(), "bare");
+        bare.execute(
+                "CREATE SCHEMA steep_repl",
+                "CREATE TABLE steep_repl.deferred_indexes (x int)",
+                "INSERT INTO steep_repl.deferred_indexes VALUES (1)",
+                "CREATE FUNCTION steep_repl._indexes_unbuilt(oid) RETURNS TABLE (name text, indexes text, work text) LANGUAGE plpgsql"
+                        + " AS $$ BEGIN RAISE EXCEPTION 'asked as %', current_user; END $$",
+                "CREATE TABLE mine (id int)",
+                "INSERT INTO mine VALUES (1)");
+        assertThat(bare.query("SELECT count(*) FROM mine")).isEqualTo("1");
+    }
+
     @Test
     void theyAreBuiltWhenAllRowsAreThereAndNobodyWritesUntilThen() throws Exception {
         CompletableFuture<Void> writer;
