@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -29,9 +30,15 @@ public record WindowsService(Program program, String prunsrv, Path logs) impleme
         }
         Shell.must(Procrun.install(prunsrv, program, logs));
         Shell.must(Procrun.restartAfterCrash(program));
-        Shell.must(Procrun.errorIsACrash(program));
         Shell.must(Procrun.eventSource(program));
-        return List.of("installed the service " + program.unit());
+        List<String> said = new ArrayList<>(List.of("installed the service " + program.unit()));
+        List<String> flag = Procrun.errorIsACrash(program);
+        int code = Shell.run(flag).code();
+        if (code != 0) {
+            said.add("it is not started again when the daemon ends with an error: %s ended with %d"
+                    .formatted(String.join(" ", flag), code));
+        }
+        return List.copyOf(said);
     }
 
     @Override
