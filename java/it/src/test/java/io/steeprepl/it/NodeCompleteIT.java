@@ -22,10 +22,7 @@ class NodeCompleteIT {
 
     @AfterEach
     void stop() {
-        if (copy != null) {
-            System.err.println("--- log of the copy\n" + copy.server().logTail(40));
-            copy.server().kill9();
-        }
+        PhysicalCopy.end(copy);
         cluster.close();
     }
 

@@ -34,10 +34,7 @@ class NodeCompletePreparedIT {
 
     @AfterEach
     void stop() {
-        if (copy != null) {
-            System.err.println("--- log of the copy\n" + copy.server().logTail(40));
-            copy.server().kill9();
-        }
+        PhysicalCopy.end(copy);
         cluster.close();
     }
 

@@ -10,10 +10,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Copies of a node's files, made while it is written to, as base backups are made. */
 final class PhysicalCopy {
     private PhysicalCopy() {}
+
+    /** Ends the server of a copy, if there is one, and shows what it said last. */
+    static void end(@Nullable TestNode copy) {
+        if (copy != null) {
+            System.err.println("--- log of the copy\n" + copy.server().logTail(40));
+            copy.server().kill9();
+        }
+    }
 
     /** Makes a copy beside the node, which holds its WAL up to the end, and does not start it. */
     static TestNode of(TestNode node, String name, boolean archiveRecovery) {

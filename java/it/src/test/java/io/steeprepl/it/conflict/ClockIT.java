@@ -159,19 +159,25 @@ class ClockIT {
                                 .base("1|old"));
     }
 
-    /** Its second write is earlier than the other's, which is earlier than its first. */
-    @WhoeverIsFirst
-    void betweenTwoWritesOfAClockThatWentBackThePeersStays(String back) {
-        String other = mesh().other(back).id();
+    /** The clock of one goes back between two of its writes; the other's comes last, and stays. */
+    private Table writtenWhileOneWentBack(String back, String other, String second) {
         Table item = mesh().table(COLUMNS, "(1, 'old')");
         mesh().pause();
         clock(back).ahead(Duration.ofSeconds(4));
         item.on(back, "UPDATE item SET v = 'one'");
         clock(back).right();
-        item.on(back, "UPDATE item SET v = 'two'");
+        item.on(back, second);
         item.on(other, "UPDATE item SET v = 'of the other'");
         mesh().resume();
         sameVersion(item.proven().holds("1|of the other"));
+        return item;
+    }
+
+    /** Its second write is earlier than the other's, which is earlier than its first. */
+    @WhoeverIsFirst
+    void betweenTwoWritesOfAClockThatWentBackThePeersStays(String back) {
+        String other = mesh().other(back).id();
+        Table item = writtenWhileOneWentBack(back, other, "UPDATE item SET v = 'two'");
         logged(
                 item,
                 back,
@@ -189,15 +195,7 @@ class ClockIT {
     @WhoeverIsFirst
     void aDeletionAfterAClockWentBackAndAWriteOfThePeerConverge(String back) {
         String other = mesh().other(back).id();
-        Table item = mesh().table(COLUMNS, "(1, 'old')");
-        mesh().pause();
-        clock(back).ahead(Duration.ofSeconds(4));
-        item.on(back, "UPDATE item SET v = 'one'");
-        clock(back).right();
-        item.on(back, "DELETE FROM item");
-        item.on(other, "UPDATE item SET v = 'of the other'");
-        mesh().resume();
-        sameVersion(item.proven().holds("1|of the other"));
+        Table item = writtenWhileOneWentBack(back, other, "DELETE FROM item");
         logged(
                 item,
                 back,
