@@ -7,6 +7,7 @@ import io.steeprepl.config.repl.ReplSettings;
 import io.steeprepl.direct.connection.Surroundings;
 import io.steeprepl.remote.ipc.Account;
 import io.steeprepl.remote.windows.PipeName;
+import io.steeprepl.remote.windows.ThisSystem;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -61,7 +62,7 @@ public record Launch(
         if (settings.path().isPresent()) {
             return List.of();
         }
-        return RunFolder.windows() ? pipes(RunFolder.here()) : named(RunFolder.here());
+        return ThisSystem.isWindows() ? pipes(RunFolder.here()) : named(RunFolder.here());
     }
 
     /** Pipes are found by the locks of those who serve them. */

@@ -1,6 +1,7 @@
 package io.steeprepl.daemon;
 
 import io.steeprepl.api.ApiException;
+import io.steeprepl.remote.windows.ThisSystem;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -88,7 +89,7 @@ final class LockFile implements AutoCloseable {
     }
 
     private static FileAttribute<?>[] attributes() {
-        return System.getProperty("os.name", "").startsWith("Windows")
+        return ThisSystem.isWindows()
                 ? new FileAttribute<?>[0]
                 : new FileAttribute<?>[] {
                     PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))

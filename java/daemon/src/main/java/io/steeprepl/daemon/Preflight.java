@@ -6,6 +6,7 @@ import io.steeprepl.config.repl.ReplSettings;
 import io.steeprepl.daemon.grpc.CertificateCheck;
 import io.steeprepl.remote.grpc.TlsFiles;
 import io.steeprepl.remote.windows.PipeName;
+import io.steeprepl.remote.windows.ThisSystem;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
@@ -97,7 +98,7 @@ public final class Preflight {
     }
 
     private void socket() {
-        if (RunFolder.windows()) {
+        if (ThisSystem.isWindows()) {
             pipe();
             return;
         }

@@ -1,8 +1,8 @@
 package io.steeprepl.daemon;
 
 import io.steeprepl.remote.windows.PipeName;
+import io.steeprepl.remote.windows.ThisSystem;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Map;
 
 /** Where daemons of this machine find each other, and others find them: their sockets and locks, where nothing else is said. */
@@ -16,21 +16,12 @@ final class RunFolder {
 
     /** The socket there of a daemon, or its pipe, which is in no folder. */
     static Path socket(String file) {
-        return windows() ? Path.of(PipeName.FOLDER + file) : here().resolve(file + ".sock");
-    }
-
-    /** Whether daemons have pipes. */
-    static boolean windows() {
-        return windows(System.getProperty("os.name", ""));
-    }
-
-    private static boolean windows(String system) {
-        return system.toLowerCase(Locale.ROOT).startsWith("windows");
+        return ThisSystem.isWindows() ? Path.of(PipeName.FOLDER + file) : here().resolve(file + ".sock");
     }
 
     /** {@code system}: as Java calls it. */
     static Path of(String system, Map<String, String> environment) {
-        if (!windows(system)) {
+        if (!ThisSystem.isWindows(system)) {
             // Every account can write there, and nobody can take away what is another's.
             return Path.of("/tmp");
         }

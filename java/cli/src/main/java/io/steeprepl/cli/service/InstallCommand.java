@@ -10,6 +10,7 @@ import io.steeprepl.config.repl.ReplSettings;
 import io.steeprepl.daemon.Launch;
 import io.steeprepl.daemon.Preflight;
 import io.steeprepl.daemon.service.Places;
+import io.steeprepl.remote.windows.ThisSystem;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -50,7 +51,7 @@ public final class InstallCommand extends Action {
                     "a service takes its connection from the configuration file",
                     "leave -c out, and write it into repl.postgresql.connection");
         }
-        if (account != null && ServiceOptions.windows()) {
+        if (account != null && ThisSystem.isWindows()) {
             throw new ApiException.Usage(
                     "on Windows the service has an account of its own",
                     "leave --account out; services.msc, Log On, gives it another one and its password");

@@ -12,6 +12,7 @@ import io.steeprepl.daemon.service.ServiceManager;
 import io.steeprepl.daemon.service.Systemd;
 import io.steeprepl.daemon.service.WindowsService;
 import io.steeprepl.direct.connection.Surroundings;
+import io.steeprepl.remote.windows.ThisSystem;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -48,7 +49,8 @@ final class ServiceOptions {
     /** Whether it is a service of the machine. */
     boolean system() {
         Whose said = whose;
-        if (windows()) {
+        // Services of Windows are the machine's.
+        if (ThisSystem.isWindows()) {
             return true;
         }
         return said == null ? System.getProperty("user.name", "").equals("root") : said.system;
@@ -59,14 +61,9 @@ final class ServiceOptions {
         return new Launch(config, name(), null, Surroundings.ofProcess());
     }
 
-    /** Services of Windows are the machine's. */
-    static boolean windows() {
-        return System.getProperty("os.name", "").startsWith("Windows");
-    }
-
     /** Both where the user has not said whose; the machine's first. */
     List<FoundService> found() {
-        return (whose == null && !windows() ? List.of(true, false) : List.of(system()))
+        return (whose == null && !ThisSystem.isWindows() ? List.of(true, false) : List.of(system()))
                 .stream()
                         .map(ofMachine -> new FoundService(
                                 ofMachine,
@@ -111,7 +108,7 @@ final class ServiceOptions {
         if (os.startsWith("mac")) {
             return new Launchd(program);
         }
-        if (windows()) {
+        if (ThisSystem.isWindows()) {
             if (whose != null && !whose.system) {
                 throw new ApiException.Usage(
                         "Windows has no services of an account", "leave --user out, or keep steep-repl run running");

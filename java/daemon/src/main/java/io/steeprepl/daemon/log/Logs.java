@@ -8,6 +8,7 @@ import ch.qos.logback.core.Appender;
 import ch.qos.logback.core.OutputStreamAppender;
 import io.steeprepl.config.repl.LogSettings;
 import io.steeprepl.daemon.Launch;
+import io.steeprepl.remote.windows.ThisSystem;
 import java.io.OutputStream;
 import java.util.Map;
 import org.slf4j.LoggerFactory;
@@ -43,9 +44,7 @@ public final class Logs {
     }
 
     private static Appender<ILoggingEvent> system(String name) {
-        return System.getProperty("os.name", "").startsWith("Windows")
-                ? new EventLog(Launch.unit(name))
-                : new Syslog(name);
+        return ThisSystem.isWindows() ? new EventLog(Launch.unit(name)) : new Syslog(name);
     }
 
     private static Appender<ILoggingEvent> lines(LoggerContext context, OutputStream out, boolean journal) {

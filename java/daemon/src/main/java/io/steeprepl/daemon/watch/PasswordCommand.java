@@ -5,6 +5,7 @@ import io.steeprepl.config.Durations;
 import io.steeprepl.config.repl.DatabaseSettings;
 import io.steeprepl.direct.connection.PasswordPrompt;
 import io.steeprepl.direct.connection.Secrets;
+import io.steeprepl.remote.windows.ThisSystem;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -28,8 +29,7 @@ record PasswordCommand(Supplier<DatabaseSettings> settings) implements PasswordP
     }
 
     private static String run(String command, Duration timeout) {
-        boolean windows = System.getProperty("os.name", "").startsWith("Windows");
-        List<String> shell = windows ? List.of("cmd", "/c", command) : List.of("/bin/sh", "-c", command);
+        List<String> shell = ThisSystem.isWindows() ? List.of("cmd", "/c", command) : List.of("/bin/sh", "-c", command);
         Process process;
         try {
             process = new ProcessBuilder(shell).start();

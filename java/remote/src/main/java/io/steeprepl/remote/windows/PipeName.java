@@ -28,7 +28,7 @@ public record PipeName(String text) {
 
     /** {@code system}: as Java calls it. */
     static Optional<PipeName> of(String path, String system) {
-        return system.startsWith("Windows")
+        return ThisSystem.isWindows(system)
                         && path.toLowerCase(Locale.ROOT).startsWith(FOLDER)
                         && path.length() > FOLDER.length()
                 ? Optional.of(new PipeName(path))
