@@ -1,11 +1,20 @@
 -- Ending a take-over before its time: what cancel_start() and cancel_reinit() have in common.
 
-CREATE OR REPLACE FUNCTION steep_repl._init_process_ends() RETURNS void
-  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-  SELECT pg_terminate_backend((steep_repl._worker_state()->>'initialisation_pid')::integer, 10000);
-END;
-COMMENT ON FUNCTION steep_repl._init_process_ends() IS 'Ends the process that takes tables over, and waits until it has gone: what it had not committed has not happened.';
+CREATE OR REPLACE FUNCTION steep_repl._init_seize(id bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  started timestamptz := clock_timestamp();
+BEGIN
+  LOOP
+    PERFORM 1 FROM steep_repl.initialisations i WHERE i.id = _init_seize.id FOR NO KEY UPDATE SKIP LOCKED;
+    EXIT WHEN FOUND OR clock_timestamp() > started + interval '10 s'
+      OR NOT EXISTS (SELECT FROM steep_repl.initialisations i WHERE i.id = _init_seize.id AND i.state IN ('waiting', 'running'));
+    -- Not once: when one process has ended the worker starts the next one, which may be faster at the row than this session.
+    PERFORM pg_terminate_backend((steep_repl._worker_state()->>'initialisation_pid')::integer);
+    PERFORM pg_sleep(0.01);
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION steep_repl._init_seize(bigint) IS 'Takes the row of a take-over from the process that works on it, which holds it while it waits for tables or for a peer, by ending that process.';
 
 CREATE OR REPLACE FUNCTION steep_repl._init_cancel(id bigint, kind text) RETURNS steep_repl.initialisations
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -17,11 +26,7 @@ DECLARE
   was text;
 BEGIN
   SELECT * INTO before FROM steep_repl.initialisations i WHERE i.id = _init_cancel.id AND i.kind = _init_cancel.kind;
-  -- The process holds the row while it waits for tables that it is about to empty, or for a peer.
-  PERFORM 1 FROM steep_repl.initialisations i WHERE i.id = before.id FOR NO KEY UPDATE SKIP LOCKED;
-  IF NOT FOUND AND before.state IN ('waiting', 'running') THEN
-    PERFORM steep_repl._init_process_ends();
-  END IF;
+  PERFORM steep_repl._init_seize(before.id);
   UPDATE steep_repl.initialisations i SET state = 'failed', phase = 'cancelled', error = format('cancelled by %s', steep_repl._actor()), finished_at = clock_timestamp()
    WHERE i.id = before.id AND i.state IN ('waiting', 'running') RETURNING old.state INTO was;
   SELECT * INTO job FROM steep_repl.initialisations i WHERE i.id = before.id AND was IS NOT NULL;
@@ -34,7 +39,7 @@ BEGIN
   END IF;
   -- The worker starts another one at once, which waits for that row and then finds it cancelled.
   IF was = 'running' THEN
-    PERFORM steep_repl._init_process_ends();
+    PERFORM pg_terminate_backend((steep_repl._worker_state()->>'initialisation_pid')::integer, 10000);
   END IF;
   RETURN job;
 END $$;
