@@ -197,6 +197,10 @@ fn look(relation: pg_sys::Oid, id: i64) {
     } else if drawn() && draw::put_right(root, &fresh).1 {
         check::refuse_overrun(&fresh, id);
     } else if !fresh.holds(id) && !check::bypassed(root, &fresh) && !check::known(root, &fresh, id) {
+        // The worker, or another session, may have put the sequence right since this one drew from it.
+        if drawn() {
+            check::refuse_overrun(&fresh, id);
+        }
         check::refuse(root, &fresh, id);
     }
 }
