@@ -113,25 +113,27 @@ CREATE OR REPLACE TRIGGER displaced_arrived BEFORE INSERT ON steep_repl.displace
   FOR EACH ROW EXECUTE FUNCTION steep_repl._take_displaced();
 ALTER TABLE steep_repl.displaced ENABLE REPLICA TRIGGER displaced_arrived;
 
+CREATE OR REPLACE FUNCTION steep_repl._clashes(leaf oid, whole jsonb) RETURNS SETOF jsonb
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'clashes_wrapper';
+COMMENT ON FUNCTION steep_repl._clashes(oid, jsonb) IS
+  'The places (ctid) of the rows in a table or leaf partition that hold a unique value of a row which is not here, locked, with the index. The index''s expressions run as the table''s owner.';
+
 CREATE OR REPLACE FUNCTION steep_repl._holders(root regclass, whole jsonb)
   RETURNS TABLE (leaf oid, place text, key jsonb, state jsonb, index_name text)
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   part regclass;
-  unique_index record;
-  found text;
+  found record;
 BEGIN
   FOR part IN SELECT p.relid FROM pg_partition_tree(root) p WHERE p.isleaf UNION SELECT root WHERE NOT EXISTS (SELECT 1 FROM pg_partition_tree(root)) LOOP
-    FOR unique_index IN SELECT * FROM steep_repl._unique_indexes(part) LOOP
-      FOR found IN EXECUTE replace(unique_index.clash_query, '($1)', format('(jsonb_populate_record(NULL::%s, $1))', part)) USING whole LOOP
-        leaf := part;
-        place := found;
-        index_name := unique_index.name;
-        EXECUTE format('SELECT steep_repl._key_json(t)::jsonb FROM ONLY %s t WHERE t.ctid = $1::tid', part) INTO key USING found;
-        state := steep_repl._key_state(root, key);
-        RETURN NEXT;
-      END LOOP;
+    FOR found IN SELECT c->>'place' AS place, c->>'index' AS name FROM steep_repl._clashes(part, whole) c LOOP
+      leaf := part;
+      place := found.place;
+      index_name := found.name;
+      EXECUTE format('SELECT steep_repl._key_json(t)::jsonb FROM ONLY %s t WHERE t.ctid = $1::tid', part) INTO key USING found.place;
+      state := steep_repl._key_state(root, key);
+      RETURN NEXT;
     END LOOP;
   END LOOP;
 END $$;
@@ -179,12 +181,19 @@ COMMENT ON FUNCTION steep_repl._make_room(regclass, steep_repl.pulls) IS
 CREATE OR REPLACE FUNCTION steep_repl._settle_early() RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  early steep_repl.displaced_early;
+  early record;
 BEGIN
-  DELETE FROM steep_repl.displaced_early e WHERE e.since < clock_timestamp() - interval '7 days'
-     OR NOT EXISTS (SELECT 1 FROM steep_repl.tables t WHERE t.relation = e.relation);
-  FOR early IN SELECT * FROM steep_repl.displaced_early LIMIT 500 LOOP
-    IF steep_repl._displace(early.relation, early.key, steep_repl._micros(early.version_time), early.version_node) THEN
+  DELETE FROM steep_repl.displaced_early e WHERE NOT EXISTS (SELECT 1 FROM steep_repl.tables t WHERE t.relation = e.relation);
+  FOR early IN
+    -- Who displaced that version had received it: it is here as soon as this node has received all that its writer had by then.
+    SELECT e.*, CASE WHEN e.version_node = steep_repl.node_id() THEN true WHEN l.peer IS NULL THEN e.since < clock_timestamp() - interval '7 days'
+                     ELSE coalesce(o.caught_up_at > e.since, false) END AS arrived
+      FROM steep_repl.displaced_early e
+      LEFT JOIN steep_repl.links l ON l.peer = e.version_node AND l.wanted <> 'remove'
+      LEFT JOIN steep_repl.link_observations o ON o.peer = l.peer
+     ORDER BY arrived DESC, random() LIMIT 500
+  LOOP
+    IF steep_repl._displace(early.relation, early.key, steep_repl._micros(early.version_time), early.version_node) OR early.arrived THEN
       DELETE FROM steep_repl.displaced_early e WHERE (e.relation, e.key, e.version_time, e.version_node)
         = (early.relation, early.key, early.version_time, early.version_node);
     END IF;

@@ -195,8 +195,9 @@ BEGIN
     -- By several transactions: each row is the one that its key finds.
     EXECUTE format('INSERT INTO steep_repl.row_versions (relation, key_id, row_xid, version_time, version_node)
         SELECT $1, steep_repl._key_id($1, s.v->''key''), t.xmin, steep_repl._at((s.v->>''micros'')::bigint), s.v->>''node''
-          FROM unnest($2) s(v) CROSS JOIN LATERAL jsonb_populate_record(NULL::%1$s, s.v->''key'') k JOIN %2$s t ON (%3$s)', root::regclass, steep_repl._source_of(root::regclass),
-      (SELECT string_agg(format('t.%1$I = k.%1$I', c), ' AND ') FROM steep_repl._key_columns(root::regclass) c)) USING root, here;
+          FROM unnest($2) s(v) CROSS JOIN LATERAL jsonb_to_record(s.v->''key'') k(%s) JOIN %s t ON (%s)',
+      (SELECT string_agg(format('%I %s', o.name, o.type), ', ') FROM steep_repl._key_operators(root) o), steep_repl._source_of(root::regclass),
+      (SELECT string_agg(format('t.%1$I OPERATOR(%2$s) k.%1$I', o.name, o.operator), ' AND ') FROM steep_repl._key_operators(root) o)) USING root, here;
     GET DIAGNOSTICS found_rows = ROW_COUNT;
     IF found_rows <> cardinality(here) THEN
       RAISE EXCEPTION USING ERRCODE = 'data_corrupted', MESSAGE = format('%s rows of %s have a version in the snapshot, and %s of them are here', cardinality(here), root::regclass, found_rows);

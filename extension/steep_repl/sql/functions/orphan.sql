@@ -16,7 +16,7 @@ COMMENT ON FUNCTION steep_repl._as_operand(text, oid, oid) IS 'An expression of 
 CREATE OR REPLACE FUNCTION steep_repl._key_in_log(relation oid) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
   RETURN coalesce((
-    SELECT string_agg(format('c.%I OPERATOR(%I.%s) CAST(l.key->>%L AS %s)', a.attname, n.nspname, o.oprname, a.attname, format_type(a.atttypid, -1)), ' AND ')
+    SELECT string_agg(format('c.%I OPERATOR(%I.%s) CAST(l.key->>%L AS %s)', a.attname, n.nspname, o.oprname, a.attname, steep_repl._plain_type(a.atttypid, -1)), ' AND ')
       FROM pg_index i
       CROSS JOIN LATERAL unnest(i.indkey::int2[], i.indclass::oid[]) k(attnum, opclass)
       JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
@@ -49,11 +49,11 @@ BEGIN ATOMIC
     LEFT JOIN pg_collation l ON l.oid = p.attcollation AND p.attcollation <> c.attcollation LEFT JOIN pg_namespace ln ON ln.oid = l.collnamespace
     CROSS JOIN LATERAL (SELECT CASE WHEN l.oid IS NULL THEN '' ELSE format(' COLLATE %I.%I', ln.nspname, l.collname) END AS clause) collated
     CROSS JOIN LATERAL (SELECT steep_repl._as_operand(format('p.%I', p.attname), p.atttypid, po.oprleft) || collated.clause AS named,
-           steep_repl._as_operand(format('CAST(s.key_values->>%L AS %s)', p.attname, format_type(p.atttypid, -1)), p.atttypid, po.oprleft) || collated.clause AS given) pk
+           steep_repl._as_operand(format('CAST(s.key_values->>%L AS %s)', p.attname, steep_repl._plain_type(p.atttypid, -1)), p.atttypid, po.oprleft) || collated.clause AS given) pk
     CROSS JOIN LATERAL (SELECT steep_repl._as_operand(format('c.%I', c.attname), c.atttypid, po.oprright) AS operand,
            steep_repl._as_operand(format('$%s', u.place), c.atttypid, po.oprright) AS parameter,
            steep_repl._as_operand(format('c.%I', c.attname), c.atttypid, fo.oprleft) AS same,
-           steep_repl._as_operand(format('CAST(s.key_values->>%L AS %s)', c.attname, format_type(c.atttypid, -1)), c.atttypid, fo.oprright) AS given) fk
+           steep_repl._as_operand(format('CAST(s.key_values->>%L AS %s)', c.attname, steep_repl._plain_type(c.atttypid, -1)), c.atttypid, fo.oprright) AS given) fk
    WHERE k.oid = constraint_id AND k.contype = 'f' AND k.conenforced AND NOT k.conperiod
    GROUP BY k.oid, k.conname, k.conrelid, k.confrelid, i.indisprimary;
 END;

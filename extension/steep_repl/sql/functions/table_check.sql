@@ -61,6 +61,12 @@ BEGIN
   UNION ALL SELECT format('constraint %I is an exclusion, which the apply worker cannot decide', c.conname), 'Drop it on all nodes, or express it as a unique index.'
               FROM pg_constraint c WHERE c.conrelid IN (SELECT relation UNION SELECT t.relid FROM pg_partition_tree(relation) t)
                AND (c.contype = 'x' OR c.conperiod AND c.contype IN ('p', 'u'))
+  UNION ALL SELECT format('column %I, by which rows are found, is of type %s, which has a domain inside', a.attname, format_type(a.atttypid, NULL)),
+                   'Use the type below the domain inside. A column whose type itself is a domain is fine.'
+              FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+               AND steep_repl._holds_domain(steep_repl._plain_type(a.atttypid, a.atttypmod)::regtype)
+               AND (EXISTS (SELECT FROM pg_index i WHERE i.indrelid = relation AND i.indisprimary AND a.attnum = ANY (i.indkey::int2[]))
+                    OR EXISTS (SELECT FROM pg_constraint c WHERE c.contype = 'f' AND (c.conrelid = relation AND a.attnum = ANY (c.conkey) OR c.confrelid = relation AND a.attnum = ANY (c.confkey))))
   UNION ALL SELECT 'its primary key is deferrable, by which the apply worker cannot find rows', 'Make the primary key NOT DEFERRABLE.'
               FROM pg_index i WHERE i.indrelid = relation AND i.indisprimary AND NOT i.indimmediate
   UNION ALL SELECT format('it is stored by access method %s', m.amname), 'ALTER TABLE … SET ACCESS METHOD heap'

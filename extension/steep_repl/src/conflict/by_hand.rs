@@ -1,6 +1,6 @@
 //! What SQL functions need of rows and keys outside of an apply worker: for proof, repair and displaced rows.
 
-use crate::conflict::{meanwhile, session};
+use crate::conflict::{meanwhile, session, unique};
 use crate::pg::acting_as::ActingAs;
 use crate::pg::canonical::Canonical;
 use crate::pg::key_id;
@@ -11,20 +11,30 @@ use crate::pg::tombstone::{self, Tombstone};
 use crate::pg::{composite, plan};
 use pgrx::prelude::*;
 
-/// The key of a row of a table, as JSON, from any JSON that has its columns.
+/// The key of a row of a table, from any JSON that has its columns.
 pub fn key_row(table: &Table, key: &pgrx::JsonB) -> Row {
-    let mut like = Row { values: vec![None; table.columns.len()] };
-    for place in &table.key {
-        let column = &table.columns[*place];
-        let text = match &key.0[column.name.as_str()] {
+    some_of_row(table, table.key.iter().copied(), key)
+}
+
+/// Some columns of a row, as far as JSON has them. Documents that were sent as text are documents there.
+fn some_of_row(table: &Table, places: impl IntoIterator<Item = usize>, json: &pgrx::JsonB) -> Row {
+    let mut row = Row { values: vec![None; table.columns.len()] };
+    for place in places {
+        let column = &table.columns[place];
+        let text = match &json.0[column.name.as_str()] {
             serde_json::Value::Null => continue,
             serde_json::Value::String(text) => text.clone(),
             other => other.to_string(),
         };
         let _canonical = Canonical::begin();
-        like.values[*place] = Some(row::read(column, &text));
+        row.values[place] = Some(row::read(column, &text));
     }
-    like
+    row
+}
+
+/// A whole row of a table, as far as JSON has it.
+fn whole_row(table: &Table, json: &pgrx::JsonB) -> Row {
+    some_of_row(table, (0..table.columns.len()).filter(|place| !table.columns[*place].dropped), json)
 }
 
 /// The id of a key, under which tombstones and versions are looked up.
@@ -42,6 +52,24 @@ fn canonical_key(relation: pg_sys::Oid, key: pgrx::JsonB) -> pgrx::JsonB {
     let _canonical = Canonical::begin();
     let json = row.json_of(&table, table.key.iter().copied());
     pgrx::JsonB(serde_json::from_str(&json).unwrap_or(serde_json::Value::Null))
+}
+
+/// A row as it was sent, every value as text, in the one form that the conflict log uses.
+#[pg_extern(sql = false)]
+fn canonical_row(relation: pg_sys::Oid, tuple: pgrx::JsonB) -> pgrx::JsonB {
+    let table = table::by_oid(relation);
+    let row = whole_row(&table, &tuple);
+    let _canonical = Canonical::begin();
+    pgrx::JsonB(serde_json::from_str(&row.json(&table)).unwrap_or(serde_json::Value::Null))
+}
+
+/// The rows that hold a unique value of one that is not here, locked.
+#[pg_extern(sql = false)]
+fn clashes(leaf: pg_sys::Oid, whole: pgrx::JsonB) -> SetOfIterator<'static, pgrx::JsonB> {
+    let found = with_open(leaf, |open| unique::clashes(open, &whole_row(&open.table, &whole), |_| true));
+    SetOfIterator::new(
+        found.into_iter().map(|(index, place)| pgrx::JsonB(serde_json::json!({"index": index, "place": place}))),
+    )
 }
 
 /// A row of a table, whole, in the one form that the conflict log uses.

@@ -5,6 +5,7 @@ use crate::conflict::meanwhile;
 use crate::conflict::put::{json, key_json};
 use crate::conflict::session::{self, Arriving};
 use crate::conflict::state;
+use crate::pg::acting_as::ActingAs;
 use crate::pg::key_id;
 use crate::pg::plan::{self, Argument};
 use crate::pg::row::{self, Row};
@@ -12,6 +13,7 @@ use crate::pg::stored_row::{OpenTable, StoredRow, with_open};
 use crate::pg::table::Table;
 use crate::pg::tombstone::{self, Tombstone};
 use crate::pg::transaction;
+use crate::pg::unique_index::Unique;
 use conflict::{Clash, Version, clash};
 use std::cell::RefCell;
 
@@ -141,19 +143,26 @@ fn may_be_given_up(held: Option<&Version>, decision: Clash) -> bool {
     held.node != stream.me || session::others() && decision == Clash::HoldersGiveWay
 }
 
-/// The rows that hold a unique value of the new one, other than the row under its own key; each once, locked.
-fn holders(open: &OpenTable, new: &Row, deferrable: bool) -> Vec<(String, StoredRow)> {
-    let table = &open.table;
+/// The places of the rows that hold a value of a row in one of the unique indexes, each once, with the index; locked.
+/// Expressions of the indexes are code of the table's owner.
+pub fn clashes(open: &OpenTable, row: &Row, which: impl Fn(&Unique) -> bool) -> Vec<(String, String)> {
+    let _owner = ActingAs::table_owner(open.table.owner);
     let mut places: Vec<(String, String)> = Vec::new();
-    for index in table.uniques().iter().filter(|index| index.deferrable == deferrable) {
-        for place in plan::run(&index.clash_query, &[open.composite(new)]).0.into_iter().flatten().flatten() {
+    for index in open.table.uniques().iter().filter(|index| which(index)) {
+        for place in plan::run(&index.clash_query, &[open.composite(row)]).0.into_iter().flatten().flatten() {
             if places.iter().all(|(_, known)| *known != place) {
                 places.push((index.name.clone(), place));
             }
         }
     }
-    let own = key_id::of(table, new);
     places
+}
+
+/// The rows that hold a unique value of the new one, other than the row under its own key; each once, locked.
+fn holders(open: &OpenTable, new: &Row, deferrable: bool) -> Vec<(String, StoredRow)> {
+    let table = &open.table;
+    let own = key_id::of(table, new);
+    clashes(open, new, |index| index.deferrable == deferrable)
         .into_iter()
         .filter_map(|(index, place)| Some((index, open.at(&place)?)))
         .filter(|(_, row)| key_id::of(table, &row.row) != own)

@@ -1,5 +1,6 @@
 //! A row's values in memory: from a table, or from a message of the stream.
 
+use super::acting_as::ActingAs;
 use super::table::{Column, JsonForm, Table};
 use pgoutput::{Tuple, Value};
 use pgrx::pg_sys;
@@ -115,9 +116,10 @@ pub fn same_image(column: &Column, one: pg_sys::Datum, two: pg_sys::Datum) -> bo
     unsafe { pg_guard_ffi_boundary(|| datum_image_eq(one, two, column.by_value, i32::from(column.length))) }
 }
 
-/// A value from its text, as the apply worker reads it.
+/// A value from its text, as the apply worker reads it: checks of a domain run as the table's owner.
 pub fn read(column: &Column, text: &str) -> pg_sys::Datum {
     let text = CString::new(text).unwrap_or_default();
+    let _owner = column.checked_as.map(ActingAs::table_owner);
     // SAFETY: the input function of the column's type; it raises errors itself.
     unsafe {
         let (mut function, mut parameter) = (pg_sys::InvalidOid, pg_sys::InvalidOid);

@@ -47,6 +47,8 @@ pub struct Column {
     pub type_oid: pg_sys::Oid,
     pub modifier: i32,
     pub collation: pg_sys::Oid,
+    /// The owner of the table, where reading a value may run code of users: the checks of a domain, be it inside the type.
+    pub checked_as: Option<pg_sys::Oid>,
     pub by_value: bool,
     pub length: i16,
     pub json: JsonForm,
@@ -295,7 +297,7 @@ unsafe fn look_up(relation: pg_sys::Relation) -> Table {
         let oid = (*relation).rd_id;
         let form = &*(*relation).rd_rel;
         let root = root_of(relation, oid);
-        let columns = columns_of((*relation).rd_att);
+        let columns = columns_of((*relation).rd_att, form.relowner);
         let primary = pg_sys::RelationGetPrimaryKeyIndex(relation, true);
         let key_index = (primary != pg_sys::InvalidOid).then_some(primary);
         let key = match key_index {
@@ -327,7 +329,7 @@ unsafe fn look_up(relation: pg_sys::Relation) -> Table {
     }
 }
 
-unsafe fn columns_of(descriptor: pg_sys::TupleDesc) -> Vec<Column> {
+unsafe fn columns_of(descriptor: pg_sys::TupleDesc, owner: pg_sys::Oid) -> Vec<Column> {
     // SAFETY: the descriptor of an open relation.
     unsafe {
         attributes(descriptor)
@@ -343,6 +345,7 @@ unsafe fn columns_of(descriptor: pg_sys::TupleDesc) -> Vec<Column> {
                     type_oid: attribute.atttypid,
                     modifier: attribute.atttypmod,
                     collation: attribute.attcollation,
+                    checked_as: (attribute.atttypid.to_u32() >= pg_sys::FirstNormalObjectId).then_some(owner),
                     by_value: attribute.attbyval,
                     length: attribute.attlen,
                     json: json_form(base),

@@ -53,6 +53,8 @@ class TableIT {
             CREATE TABLE r5 (id int) PARTITION BY LIST (id); CREATE TABLE r5a PARTITION OF r5 DEFAULT | r5a | Add its root
             CREATE MATERIALIZED VIEW r6 AS SELECT 1 AS one                                       | r6 | materialized view
             CREATE SEQUENCE r7                                                                   | r7 | sequence
+            CREATE DOMAIN r10d AS text; CREATE TYPE r10c AS (x r10d); CREATE TABLE r10 (c r10c PRIMARY KEY) | r10 | has a domain inside
+            CREATE DOMAIN r11d AS text; CREATE TABLE r11 (c r11d[] PRIMARY KEY)                  | r11 | has a domain inside
             SELECT 1                                                                             | pg_class | belongs to the system
             SELECT 1                                                                             | steep_repl.nodes | belongs to the system or to steep_repl
             """)
