@@ -59,14 +59,14 @@ final class NothingLost implements Rule {
 
     /**
      * Without before-images a log may not know what was deleted; then the key must do, or the row that lives on: it may have
-     * another key by now.
+     * another key by now. The row that the deletion met may have been changed since, on the node that logged it.
      */
     private static boolean deletionIsLogged(Write deletion, Map<Long, Write> writes, Evidence evidence) {
         return evidence.log().stream()
                 .filter(e -> e.table().equals(deletion.table()))
                 .filter(e -> e.mentioned().anyMatch(Entry.Side::isDeletion))
                 .anyMatch(e -> e.base() != null
-                        ? e.base().equals(deletion.read())
+                        ? Evidence.line(e.base(), writes).contains(deletion.read())
                         : Objects.equals(e.key(), deletion.before())
                                 || Stream.of(e.local(), e.remote())
                                         .filter(side -> side.write() != null)

@@ -142,6 +142,19 @@ class OracleTest {
     }
 
     @Test
+    void theRowThatALoggedDeletionMetMayHaveBeenChangedAndMovedSince() {
+        Story story = new Story()
+                .insert("a", 1, 1)
+                .update("a", 2, 1, 1)
+                .delete("b", 3, 1, 1)
+                .move("a", 4, 2, 1, 2)
+                .ends(2, 4);
+        assertThat(story.judged()).containsExactly("LOST");
+        assertThat(story.logs("a", "KEY-UPDATE", 1, null, null, 2L, "local").judged())
+                .isEmpty();
+    }
+
+    @Test
     void aRowInsertedAfterADeletionDoesNotMakeTheDeletionLost() {
         Story story = new Story()
                 .insert("a", 1, 1)
