@@ -71,6 +71,21 @@ impl Changed {
         self.before.as_ref().map(|row| row.json(table))
     }
 
+    /// Whether a row, as JSON, is the one that the change replaced, as far as the change says: nothing of columns that the
+    /// peer's table did not have.
+    pub fn replaced(&self, table: &Table, row: &str) -> bool {
+        let Some(before) = self.before_json(table) else { return false };
+        if self.unknown.is_empty() {
+            return before == row;
+        }
+        let known = |json: &str| {
+            let mut columns: serde_json::Map<String, serde_json::Value> = serde_json::from_str(json).ok()?;
+            columns.retain(|name, _| self.unknown.iter().all(|place| table.columns[*place].name != *name));
+            Some(columns)
+        };
+        known(&before) == known(row)
+    }
+
     /// The row after as JSON, for the log.
     pub fn after_json(&self, table: &Table) -> Option<String> {
         let _canonical = Canonical::begin();

@@ -82,10 +82,12 @@ fn truncated_since(meeting: &Meeting) -> bool {
 /// came after. That deletion came first; on the other node it wins.
 fn ended_before(meeting: &Meeting) -> bool {
     let (table, Some(stream)) = (&meeting.open.table, session::stream()) else { return false };
-    let Some(row) = meeting.changed.before_json(table) else { return false };
+    if meeting.changed.before.is_none() {
+        return false;
+    }
     let key = key_id::of(table, meeting.key);
     tombstone::find(table.root, &key).iter().any(|found| {
-        found.tombstone.row_gone.as_ref() == Some(&row)
+        found.tombstone.row_gone.as_deref().is_some_and(|row| meeting.changed.replaced(table, row))
             && !found.tombstone.displaced
             && state::version_of_stone(found, table.root.to_u32(), &key)
                 .is_some_and(|known| known.version.node == stream.me && known.version < *meeting.arriving)

@@ -170,13 +170,13 @@ impl<'a> Meeting<'a> {
     }
 
     fn same(&self, row: &Row, past: &Past) -> bool {
-        let columns = &self.open.table.columns;
-        past.whole && row.same(&past.row, &self.open.table, (0..columns.len()).filter(|place| columns[*place].sent))
+        let table = &self.open.table;
+        past.whole && row.same(&past.row, table, self.changed.known(table))
     }
 
     /// Whether the row that a tombstone stands for is the one that the arriving write replaced.
     fn same_as_gone(&self, row_gone: Option<&str>) -> bool {
-        row_gone.is_some() && self.changed.before_json(&self.open.table).as_deref() == row_gone
+        row_gone.is_some_and(|row| self.changed.replaced(&self.open.table, row))
     }
 }
 
