@@ -40,7 +40,7 @@ END;
 COMMENT ON FUNCTION steep_repl._set_aside(text) IS 'The changes of a peer''s stream that are not to be applied.';
 
 CREATE OR REPLACE FUNCTION steep_repl._log_apply_error(subscription text, peer text, table_schema text, table_name text, remote_tuple text,
-  base_tuple text, micros bigint, origin_xid bigint, final_lsn bigint, change bigint, sqlstate text, message text) RETURNS void
+  base_tuple text, micros bigint, origin_xid bigint, final_lsn bigint, change bigint, sqlstate text, message text) RETURNS SETOF uuid
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 #variable_conflict use_variable
 DECLARE
@@ -69,5 +69,18 @@ BEGIN
     steep_repl._conflict_key(table_schema, table_name, coalesce(key::text, ''), format('%s %s', micros, peer), format('error %s', change)),
     key, CASE WHEN key IS NOT NULL THEN steep_repl._key_id(root, key) END, coalesce(sqlstate, failure.sqlstate), coalesce(message, failure.message),
     'the change could not be applied here and was set aside; the rest of its transaction was applied', 'set aside', change, old_key);
+  RETURN QUERY SELECT steep_repl._key_id(root, k) FROM unnest(ARRAY[key, old_key]) k WHERE k IS NOT NULL;
 END $$;
-COMMENT ON FUNCTION steep_repl._log_apply_error(text, text, text, text, text, text, bigint, bigint, bigint, bigint, text, text) IS 'Logs a change that was set aside, for a person to decide.';
+COMMENT ON FUNCTION steep_repl._log_apply_error(text, text, text, text, text, text, bigint, bigint, bigint, bigint, text, text) IS
+  'Logs a change that was set aside, for a person to decide; the ids of its keys.';
+
+CREATE OR REPLACE FUNCTION steep_repl._overtake(peer text, final_lsn bigint, change bigint, table_schema text, table_name text, keys jsonb[]) RETURNS void
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  UPDATE steep_repl.conflict_log c SET overtaken = c.overtaken || ARRAY(SELECT k FROM unnest(keys) k WHERE k IN (c.key, c.moved_from))
+   WHERE c.resolution = 'PENDING' AND c.conflict_type = 'APPLY-ERROR' AND c.peer = _overtake.peer AND c.remote_lsn = '0/0'::pg_lsn + final_lsn
+     AND c.change < _overtake.change AND c.table_schema = _overtake.table_schema AND c.table_name = _overtake.table_name
+     AND (c.key = ANY (keys) OR c.moved_from = ANY (keys));
+END;
+COMMENT ON FUNCTION steep_repl._overtake(text, bigint, bigint, text, text, jsonb[]) IS
+  'Notes that a later change of a transaction has been applied to keys of changes that were set aside: what these had to say of them is over.';

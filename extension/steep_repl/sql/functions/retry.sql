@@ -15,19 +15,7 @@ END;
 COMMENT ON FUNCTION steep_repl._retried_values(regclass, jsonb, jsonb) IS 'The columns and values of a change that was set aside, for INSERT.';
 
 CREATE OR REPLACE FUNCTION steep_repl._canonical_row(root regclass, tuple jsonb) RETURNS jsonb
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-#variable_conflict use_variable
-DECLARE
-  whole text;
-BEGIN
-  -- A document that was sent as text is one, not a string.
-  EXECUTE format('SELECT steep_repl._row_json(jsonb_populate_record(NULL::%s, $1))', root) INTO whole
-    USING (SELECT jsonb_object_agg(a.attname, CASE WHEN coalesce(nullif(y.typbasetype, 0), y.oid) IN ('json'::regtype, 'jsonb'::regtype) AND jsonb_typeof(tuple->a.attname) = 'string'
-                                                   THEN (tuple->>a.attname)::jsonb ELSE tuple->a.attname END)
-             FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid
-            WHERE a.attrelid = root AND a.attnum > 0 AND NOT a.attisdropped AND tuple ? a.attname);
-  RETURN CASE WHEN tuple IS NOT NULL THEN whole::jsonb END;
-END $$;
+  LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'canonical_row_wrapper';
 COMMENT ON FUNCTION steep_repl._canonical_row(regclass, jsonb) IS 'A row as it was sent, every value as text, in the one form that the conflict log uses; NULL for none.';
 
 CREATE OR REPLACE FUNCTION steep_repl._locked_state(root regclass, key jsonb) RETURNS jsonb
@@ -108,6 +96,17 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl._retry_ended(steep_repl.conflict_log, text, text, text) IS 'Closes the entry of a change that was set aside.';
 
+CREATE OR REPLACE FUNCTION steep_repl._unseen(c steep_repl.conflict_log, root regclass, state jsonb) RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  -- Without before-images only an insertion says what it had seen: nothing.
+  SELECT state->>'row' IS NOT NULL
+     AND ((c).base_tuple IS NULL
+          OR EXISTS (SELECT FROM jsonb_object_keys((c).base_tuple) k WHERE steep_repl._canonical_row(root, (c).base_tuple)->k IS DISTINCT FROM state->'row'->k AND state->'row' ? k));
+END;
+COMMENT ON FUNCTION steep_repl._unseen(steep_repl.conflict_log, regclass, jsonb) IS
+  'Whether a change that was set aside had for certain not seen the row that is here.';
+
 CREATE OR REPLACE FUNCTION steep_repl._retry_lost(c steep_repl.conflict_log, root regclass, key jsonb, state jsonb, asked_by text) RETURNS boolean
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -118,8 +117,14 @@ BEGIN
     PERFORM steep_repl._retry_ended(c, 'local', asked_by, 'the row was displaced');
     RETURN true;
   END IF;
-  IF state->>'micros' IS NULL OR ((state->>'micros')::bigint, state->>'node' COLLATE "C") <= (steep_repl._micros(c.remote_xact_ts), c.remote_origin COLLATE "C") THEN
+  IF state->>'micros' IS NULL THEN
     RETURN false;
+  ELSIF ((state->>'micros')::bigint, state->>'node' COLLATE "C") <= (steep_repl._micros(c.remote_xact_ts), c.remote_origin COLLATE "C") THEN
+    -- Where the latest stays that is the change. A strategy that keeps what is here keeps an earlier write, too, that the change
+    -- had not seen.
+    IF NOT steep_repl._unseen(c, root, state) OR (SELECT t.strategy NOT IN ('keep_local', 'manual') FROM steep_repl.tables t WHERE t.relation = root) THEN
+      RETURN false;
+    END IF;
   END IF;
   strategy := steep_repl._strategy_beside(c, root, key, state);
   IF strategy IN ('apply_remote', 'first_write_wins', 'node_priority') THEN
@@ -132,7 +137,7 @@ BEGIN
   RETURN true;
 END $$;
 COMMENT ON FUNCTION steep_repl._retry_lost(steep_repl.conflict_log, regclass, jsonb, jsonb, text) IS
-  'Whether what is here under a key stays beside a change that was set aside, because it is later and the strategy does not say otherwise; closes its entry then, but for manual, where it waits as the conflict that it is.';
+  'Whether what is here under a key stays beside a change that was set aside, because it is later and the strategy does not say otherwise, or because the strategy keeps it; closes its entry then, but for manual, where it waits as the conflict that it is.';
 
 CREATE OR REPLACE FUNCTION steep_repl._retry(c steep_repl.conflict_log, asked_by text) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -144,16 +149,23 @@ DECLARE
   present jsonb;
   given record;
   writer xid;
+  lacking text;
 BEGIN
   IF root IS NULL OR key IS NULL OR NOT EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = root AND i.indisprimary) THEN
     RAISE EXCEPTION 'the table is not replicated here, or has no primary key';
+  END IF;
+  -- Once it counts as applied nobody would ask again for what it had for that column. Who asks by hand knows that it is gone.
+  SELECT v.key INTO lacking FROM jsonb_each(c.remote_tuple) v
+   WHERE asked_by = 'proof' AND v.value <> 'null' AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = root AND a.attname = v.key AND a.attnum > 0 AND NOT a.attisdropped);
+  IF lacking IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = 'undefined_column', MESSAGE = format('table %s has no column %I, for which the change has a value', root, lacking);
   END IF;
   key := steep_repl._canonical_key(root, key);
   IF (SELECT steep_repl._folds(t) FROM steep_repl.tables t WHERE t.relation = root) THEN
     PERFORM steep_repl._retry_fold(c, root, key, steep_repl._canonical_key(root, steep_repl._key_of(root, c.base_tuple)), asked_by);
     RETURN;
   END IF;
-  IF c.moved_from IS NOT NULL THEN
+  IF c.moved_from IS NOT NULL AND c.moved_from <> ALL (coalesce(c.overtaken, '{}')) THEN
     -- A change of the key is a deletion and an insertion, each decided by itself, as src/conflict/put.rs does with one that arrives.
     state := steep_repl._locked_state(root, c.moved_from);
     IF steep_repl._retry_lost(c, root, c.moved_from, state, asked_by) THEN
@@ -170,6 +182,10 @@ BEGIN
       PERFORM steep_repl._put_tombstone(root, c.moved_from, state->>'row', micros, c.remote_origin, false);
       PERFORM steep_repl._refuse_newcomer(root, c.moved_from) WHERE state->>'place' IS NULL;
     END IF;
+  END IF;
+  IF key = ANY (c.overtaken) THEN
+    PERFORM steep_repl._retry_ended(c, 'remote', asked_by, 'what its transaction did to the row afterwards stands here');
+    RETURN;
   END IF;
   state := steep_repl._locked_state(root, key);
   IF steep_repl._retry_lost(c, root, key, state, asked_by) THEN
@@ -190,6 +206,7 @@ BEGIN
     INSERT INTO steep_repl.row_versions (relation, key_id, row_xid, version_time, version_node, adopted)
     VALUES (root, steep_repl._key_id(root, key), writer, c.remote_xact_ts, c.remote_origin, true);
   END IF;
+  PERFORM steep_repl._overtake(c.peer, (c.remote_lsn - '0/0'::pg_lsn)::bigint, c.change, c.table_schema, c.table_name, ARRAY[key, c.moved_from]);
   state := steep_repl._key_state(root, key);
   PERFORM steep_repl._suspect_adopted(root, state->'row') WHERE state->>'row' IS NOT NULL;
   UPDATE steep_repl.conflict_log l SET result = nullif(state->'row', 'null') WHERE l.id = c.id;
@@ -205,12 +222,19 @@ COMMENT ON FUNCTION steep_repl._as_pull(text, text, jsonb, jsonb, bigint, text) 
 
 CREATE OR REPLACE FUNCTION steep_repl._displace_move(root regclass, c steep_repl.conflict_log, key jsonb) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  micros bigint := steep_repl._micros(c.remote_xact_ts);
+  -- Its transaction may have moved the row on.
+  place jsonb := steep_repl._moved_on(root, key, c.remote_xact_ts);
 BEGIN
-  IF steep_repl._key_state(root, key)->>'row' IS NULL THEN
-    PERFORM steep_repl._put_tombstone(root, key, NULL, steep_repl._micros(c.remote_xact_ts), c.remote_origin, true);
+  IF steep_repl._key_state(root, key)->>'row' IS NULL AND place = key THEN
+    PERFORM steep_repl._put_tombstone(root, key, NULL, micros, c.remote_origin, true);
     PERFORM steep_repl._refuse_newcomer(root, key);
+  ELSIF place <> key THEN
+    PERFORM steep_repl._displace(root, place, micros, c.remote_origin);
+    PERFORM steep_repl._queue_displaced(c.table_schema, c.table_name, place::text, micros, c.remote_origin, 'moved');
   END IF;
-  PERFORM steep_repl._queue_displaced(c.table_schema, c.table_name, key::text, steep_repl._micros(c.remote_xact_ts), c.remote_origin, 'moved');
+  PERFORM steep_repl._queue_displaced(c.table_schema, c.table_name, key::text, micros, c.remote_origin, 'moved');
 END $$;
 COMMENT ON FUNCTION steep_repl._displace_move(regclass, steep_repl.conflict_log, jsonb) IS
   'Displaces, on all nodes, the new key of a move that was set aside and has lost to a write of this node, which nobody else can tell.';

@@ -38,13 +38,15 @@ CREATE TABLE steep_repl.conflict_log (
   next_proof timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
   relation oid,
   change bigint,
-  moved_from jsonb
+  moved_from jsonb,
+  overtaken jsonb[]
 );
 COMMENT ON TABLE steep_repl.conflict_log IS 'Conflicts that this node decided or witnessed: both sides whole, the decision, and since when all nodes agree.';
 COMMENT ON COLUMN steep_repl.conflict_log.conflict_key IS 'The same on every node that logs this conflict: made of the table, the key and the two versions.';
 COMMENT ON COLUMN steep_repl.conflict_log.possible IS 'This node could not tell whether the later write had seen the earlier one.';
 COMMENT ON COLUMN steep_repl.conflict_log.change IS 'Of a change that was set aside: which one of its transaction it was, from 1.';
 COMMENT ON COLUMN steep_repl.conflict_log.moved_from IS 'Of a change that was set aside and gave its row another key: the key before.';
+COMMENT ON COLUMN steep_repl.conflict_log.overtaken IS 'Of a change that was set aside: the keys of it that its transaction has written once more after it.';
 COMMENT ON COLUMN steep_repl.conflict_log.relation IS 'Which table of that name it was here: who makes another one under the name does not get to see these rows.';
 COMMENT ON COLUMN steep_repl.conflict_log.converged_at IS 'When all nodes answered and agreed on the rows with these keys; NULL: not yet, see not_converged_reason.';
 CREATE INDEX idx_conflict_log_pending ON steep_repl.conflict_log (resolution) WHERE resolution = 'PENDING';

@@ -46,8 +46,9 @@ fn settle_undecided() {
 
 /// Applies a change that the worker was not shown. An error that no retry changes sets it aside.
 fn by_hand(arriving: &Arriving) {
-    if let Err(failure) = transaction::in_subtransaction(|| in_stead::apply(arriving)) {
-        set_aside::log(arriving, Some(&failure));
+    match transaction::in_subtransaction(|| in_stead::apply(arriving)) {
+        Ok(()) => set_aside::overtake(arriving),
+        Err(failure) => set_aside::log(arriving, Some(&failure)),
     }
 }
 

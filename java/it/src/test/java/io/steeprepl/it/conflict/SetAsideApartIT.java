@@ -128,6 +128,34 @@ class SetAsideApartIT {
         item.proven();
     }
 
+    /** What b had written before that a did not see; the server itself cannot take a's change, before anybody is asked. */
+    @ParameterizedTest
+    @CsvSource({
+        "keep_local, KEPT_LOCAL, early",
+        "manual, PENDING, early",
+        "apply_remote, APPLIED_REMOTE, late",
+        "last_write_wins, APPLIED_REMOTE, late"
+    })
+    void whatWasWrittenBeforeWithoutBeingSeen(String strategy, String resolution, String stays) {
+        Table item = mesh.table("id int PRIMARY KEY, v text", "(1, 'old')", "(2, 'old')")
+                .strategy(strategy, "")
+                .drained()
+                .on("a", "ALTER TABLE item ADD COLUMN more text");
+        mesh.pause("a", "b");
+        item.on("b", "UPDATE item SET v = 'early' WHERE id = 1")
+                .on(
+                        "a",
+                        "UPDATE item SET v = 'late', more = 'x' WHERE id = 1",
+                        "UPDATE item SET v = 'seen', more = 'x' WHERE id = 2");
+        Mesh.await(mesh.node("b"), count(item, "conflict_type = 'APPLY-ERROR' AND resolution = 'PENDING'"), "2");
+        item.on("b", "ALTER TABLE item ADD COLUMN more text");
+        mesh.resume("a", "b");
+        awaitRows(item, "b", "1 " + stays + ", 2 seen");
+        Mesh.await(mesh.node("b"), count(item, "resolution = '" + resolution + "' AND key->>'id' = '1'"), "1");
+        Mesh.await(mesh.node("b"), count(item, "resolution = 'APPLIED_REMOTE' AND key->>'id' = '2'"), "1");
+        assertThat(item.value("b", "SELECT more FROM item WHERE id = 2")).isEqualTo("x");
+    }
+
     /** Nobody wrote the row since. */
     @ParameterizedTest
     @CsvSource({"keep_local", "apply_remote", "manual"})

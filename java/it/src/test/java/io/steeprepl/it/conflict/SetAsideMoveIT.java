@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -101,5 +102,32 @@ class SetAsideMoveIT {
             item.awaitHolds("11|fits|1", "12|fits|1", "13|fits|1", "14|fits|1", "15|fits|1", "16|fits|1");
         }
         item.proven();
+    }
+
+    /** What a transaction does to a row after the change that was set aside is not undone when that is tried again. */
+    @Test
+    void itsTransactionWentOn() {
+        String move = "UPDATE item SET id = id + 10, v = 'too long' WHERE id = ";
+        Table item = mesh.table("id int PRIMARY KEY, v text, n int", "(generate_series(1, 6), 'old', 0)")
+                .drained()
+                .on("b", SHORT)
+                .on(
+                        "a",
+                        move + "1; DELETE FROM item WHERE id = 11",
+                        move + "2; UPDATE item SET id = 22, v = 'on' WHERE id = 12",
+                        move + "3; UPDATE item SET v = 'fits' WHERE id = 13",
+                        move + "4; INSERT INTO item VALUES (4, 'anew', 0)",
+                        move + "5; UPDATE item SET id = 25, v = 'on' WHERE id = 15",
+                        move + "6; UPDATE item SET v = 'too l.' WHERE id = 16");
+        item.on("b", "UPDATE item SET n = 5 WHERE id = 5").drained();
+        // Row 5: what b wrote under the old key is the later.
+        String pending =
+                "SELECT count(*) FROM steep_repl.conflict_log WHERE resolution = 'PENDING' AND table_schema = '"
+                        + item.schema() + "'";
+        Mesh.await(mesh.node("b"), pending, "3");
+        item.on("b", ACCEPT);
+        item.awaitHolds("4|anew|0", "5|old|5", "13|fits|0", "14|too long|0", "16|too l.|0", "22|on|0")
+                .proven();
+        Mesh.await(mesh.node("b"), pending, "0");
     }
 }
