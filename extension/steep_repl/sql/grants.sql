@@ -51,7 +51,7 @@ GRANT EXECUTE ON FUNCTION steep_repl._resolve(bigint, text, jsonb, boolean, text
   steep_repl._resolution_targets(text, jsonb, jsonb, jsonb, jsonb, regclass, regclass, text, jsonb),
   steep_repl._check_tuple(regclass, jsonb, jsonb, boolean), steep_repl._tuple_problems(regclass, jsonb, jsonb, boolean),
   steep_repl._tuple_columns(oid, jsonb, jsonb, boolean), steep_repl._write_statement(regclass, jsonb, jsonb, jsonb, boolean),
-  steep_repl._taken_from(regclass, text[], jsonb), steep_repl._names(text[]), steep_repl._key_of(regclass, jsonb), steep_repl._canonical_key(oid, jsonb), steep_repl._canonical_row(regclass, jsonb),
+  steep_repl._taken_from(regclass, text[], jsonb), steep_repl._names(text[]), steep_repl._key_of(regclass, jsonb), steep_repl._canonical_key(oid, jsonb), steep_repl._canonical_row(regclass, jsonb), steep_repl._canonical_text(oid, text),
   steep_repl._key_columns(regclass),
   steep_repl._key_is(oid, jsonb), steep_repl._key_condition(oid), steep_repl._key_operators(oid), steep_repl._plain_type(oid, integer), steep_repl._source_of(regclass), steep_repl._row_json(anyelement)
   TO steep_repl_operator;

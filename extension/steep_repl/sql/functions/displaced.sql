@@ -113,9 +113,9 @@ CREATE OR REPLACE TRIGGER displaced_arrived BEFORE INSERT ON steep_repl.displace
   FOR EACH ROW EXECUTE FUNCTION steep_repl._take_displaced();
 ALTER TABLE steep_repl.displaced ENABLE REPLICA TRIGGER displaced_arrived;
 
-CREATE OR REPLACE FUNCTION steep_repl._clashes(leaf oid, whole jsonb) RETURNS SETOF jsonb
+CREATE OR REPLACE FUNCTION steep_repl._clashes(leaf oid, whole text) RETURNS SETOF jsonb
   LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'clashes_wrapper';
-COMMENT ON FUNCTION steep_repl._clashes(oid, jsonb) IS
+COMMENT ON FUNCTION steep_repl._clashes(oid, text) IS
   'The places (ctid) of the rows in a table or leaf partition that hold a unique value of a row which is not here, locked, with the index. The index''s expressions run as the table''s owner.';
 
 CREATE OR REPLACE FUNCTION steep_repl._holders(root regclass, whole jsonb)
@@ -127,7 +127,7 @@ DECLARE
   found record;
 BEGIN
   FOR part IN SELECT p.relid FROM pg_partition_tree(root) p WHERE p.isleaf UNION SELECT root WHERE NOT EXISTS (SELECT 1 FROM pg_partition_tree(root)) LOOP
-    FOR found IN SELECT c->>'place' AS place, c->>'index' AS name FROM steep_repl._clashes(part, whole) c LOOP
+    FOR found IN SELECT c->>'place' AS place, c->>'index' AS name FROM steep_repl._clashes(part, whole::text) c LOOP
       leaf := part;
       place := found.place;
       index_name := found.name;

@@ -13,10 +13,17 @@ CREATE OR REPLACE FUNCTION steep_repl._as_operand(expression text, given oid, wa
             FROM pg_type t WHERE t.oid = wanted);
 COMMENT ON FUNCTION steep_repl._as_operand(text, oid, oid) IS 'An expression of a type as the operand that an operator takes.';
 
+CREATE OR REPLACE FUNCTION steep_repl._value_in(document text, name name, type oid) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  -- Casts from text to a type of a user may be that user's functions. The other way is slower.
+  RETURN CASE WHEN steep_repl._plain_type(type, -1)::regtype::oid < 16384 THEN format('CAST(%s->>%L AS %s)', document, name, steep_repl._plain_type(type, -1))
+              ELSE format('(SELECT r.v FROM jsonb_to_record(jsonb_build_object(''v'', %s->%L)) r(v %s))', document, name, steep_repl._plain_type(type, -1)) END;
+COMMENT ON FUNCTION steep_repl._value_in(text, name, oid) IS 'The expression for a value in a JSON object, in SQL text, as a type without its domain.';
+
 CREATE OR REPLACE FUNCTION steep_repl._key_in_log(relation oid) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
   RETURN coalesce((
-    SELECT string_agg(format('c.%I OPERATOR(%I.%s) CAST(l.key->>%L AS %s)', a.attname, n.nspname, o.oprname, a.attname, steep_repl._plain_type(a.atttypid, -1)), ' AND ')
+    SELECT string_agg(format('c.%I OPERATOR(%I.%s) %s', a.attname, n.nspname, o.oprname, steep_repl._value_in('l.key', a.attname, a.atttypid)), ' AND ')
       FROM pg_index i
       CROSS JOIN LATERAL unnest(i.indkey::int2[], i.indclass::oid[]) k(attnum, opclass)
       JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
@@ -49,11 +56,11 @@ BEGIN ATOMIC
     LEFT JOIN pg_collation l ON l.oid = p.attcollation AND p.attcollation <> c.attcollation LEFT JOIN pg_namespace ln ON ln.oid = l.collnamespace
     CROSS JOIN LATERAL (SELECT CASE WHEN l.oid IS NULL THEN '' ELSE format(' COLLATE %I.%I', ln.nspname, l.collname) END AS clause) collated
     CROSS JOIN LATERAL (SELECT steep_repl._as_operand(format('p.%I', p.attname), p.atttypid, po.oprleft) || collated.clause AS named,
-           steep_repl._as_operand(format('CAST(s.key_values->>%L AS %s)', p.attname, steep_repl._plain_type(p.atttypid, -1)), p.atttypid, po.oprleft) || collated.clause AS given) pk
+           steep_repl._as_operand(steep_repl._value_in('s.key_values', p.attname, p.atttypid), p.atttypid, po.oprleft) || collated.clause AS given) pk
     CROSS JOIN LATERAL (SELECT steep_repl._as_operand(format('c.%I', c.attname), c.atttypid, po.oprright) AS operand,
            steep_repl._as_operand(format('$%s', u.place), c.atttypid, po.oprright) AS parameter,
            steep_repl._as_operand(format('c.%I', c.attname), c.atttypid, fo.oprleft) AS same,
-           steep_repl._as_operand(format('CAST(s.key_values->>%L AS %s)', c.attname, steep_repl._plain_type(c.atttypid, -1)), c.atttypid, fo.oprright) AS given) fk
+           steep_repl._as_operand(steep_repl._value_in('s.key_values', c.attname, c.atttypid), c.atttypid, fo.oprright) AS given) fk
    WHERE k.oid = constraint_id AND k.contype = 'f' AND k.conenforced AND NOT k.conperiod
    GROUP BY k.oid, k.conname, k.conrelid, k.confrelid, i.indisprimary;
 END;

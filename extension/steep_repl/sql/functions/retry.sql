@@ -14,8 +14,13 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl._retried_values(regclass, jsonb, jsonb) IS 'The columns and values of a change that was set aside, for INSERT.';
 
+CREATE OR REPLACE FUNCTION steep_repl._canonical_text(root oid, tuple text) RETURNS text
+  LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'canonical_text_wrapper';
+COMMENT ON FUNCTION steep_repl._canonical_text(oid, text) IS 'The same as text: documents may be nested deeper than the library''s own values.';
+
 CREATE OR REPLACE FUNCTION steep_repl._canonical_row(root regclass, tuple jsonb) RETURNS jsonb
-  LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'canonical_row_wrapper';
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  RETURN steep_repl._canonical_text(root, tuple::text)::jsonb;
 COMMENT ON FUNCTION steep_repl._canonical_row(regclass, jsonb) IS 'A row as it was sent, every value as text, in the one form that the conflict log uses; NULL for none.';
 
 CREATE OR REPLACE FUNCTION steep_repl._locked_state(root regclass, key jsonb) RETURNS jsonb
@@ -99,10 +104,14 @@ COMMENT ON FUNCTION steep_repl._retry_ended(steep_repl.conflict_log, text, text,
 CREATE OR REPLACE FUNCTION steep_repl._unseen(c steep_repl.conflict_log, root regclass, state jsonb) RETURNS boolean
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  -- Without before-images only an insertion says what it had seen: nothing.
-  SELECT state->>'row' IS NOT NULL
+  -- Without before-images nothing says what a change had seen.
+  SELECT state->>'row' IS NOT NULL AND (SELECT t.before_images FROM steep_repl.tables t WHERE t.relation = root)
      AND ((c).base_tuple IS NULL
-          OR EXISTS (SELECT FROM jsonb_object_keys((c).base_tuple) k WHERE steep_repl._canonical_row(root, (c).base_tuple)->k IS DISTINCT FROM state->'row'->k AND state->'row' ? k));
+          OR EXISTS (SELECT FROM jsonb_object_keys((c).base_tuple) k WHERE steep_repl._canonical_row(root, (c).base_tuple)->k IS DISTINCT FROM state->'row'->k AND state->'row' ? k))
+     -- What it goes on from may have been set aside as well.
+     AND NOT EXISTS (SELECT FROM steep_repl.conflict_log l
+                      WHERE l.conflict_type = 'APPLY-ERROR' AND l.table_schema = (c).table_schema AND l.table_name = (c).table_name
+                        AND l.remote_origin = (c).remote_origin AND l.key IN ((c).key, (c).moved_from) AND l.id < (c).id);
 END;
 COMMENT ON FUNCTION steep_repl._unseen(steep_repl.conflict_log, regclass, jsonb) IS
   'Whether a change that was set aside had for certain not seen the row that is here.';
@@ -111,6 +120,7 @@ CREATE OR REPLACE FUNCTION steep_repl._retry_lost(c steep_repl.conflict_log, roo
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   strategy text;
+  later boolean;
 BEGIN
   -- That very version: what its transaction did before has lost, or another node has displaced what was set aside here.
   IF (state->>'displaced')::boolean AND ((state->>'micros')::bigint, state->>'node') = (steep_repl._micros(c.remote_xact_ts), c.remote_origin) THEN
@@ -119,14 +129,15 @@ BEGIN
   END IF;
   IF state->>'micros' IS NULL THEN
     RETURN false;
-  ELSIF ((state->>'micros')::bigint, state->>'node' COLLATE "C") <= (steep_repl._micros(c.remote_xact_ts), c.remote_origin COLLATE "C") THEN
-    -- Where the latest stays that is the change. A strategy that keeps what is here keeps an earlier write, too, that the change
-    -- had not seen.
-    IF NOT steep_repl._unseen(c, root, state) OR (SELECT t.strategy NOT IN ('keep_local', 'manual') FROM steep_repl.tables t WHERE t.relation = root) THEN
-      RETURN false;
-    END IF;
   END IF;
-  strategy := steep_repl._strategy_beside(c, root, key, state);
+  later := ((state->>'micros')::bigint, state->>'node' COLLATE "C") > (steep_repl._micros(c.remote_xact_ts), c.remote_origin COLLATE "C");
+  -- Where the latest stays an earlier write gives way. A strategy that keeps what is here keeps that, too, if the change had not seen it.
+  IF later OR steep_repl._unseen(c, root, state) AND (SELECT t.strategy IN ('keep_local', 'manual') FROM steep_repl.tables t WHERE t.relation = root) THEN
+    strategy := steep_repl._strategy_beside(c, root, key, state);
+  END IF;
+  IF NOT later AND strategy IS NULL THEN
+    RETURN false;
+  END IF;
   IF strategy IN ('apply_remote', 'first_write_wins', 'node_priority') THEN
     RETURN false;
   ELSIF strategy IS NULL THEN
@@ -139,6 +150,28 @@ END $$;
 COMMENT ON FUNCTION steep_repl._retry_lost(steep_repl.conflict_log, regclass, jsonb, jsonb, text) IS
   'Whether what is here under a key stays beside a change that was set aside, because it is later and the strategy does not say otherwise, or because the strategy keeps it; closes its entry then, but for manual, where it waits as the conflict that it is.';
 
+CREATE OR REPLACE FUNCTION steep_repl._overtaken(c steep_repl.conflict_log, key jsonb, state jsonb) RETURNS boolean
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  -- Not where that lost as well: then what is here is of another version, and judged by that.
+  RETURN coalesce(key = ANY ((c).overtaken) AND ((state->>'micros')::bigint, state->>'node') = (steep_repl._micros((c).remote_xact_ts), (c).remote_origin), false);
+COMMENT ON FUNCTION steep_repl._overtaken(steep_repl.conflict_log, jsonb, jsonb) IS
+  'Whether what is here under a key of a change that was set aside is what its own transaction did afterwards.';
+
+CREATE OR REPLACE FUNCTION steep_repl._refuse_lacking(c steep_repl.conflict_log, root regclass, asked_by text) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  lacking text;
+BEGIN
+  SELECT v.key INTO lacking FROM jsonb_each(c.remote_tuple) v
+   WHERE v.value <> 'null' AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = root AND a.attname = v.key AND a.attnum > 0 AND NOT a.attisdropped);
+  -- Once it counts as applied nobody would ask again for what it had for that column. Who asks by hand knows that it is gone.
+  IF lacking IS NOT NULL AND asked_by = 'proof' THEN
+    RAISE EXCEPTION USING ERRCODE = 'undefined_column', MESSAGE = format('table %s has no column %I, for which the change has a value', root, lacking);
+  END IF;
+END $$;
+COMMENT ON FUNCTION steep_repl._refuse_lacking(steep_repl.conflict_log, regclass, text) IS
+  'Has a change that was set aside wait while a column is missing here for which it has a value, unless somebody asks for it by hand. Errors: 42703.';
+
 CREATE OR REPLACE FUNCTION steep_repl._retry(c steep_repl.conflict_log, asked_by text) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
@@ -149,23 +182,17 @@ DECLARE
   present jsonb;
   given record;
   writer xid;
-  lacking text;
 BEGIN
   IF root IS NULL OR key IS NULL OR NOT EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = root AND i.indisprimary) THEN
     RAISE EXCEPTION 'the table is not replicated here, or has no primary key';
   END IF;
-  -- Once it counts as applied nobody would ask again for what it had for that column. Who asks by hand knows that it is gone.
-  SELECT v.key INTO lacking FROM jsonb_each(c.remote_tuple) v
-   WHERE asked_by = 'proof' AND v.value <> 'null' AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = root AND a.attname = v.key AND a.attnum > 0 AND NOT a.attisdropped);
-  IF lacking IS NOT NULL THEN
-    RAISE EXCEPTION USING ERRCODE = 'undefined_column', MESSAGE = format('table %s has no column %I, for which the change has a value', root, lacking);
-  END IF;
   key := steep_repl._canonical_key(root, key);
   IF (SELECT steep_repl._folds(t) FROM steep_repl.tables t WHERE t.relation = root) THEN
+    PERFORM steep_repl._refuse_lacking(c, root, asked_by);
     PERFORM steep_repl._retry_fold(c, root, key, steep_repl._canonical_key(root, steep_repl._key_of(root, c.base_tuple)), asked_by);
     RETURN;
   END IF;
-  IF c.moved_from IS NOT NULL AND c.moved_from <> ALL (coalesce(c.overtaken, '{}')) THEN
+  IF c.moved_from IS NOT NULL THEN
     -- A change of the key is a deletion and an insertion, each decided by itself, as src/conflict/put.rs does with one that arrives.
     state := steep_repl._locked_state(root, c.moved_from);
     IF steep_repl._retry_lost(c, root, c.moved_from, state, asked_by) THEN
@@ -174,7 +201,8 @@ BEGIN
         RETURN;
       END IF;
       -- A third node wrote it, which tells by itself what its write had seen.
-    ELSE
+    ELSIF NOT steep_repl._overtaken(c, c.moved_from, state) THEN
+      PERFORM steep_repl._refuse_lacking(c, root, asked_by);
       present := nullif(state->'row', 'null');
       IF state->>'place' IS NOT NULL THEN
         PERFORM steep_repl._remove_quietly((state->>'leaf')::bigint::oid, state->>'place');
@@ -183,14 +211,14 @@ BEGIN
       PERFORM steep_repl._refuse_newcomer(root, c.moved_from) WHERE state->>'place' IS NULL;
     END IF;
   END IF;
-  IF key = ANY (c.overtaken) THEN
-    PERFORM steep_repl._retry_ended(c, 'remote', asked_by, 'what its transaction did to the row afterwards stands here');
-    RETURN;
-  END IF;
   state := steep_repl._locked_state(root, key);
   IF steep_repl._retry_lost(c, root, key, state, asked_by) THEN
     RETURN;
+  ELSIF steep_repl._overtaken(c, key, state) THEN
+    PERFORM steep_repl._retry_ended(c, 'remote', asked_by, 'what its transaction did to the row afterwards stands here');
+    RETURN;
   END IF;
+  PERFORM steep_repl._refuse_lacking(c, root, asked_by);
   present := coalesce(nullif(state->'row', 'null'), present);
   IF state->>'place' IS NOT NULL THEN
     PERFORM steep_repl._remove_quietly((state->>'leaf')::bigint::oid, state->>'place');
@@ -227,12 +255,12 @@ DECLARE
   -- Its transaction may have moved the row on.
   place jsonb := steep_repl._moved_on(root, key, c.remote_xact_ts);
 BEGIN
-  IF steep_repl._key_state(root, key)->>'row' IS NULL AND place = key THEN
+  IF place = key AND steep_repl._key_state(root, key)->>'row' IS NULL THEN
     PERFORM steep_repl._put_tombstone(root, key, NULL, micros, c.remote_origin, true);
     PERFORM steep_repl._refuse_newcomer(root, key);
-  ELSIF place <> key THEN
+  ELSE
     PERFORM steep_repl._displace(root, place, micros, c.remote_origin);
-    PERFORM steep_repl._queue_displaced(c.table_schema, c.table_name, place::text, micros, c.remote_origin, 'moved');
+    PERFORM steep_repl._queue_displaced(c.table_schema, c.table_name, place::text, micros, c.remote_origin, 'moved') WHERE place <> key;
   END IF;
   PERFORM steep_repl._queue_displaced(c.table_schema, c.table_name, key::text, micros, c.remote_origin, 'moved');
 END $$;

@@ -6,35 +6,47 @@ use crate::pg::canonical::Canonical;
 use crate::pg::key_id;
 use crate::pg::row::{self, Row};
 use crate::pg::stored_row::with_open;
-use crate::pg::table::{self, Table};
+use crate::pg::table::{self, JsonForm, Table};
 use crate::pg::tombstone::{self, Tombstone};
 use crate::pg::{composite, plan};
 use pgrx::prelude::*;
+use serde_json::value::RawValue;
+use std::collections::{BTreeSet, HashMap};
 
-/// The key of a row of a table, from any JSON that has its columns.
+/// The key of a row of a table, as JSON, from any JSON that has its columns.
 pub fn key_row(table: &Table, key: &pgrx::JsonB) -> Row {
-    some_of_row(table, table.key.iter().copied(), key)
-}
-
-/// Some columns of a row, as far as JSON has them. Documents that were sent as text are documents there.
-fn some_of_row(table: &Table, places: impl IntoIterator<Item = usize>, json: &pgrx::JsonB) -> Row {
     let mut row = Row { values: vec![None; table.columns.len()] };
-    for place in places {
-        let column = &table.columns[place];
-        let text = match &json.0[column.name.as_str()] {
+    for place in &table.key {
+        let column = &table.columns[*place];
+        let text = match &key.0[column.name.as_str()] {
             serde_json::Value::Null => continue,
             serde_json::Value::String(text) => text.clone(),
             other => other.to_string(),
         };
         let _canonical = Canonical::begin();
-        row.values[place] = Some(row::read(column, &text));
+        row.values[*place] = Some(row::read(column, &text));
     }
     row
 }
 
-/// A whole row of a table, as far as JSON has it.
-fn whole_row(table: &Table, json: &pgrx::JsonB) -> Row {
-    some_of_row(table, (0..table.columns.len()).filter(|place| !table.columns[*place].dropped), json)
+/// Some columns of a row, as far as a JSON object has them. `sent`: the values are text, as they were sent; else a document
+/// stands there as it is.
+fn some_of_row(table: &Table, places: impl IntoIterator<Item = usize>, json: &str, sent: bool) -> Row {
+    // Only the outermost object is looked into: documents may be nested more deeply than values of serde_json.
+    let values: HashMap<String, &RawValue> =
+        serde_json::from_str(json).unwrap_or_else(|error| pgrx::error!("this is no row: {error}"));
+    let mut row = Row { values: vec![None; table.columns.len()] };
+    for place in places {
+        let column = &table.columns[place];
+        let Some(value) = values.get(&column.name).map(|value| value.get()).filter(|value| *value != "null") else {
+            continue;
+        };
+        let as_text = value.starts_with('"') && (sent || column.json != JsonForm::Raw);
+        let text = if as_text { serde_json::from_str(value).unwrap_or_default() } else { value.to_owned() };
+        let _canonical = Canonical::begin();
+        row.values[place] = Some(row::read(column, &text));
+    }
+    row
 }
 
 /// The id of a key, under which tombstones and versions are looked up.
@@ -56,17 +68,21 @@ fn canonical_key(relation: pg_sys::Oid, key: pgrx::JsonB) -> pgrx::JsonB {
 
 /// A row as it was sent, every value as text, in the one form that the conflict log uses.
 #[pg_extern(sql = false)]
-fn canonical_row(relation: pg_sys::Oid, tuple: pgrx::JsonB) -> pgrx::JsonB {
+fn canonical_text(relation: pg_sys::Oid, tuple: &str) -> String {
     let table = table::by_oid(relation);
-    let row = whole_row(&table, &tuple);
+    let places = (0..table.columns.len()).filter(|place| !table.columns[*place].dropped);
+    let row = some_of_row(&table, places, tuple, true);
     let _canonical = Canonical::begin();
-    pgrx::JsonB(serde_json::from_str(&row.json(&table)).unwrap_or(serde_json::Value::Null))
+    row.json(&table)
 }
 
-/// The rows that hold a unique value of one that is not here, locked.
+/// The rows that hold a unique value of one that is not here, in the form that the conflict log uses; locked.
 #[pg_extern(sql = false)]
-fn clashes(leaf: pg_sys::Oid, whole: pgrx::JsonB) -> SetOfIterator<'static, pgrx::JsonB> {
-    let found = with_open(leaf, |open| unique::clashes(open, &whole_row(&open.table, &whole), |_| true));
+fn clashes(leaf: pg_sys::Oid, whole: &str) -> SetOfIterator<'static, pgrx::JsonB> {
+    let found = with_open(leaf, |open| {
+        let places: BTreeSet<usize> = open.table.uniques().iter().flat_map(|index| index.columns.clone()).collect();
+        unique::clashes(open, &some_of_row(&open.table, places, whole, false), |_| true)
+    });
     SetOfIterator::new(
         found.into_iter().map(|(index, place)| pgrx::JsonB(serde_json::json!({"index": index, "place": place}))),
     )

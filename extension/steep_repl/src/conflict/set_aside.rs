@@ -90,10 +90,14 @@ fn json(names: &[String], tuple: &Tuple<'_>, before: Option<&Tuple<'_>>) -> Stri
     let mut object = serde_json::Map::new();
     for (place, (name, value)) in names.iter().zip(&tuple.values).enumerate() {
         let value = match value {
-            Value::Unchanged => before.and_then(|b| b.values.get(place)).copied().unwrap_or(Value::Unchanged),
+            Value::Unchanged => {
+                before.filter(|b| !b.key_only).and_then(|b| b.values.get(place)).copied().unwrap_or(Value::Unchanged)
+            }
             value => *value,
         };
         let value = match value {
+            // Of a row before of which only the key was sent nothing is known but that.
+            Value::Null if tuple.key_only => continue,
             Value::Null => serde_json::Value::Null,
             Value::Unchanged => continue,
             Value::Text(text) => text.into(),
