@@ -32,7 +32,6 @@ DECLARE
   job steep_repl.initialisations;
   member jsonb;
   members jsonb[];
-  me jsonb := steep_repl._identity();
 BEGIN
   UPDATE steep_repl.initialisations i SET state = 'running', phase = 'asking the source', error = NULL,
       attempts = i.attempts + 1, started_at = coalesce(i.started_at, now()), copying_since = NULL
@@ -46,31 +45,81 @@ BEGIN
       SELECT id, l.peer, l.conninfo FROM steep_repl.links l WHERE l.subscription IS NOT NULL AND l.wanted <> 'remove';
     RETURN;
   END IF;
-  SELECT array_agg(m) INTO members
-    FROM jsonb_array_elements(steep_repl._peer_value(job.source_conninfo, 'SELECT steep_repl._members()::text')::jsonb) m
-   WHERE m->>'node_id' IS DISTINCT FROM me->>'node_id';
-  -- What the source says is for whoever asked, not for the worker's rights. All of it first: members keep what they are asked for below.
-  PERFORM steep_repl._check_conninfo(m->>'conninfo', true, job.asked_by, format('the connection string that the source has for %s', m->>'node_id'))
-     FROM unnest(members) m WHERE NOT m ? 'self';
+  -- What the source says is for whoever asked, not for the worker's rights. All of it first: members keep what they are asked for later.
+  SELECT array_agg(m) INTO members FROM steep_repl._init_members(job) m;
   FOREACH member IN ARRAY coalesce(members, '{}') LOOP
-    IF member ? 'self' THEN
-      member := member || jsonb_build_object('conninfo', job.source_conninfo);
-      UPDATE steep_repl.initialisations i SET source = member->>'node_id' WHERE i.id = _init_prepare.id;
-    END IF;
-    PERFORM steep_repl._put_node(member->>'node_id', member->>'node_name', member->>'host', (member->>'port')::int,
-                                 (member->>'priority')::int, member->>'dbname', member->>'conninfo');
-    INSERT INTO steep_repl.initialisation_members (id, peer, conninfo) VALUES (id, member->>'node_id', member->>'conninfo');
-    INSERT INTO steep_repl.links (peer, conninfo, copy_data, slot_name, subscription_name, initialising)
-    VALUES (member->>'node_id', member->>'conninfo', true, steep_repl._link_name(me->>'node_id', member->>'node_id'),
-            steep_repl._link_name(member->>'node_id', me->>'node_id'), id)
-    ON CONFLICT ON CONSTRAINT links_pkey DO UPDATE SET next_try = now(),
-      wanted = CASE links.wanted WHEN 'remove' THEN 'stream' ELSE links.wanted END;
-    PERFORM steep_repl._peer_value(member->>'conninfo', format(
-      'SELECT steep_repl._invite(%L, %L)::text', me - 'settings', job.own_conninfo));
+    PERFORM steep_repl._init_member(job, member);
   END LOOP;
   PERFORM steep_repl._wake_worker();
 END $$;
-COMMENT ON FUNCTION steep_repl._init_prepare(bigint) IS 'Finds the members; for a new node asks for links in both directions.';
+COMMENT ON FUNCTION steep_repl._init_prepare(bigint) IS 'Finds the members; for a new node asks for links with them. Errors: SR017, SR118 it was cancelled.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_members(job steep_repl.initialisations) RETURNS SETOF jsonb
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  member jsonb;
+BEGIN
+  FOR member IN SELECT m FROM jsonb_array_elements(steep_repl._peer_value(job.source_conninfo, 'SELECT steep_repl._members()::text')::jsonb) m
+                 WHERE m->>'node_id' IS DISTINCT FROM steep_repl.node_id()
+                   AND NOT EXISTS (SELECT 1 FROM steep_repl.initialisation_members k WHERE k.id = job.id AND k.peer = m->>'node_id') LOOP
+    IF member ? 'self' THEN
+      member := member || jsonb_build_object('conninfo', job.source_conninfo);
+    ELSE
+      PERFORM steep_repl._check_conninfo(member->>'conninfo', true, job.asked_by, format('the connection string that the source has for %s', member->>'node_id'));
+    END IF;
+    RETURN NEXT member;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION steep_repl._init_members(steep_repl.initialisations) IS 'The source and all that it receives from, with how to connect, without those that the initialisation knows. Errors: SR017.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_member(job steep_repl.initialisations, member jsonb) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  me text := steep_repl.node_id();
+BEGIN
+  IF member ? 'self' THEN
+    UPDATE steep_repl.initialisations i SET source = member->>'node_id' WHERE i.id = job.id;
+  END IF;
+  PERFORM steep_repl._put_node(member->>'node_id', member->>'node_name', member->>'host', (member->>'port')::int,
+                               (member->>'priority')::int, member->>'dbname', member->>'conninfo');
+  INSERT INTO steep_repl.initialisation_members (id, peer, conninfo) VALUES (job.id, member->>'node_id', member->>'conninfo');
+  INSERT INTO steep_repl.links (peer, conninfo, copy_data, slot_name, subscription_name, initialising)
+  VALUES (member->>'node_id', member->>'conninfo', true, steep_repl._link_name(me, member->>'node_id'), steep_repl._link_name(member->>'node_id', me), job.id)
+  ON CONFLICT ON CONSTRAINT links_pkey DO UPDATE SET next_try = now(),
+    wanted = CASE links.wanted WHEN 'remove' THEN 'stream' ELSE links.wanted END;
+END $$;
+COMMENT ON FUNCTION steep_repl._init_member(steep_repl.initialisations, jsonb) IS 'Enters a node that a new one is to be linked with, and asks for the link by which it receives from there.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_ask(id bigint, peer text DEFAULT NULL) RETURNS void
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  -- Nothing is written here in the same transaction: of two nodes that are started at once each would wait for what the other has locked.
+  SELECT steep_repl._peer_value(m.conninfo, format('SELECT steep_repl._invite(%L, %L)::text', steep_repl._identity() - 'settings', i.own_conninfo))
+    FROM steep_repl.initialisations i JOIN steep_repl.initialisation_members m USING (id)
+   WHERE i.id = _init_ask.id AND i.kind = 'node' AND m.peer = coalesce(_init_ask.peer, m.peer)
+   -- Who is in the source's list of links is found there by all that come later.
+   ORDER BY m.peer <> i.source, m.peer;
+END;
+COMMENT ON FUNCTION steep_repl._init_ask(bigint, text) IS 'Asks the members, or one of them, to receive from a new node.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_newcomers(id bigint) RETURNS text
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  job steep_repl.initialisations;
+  member jsonb;
+  members jsonb[];
+BEGIN
+  SELECT * INTO job FROM steep_repl.initialisations i WHERE i.id = _init_newcomers.id;
+  SELECT array_agg(m) INTO members FROM steep_repl._init_members(job) m;
+  FOREACH member IN ARRAY coalesce(members, '{}') LOOP
+    PERFORM steep_repl._init_member(job, member);
+  END LOOP;
+  PERFORM steep_repl._wake_worker();
+  RETURN (SELECT string_agg(m->>'node_id', ', ') FROM unnest(members) m);
+END $$;
+COMMENT ON FUNCTION steep_repl._init_newcomers(bigint) IS
+  'Enters the nodes that have come to the source since an initialisation has asked it; NULL for none. Called once the source receives from this node: of two that are started at once the later to be there sees the earlier. Errors: SR017.';
 
 CREATE OR REPLACE FUNCTION steep_repl._members() RETURNS jsonb
   LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -121,6 +170,9 @@ BEGIN
     FOR member IN SELECT * FROM steep_repl.initialisation_members m WHERE m.id = _init_links_ready.id LOOP
       answer := steep_repl._peer_value(member.conninfo, format(
         'SELECT to_jsonb(l)::text FROM steep_repl.links l WHERE l.peer = %L', steep_repl.node_id()))::jsonb;
+      IF answer IS NULL OR answer->>'wanted' = 'remove' THEN
+        PERFORM steep_repl._init_ask(id, member.peer);
+      END IF;
       IF answer->>'state' IS DISTINCT FROM 'linked' THEN
         waits := format('link of %s with this node%s', member.peer, ': ' || (answer->>'last_error'));
         EXIT;
@@ -129,6 +181,8 @@ BEGIN
   END IF;
   IF waits IS NULL AND job.kind = 'reinit' THEN
     waits := steep_repl._reinit_waits(id);
+  ELSIF waits IS NULL AND job.kind = 'node' AND job.method <> 'copy' THEN
+    waits := 'links with ' || steep_repl._init_newcomers(id);
   END IF;
   IF waits IS NOT NULL THEN
     waits := 'waiting for ' || waits;

@@ -247,48 +247,11 @@ END $$;
 COMMENT ON FUNCTION steep_repl.complete_node(text, text, text, text, text, integer, integer, uuid) IS
   'Makes this database, restored from a physical backup of a node that was begun after prepare_node() had returned there, a node of its own, linked with the source and all members, both ways; no row is copied. Returns the start that start_progress() shows: the members are invited after the commit. Again: goes on, or changes nothing. preparation: the latest in the copy. Definer: links are the extension''s. Errors: SR001, SR017, SR119.';
 
-CREATE OR REPLACE FUNCTION steep_repl._complete_missed(job steep_repl.initialisations, joined text[]) RETURNS void
-  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_variable
-DECLARE
-  missed text;
-  other record;
-  slot name;
-BEGIN
-  FOREACH missed IN ARRAY joined LOOP
-    CONTINUE WHEN missed = steep_repl.node_id() OR EXISTS (SELECT 1 FROM steep_repl.links l WHERE l.peer = missed);
-    -- It does next what this node is about to do.
-    FOR attempt IN 1..100 LOOP
-      SELECT m.conninfo, m.entry INTO other FROM steep_repl._complete_members(job.source_conninfo) m WHERE m.member = missed;
-      EXIT WHEN FOUND;
-      PERFORM pg_sleep(0.1);
-    END LOOP;
-    IF other IS NULL THEN
-      CONTINUE WHEN steep_repl._peer_value(job.source_conninfo, format($q$SELECT pg_catalog.count(*)::text FROM steep_repl.nodes n WHERE n.node_id = %L AND n.status <> 'removed'$q$, missed)) = '0';
-      RAISE EXCEPTION USING ERRCODE = 'SR028', MESSAGE = format('node %s is being completed from another copy, and %s does not receive from it yet', missed, job.source),
-        HINT = format('Call complete_node() there again; or unregister_node(%L) on %s.', missed, job.source);
-    END IF;
-    -- It may ask this node at the same moment.
-    LOCK TABLE steep_repl.links IN SHARE ROW EXCLUSIVE MODE;
-    CONTINUE WHEN EXISTS (SELECT 1 FROM steep_repl.links l WHERE l.peer = missed);
-    PERFORM steep_repl._check_conninfo(other.conninfo, true, job.asked_by, format('the connection string that the source has for %s', missed));
-    slot := steep_repl._link_name(steep_repl.node_id(), missed);
-    PERFORM steep_repl._drop_idle_slot_at(other.conninfo, slot);
-    PERFORM steep_repl._peer_value(other.conninfo, format('SELECT steep_repl._copy_kept_slot(%L, %L)', job.preparation, slot));
-    PERFORM steep_repl._complete_member(missed, other.conninfo, other.entry, '0/0');
-  END LOOP;
-END $$;
-COMMENT ON FUNCTION steep_repl._complete_missed(steep_repl.initialisations, text[]) IS
-  'Makes this node receive from those that were completed from other copies at the same time: neither knew of the other. Of two, the later to join the preparation sees the earlier. Errors: SR017, SR028 the source does not know it.';
-
 CREATE OR REPLACE FUNCTION steep_repl._init_invite(id bigint) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
   job steep_repl.initialisations;
-  joined jsonb;
-  link steep_repl.links;
-  me jsonb := steep_repl._identity() - 'settings';
 BEGIN
   UPDATE steep_repl.initialisations i SET state = 'running', phase = 'inviting the members', error = NULL, attempts = i.attempts + 1, started_at = coalesce(i.started_at, now())
    WHERE i.id = _init_invite.id AND i.state IN ('waiting', 'running') RETURNING * INTO job;
@@ -296,13 +259,38 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = 'SR118', MESSAGE = format('start %s was cancelled', id);
   END IF;
   -- Before the source knows this node: for those that will be made of other copies.
-  joined := steep_repl._peer_value(job.source_conninfo, format('SELECT steep_repl._preparation_joined(%L, %L, %L)::text', job.preparation, steep_repl.node_id(),
-    (SELECT s.confirmed_flush_lsn FROM steep_repl.preparations p JOIN pg_replication_slots s ON s.slot_name = p.slot_name WHERE p.id = job.preparation)))::jsonb->'members';
-  PERFORM steep_repl._complete_missed(job, ARRAY(SELECT jsonb_object_keys(joined)));
+  PERFORM steep_repl._peer_value(job.source_conninfo, format('SELECT steep_repl._preparation_joined(%L, %L, %L)::text', job.preparation, steep_repl.node_id(),
+    (SELECT s.confirmed_flush_lsn FROM steep_repl.preparations p JOIN pg_replication_slots s ON s.slot_name = p.slot_name WHERE p.id = job.preparation)));
   DELETE FROM steep_repl.initialisation_members m WHERE m.id = _init_invite.id;
-  FOR link IN SELECT * FROM steep_repl.links l WHERE l.wanted <> 'remove' LOOP
-    INSERT INTO steep_repl.initialisation_members (id, peer, conninfo) VALUES (id, link.peer, link.conninfo);
-    PERFORM steep_repl._peer_value(link.conninfo, format('SELECT steep_repl._invite(%L, %L)::text', me, job.own_conninfo));
-  END LOOP;
+  INSERT INTO steep_repl.initialisation_members (id, peer, conninfo) SELECT id, l.peer, l.conninfo FROM steep_repl.links l WHERE l.wanted <> 'remove';
 END $$;
-COMMENT ON FUNCTION steep_repl._init_invite(bigint) IS 'Asks all members to receive from this node, which holds what they hold: without copying, from its first write on.';
+COMMENT ON FUNCTION steep_repl._init_invite(bigint) IS 'Notes who is to receive from this node, which holds what they hold: without copying, from its first write on. Errors: SR118 it was cancelled.';
+
+CREATE OR REPLACE FUNCTION steep_repl._init_missed(id bigint) RETURNS text
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  job steep_repl.initialisations;
+  other record;
+  slot name;
+BEGIN
+  SELECT * INTO job FROM steep_repl.initialisations i WHERE i.id = _init_missed.id;
+  SELECT * INTO other FROM steep_repl._complete_members(job.source_conninfo) c
+   WHERE c.member <> steep_repl.node_id() AND NOT EXISTS (SELECT 1 FROM steep_repl.initialisation_members m WHERE m.id = _init_missed.id AND m.peer = c.member) ORDER BY c.member LIMIT 1;
+  IF NOT FOUND THEN
+    RETURN NULL;
+  END IF;
+  -- It may ask this node at the same moment.
+  LOCK TABLE steep_repl.links IN SHARE ROW EXCLUSIVE MODE;
+  IF NOT EXISTS (SELECT 1 FROM steep_repl.links l WHERE l.peer = other.member) THEN
+    PERFORM steep_repl._check_conninfo(other.conninfo, true, job.asked_by, format('the connection string that the source has for %s', other.member));
+    slot := steep_repl._link_name(steep_repl.node_id(), other.member);
+    PERFORM steep_repl._drop_idle_slot_at(other.conninfo, slot);
+    PERFORM steep_repl._peer_value(other.conninfo, format('SELECT steep_repl._copy_kept_slot(%L, %L)', job.preparation, slot));
+    PERFORM steep_repl._complete_member(other.member, other.conninfo, other.entry, '0/0');
+  END IF;
+  INSERT INTO steep_repl.initialisation_members (id, peer, conninfo) SELECT id, l.peer, l.conninfo FROM steep_repl.links l WHERE l.peer = other.member;
+  RETURN 'linked with ' || other.member;
+END $$;
+COMMENT ON FUNCTION steep_repl._init_missed(bigint) IS
+  'Links this node with one that was completed from another copy at the same time, so that neither knew of the other; NULL when there is none left. Called once the source knows this node: of two the later to be there sees the earlier, and neither waits for the other. Errors: SR017, SR116 of the peer: it does not keep its stream for this preparation.';

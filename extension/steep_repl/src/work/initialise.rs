@@ -45,12 +45,15 @@ fn run(id: i64) -> Result<(), Failed> {
     if method.as_deref() == Some("copy") {
         // It holds all rows, and has made its own links.
         call("_init_invite", id, vec![])?;
+        call("_init_ask", id, vec![])?;
+        wait_for("_init_missed", id)?;
         wait_for("_init_links_ready", id)?;
         call("_init_finish", id, vec![])?;
         return Ok(());
     }
     call("_init_keep", id, vec![])?;
     call("_init_prepare", id, vec![])?;
+    call("_init_ask", id, vec![])?;
     wait_for("_init_links_ready", id)?;
     call("_init_pause", id, vec![])?;
     match method.as_deref() {

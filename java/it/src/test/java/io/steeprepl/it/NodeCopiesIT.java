@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.steeprepl.testkit.Cluster;
 import io.steeprepl.testkit.ClusterLogs;
 import io.steeprepl.testkit.TestNode;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -79,6 +81,45 @@ class NodeCopiesIT {
             awaitComplete(d);
             load.await(d, 100);
             load.await(b, 50);
+        }
+        ShopCheck.equal(List.of(a, b, c, d));
+    }
+
+    /** The first has told the source that it is coming, and is gone before it was entered there. */
+    @Test
+    void oneThatIsInterruptedDoesNotHoldUpTheOther() throws SQLException {
+        a.query("SELECT steep_repl.prepare_node()");
+        TestNode c = keep(PhysicalCopy.of(a, "c", false));
+        TestNode d = keep(PhysicalCopy.again(c, "d"));
+        PhysicalCopy.start(c);
+        PhysicalCopy.start(d);
+        try (Connection completing = c.connect();
+                Connection session = a.connect()) {
+            completing.setAutoCommit(false);
+            completing.createStatement().execute(PhysicalCopy.complete(c, a));
+            session.setAutoCommit(false);
+            session.createStatement().execute("LOCK TABLE steep_repl.nodes IN EXCLUSIVE MODE");
+            completing.commit();
+            Sql.await(a, "SELECT members ? 'c' FROM steep_repl.preparations", "t");
+            Sql.await(
+                    a,
+                    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%steep_repl._invite(%'",
+                    "1");
+            c.server().kill9();
+            // It would not notice before it has done what it was asked.
+            a.query(
+                    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE query LIKE '%steep_repl._invite(%' AND wait_event_type = 'Lock'");
+            session.rollback();
+        }
+        assertThat(a.query("SELECT count(*) FROM steep_repl.links WHERE peer = 'c'"))
+                .isEqualTo("0");
+        d.query(PhysicalCopy.complete(d, a));
+        awaitComplete(d);
+        c.server().start();
+        awaitComplete(c);
+        try (ShopLoad load = new ShopLoad().on(a, b, c, d)) {
+            load.await(c, 50);
+            load.await(d, 50);
         }
         ShopCheck.equal(List.of(a, b, c, d));
     }
