@@ -45,6 +45,8 @@ pub struct Database {
     /// Process id of the running worker and of the running initialisation, 0 without one.
     pub worker: i32,
     pub job: i32,
+    /// Which initialisation that process works on.
+    pub job_id: i64,
     pub latch: LatchRef,
     /// No worker is started before this time (microseconds, as TimestampTz).
     pub not_before: i64,

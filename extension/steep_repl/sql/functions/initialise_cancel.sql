@@ -1,5 +1,10 @@
 -- Ending a take-over before its time: what cancel_start() and cancel_reinit() have in common.
 
+CREATE OR REPLACE FUNCTION steep_repl._init_process(id bigint) RETURNS integer
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+  RETURN (SELECT (w->>'initialisation_pid')::integer FROM steep_repl._worker_state() w WHERE (w->>'initialisation')::bigint = _init_process.id);
+COMMENT ON FUNCTION steep_repl._init_process(bigint) IS 'The process that works on a take-over, NULL when none does: it may be on another one.';
+
 CREATE OR REPLACE FUNCTION steep_repl._init_seize(id bigint) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -10,7 +15,7 @@ BEGIN
     EXIT WHEN FOUND OR clock_timestamp() > started + interval '10 s'
       OR NOT EXISTS (SELECT FROM steep_repl.initialisations i WHERE i.id = _init_seize.id AND i.state IN ('waiting', 'running'));
     -- Not once: when one process has ended the worker starts the next one, which may be faster at the row than this session.
-    PERFORM pg_terminate_backend((steep_repl._worker_state()->>'initialisation_pid')::integer);
+    PERFORM pg_terminate_backend(steep_repl._init_process(id));
     PERFORM pg_sleep(0.01);
   END LOOP;
 END $$;
@@ -39,7 +44,7 @@ BEGIN
   END IF;
   -- The worker starts another one at once, which waits for that row and then finds it cancelled.
   IF was = 'running' THEN
-    PERFORM pg_terminate_backend((steep_repl._worker_state()->>'initialisation_pid')::integer, 10000);
+    PERFORM pg_terminate_backend(steep_repl._init_process(id), 10000);
   END IF;
   RETURN job;
 END $$;

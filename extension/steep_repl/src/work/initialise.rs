@@ -26,7 +26,7 @@ pub extern "C-unwind" fn steep_repl_initialise_main(argument: pg_sys::Datum) {
     let database = argument.value() as u32;
     let Ok(id) = BackgroundWorker::get_extra().parse::<i64>() else { return };
     worker_process::begin(database);
-    if !move_in(database) {
+    if !move_in(database, id) {
         return;
     }
     worker_process::at_exit(move_out);
@@ -183,10 +183,11 @@ pub(super) fn sql(step: &str, id: i64, more: Vec<pgrx::datum::DatumWithOid>) -> 
     crate::sql::text(&format!("SELECT steep_repl.{step}($1{placeholders})::text"), &arguments)
 }
 
-fn move_in(database: u32) -> bool {
+fn move_in(database: u32, id: i64) -> bool {
     shared::write(|s| match s.database_or_new(database) {
         Some(place) if place.job == 0 => {
             place.job = worker_process::my_pid();
+            place.job_id = id;
             true
         }
         _ => false,

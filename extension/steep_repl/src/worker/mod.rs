@@ -124,6 +124,7 @@ fn worker_state() -> pgrx::JsonB {
         "running": place.worker != 0,
         "pid": (place.worker != 0).then_some(place.worker),
         "initialisation_pid": (place.job != 0).then_some(place.job),
+        "initialisation": (place.job != 0).then_some(place.job_id),
         "left_out": left_out,
         "restarts": place.restarts,
         "last_error": (!error.is_empty()).then_some(error),

@@ -8,6 +8,8 @@ import io.steeprepl.testkit.TestNode;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -154,5 +156,41 @@ class ReinitCancelIT {
         b.execute("DROP TRIGGER slow ON t");
         assertReplicates();
         assertThat(b.query("SELECT count(*) FROM t WHERE v = 'old'")).isEqualTo("6000");
+    }
+
+    /** It waits for its next attempt, and somebody else holds its row, so that it cannot be seized at once. */
+    @Test
+    void theProcessOfAnotherOneGoesOn() throws Exception {
+        cluster.link(2);
+        cluster.nodes()
+                .forEach(node -> node.execute(
+                        "CREATE TABLE u (id int PRIMARY KEY)", "CREATE TABLE t (id int PRIMARY KEY, v text)"));
+        a.execute("INSERT INTO t SELECT -g, 'old' FROM generate_series(1, 6000) g", "SELECT steep_repl.add_table('u')");
+        Reinit.awaitReady(cluster.nodes(), "public.u");
+        try (var _ = Reinit.halfWay(b);
+                var session = b.connect()) {
+            session.setAutoCommit(false);
+            String id = Reinit.ask(session, "a", "u");
+            session.createStatement()
+                    .execute("UPDATE steep_repl.initialisations SET next_try = now() + interval '50 s'");
+            session.commit();
+            a.execute("SELECT steep_repl.add_table('t')");
+            Sql.await(b, "SELECT tuples_processed > 0 FROM pg_stat_progress_copy", "t");
+            String process = b.query("SELECT pid FROM pg_stat_progress_copy");
+            session.createStatement()
+                    .execute("SELECT FROM steep_repl.initialisations WHERE id = " + id + " FOR UPDATE");
+            CompletableFuture<String> cancelled = CompletableFuture.supplyAsync(() -> cancel(id));
+            Sql.await(
+                    b,
+                    "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%cancel_reinit(" + id
+                            + ")' AND wait_event = 'PgSleep'",
+                    "1");
+            session.rollback();
+            assertThat(cancelled.get(30, TimeUnit.SECONDS)).isEqualTo("cancelled|{}");
+            assertThat(b.query("SELECT pid FROM pg_stat_progress_copy")).isEqualTo(process);
+        }
+        Reinit.awaitReady(cluster.nodes(), "public.t");
+        b.execute("DROP TRIGGER slow ON t");
+        assertReplicates();
     }
 }
