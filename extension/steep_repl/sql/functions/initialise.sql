@@ -10,13 +10,24 @@
 -- Tables that are taken anew (node_reinit.sql) are emptied between 1 and 2.
 -- A crash between tables leaves those that are done done; the rest is taken over under a new snapshot.
 
+CREATE OR REPLACE FUNCTION steep_repl._init_holding(id bigint) RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  -- From the snapshot on nothing is held any more; and what was held is let go by itself after 120 s.
+  RETURN EXISTS (SELECT 1 FROM steep_repl.initialisations i JOIN steep_repl.initialisation_members m USING (id)
+    WHERE i.id = _init_holding.id AND i.method = 'direct' AND i.copying_since IS NULL AND m.held_at IS NOT NULL AND coalesce(i.finished_at > now() - interval '2 minutes', true));
+COMMENT ON FUNCTION steep_repl._init_holding(bigint) IS 'Whether the source may still hold streams of the members for a take-over.';
+
 CREATE OR REPLACE FUNCTION steep_repl._initialisations_due() RETURNS SETOF text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   -- One that says running has lost its worker: the caller asks only when none runs.
-  SELECT i.id::text FROM steep_repl.initialisations i WHERE i.state IN ('waiting', 'running') AND i.next_try <= now() ORDER BY i.id;
+  SELECT i.id::text FROM steep_repl.initialisations i
+   WHERE i.state IN ('waiting', 'running') AND i.next_try <= now()
+      -- Who cancels does not wait for a source that may not answer.
+      OR i.phase = 'cancelled' AND i.finished_at > now() - interval '2 minutes' AND steep_repl._init_holding(i.id)
+   ORDER BY i.phase = 'cancelled', i.id;
 END;
-COMMENT ON FUNCTION steep_repl._initialisations_due() IS 'The initialisations to be worked on, the oldest first.';
+COMMENT ON FUNCTION steep_repl._initialisations_due() IS 'The initialisations to be worked on, the oldest first; of those that were cancelled the ones whose source has to be let go.';
 
 CREATE OR REPLACE FUNCTION steep_repl._init_phase(id bigint, phase text) RETURNS steep_repl.initialisations
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp

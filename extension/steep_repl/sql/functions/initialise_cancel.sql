@@ -53,9 +53,11 @@ COMMENT ON FUNCTION steep_repl._init_cancel(bigint, text) IS 'Has a take-over of
 CREATE OR REPLACE FUNCTION steep_repl._init_let_go(id bigint) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  -- From the snapshot on nothing is held any more; then a source that does not answer need not be waited for.
-  PERFORM steep_repl._init_release(i.id) FROM steep_repl.initialisations i WHERE i.id = _init_let_go.id AND i.method = 'direct' AND i.copying_since IS NULL;
-EXCEPTION WHEN OTHERS THEN
-  RAISE LOG 'steep_repl: the source will let go by itself: %', SQLERRM;
+  BEGIN
+    PERFORM steep_repl._init_release(id) WHERE steep_repl._init_holding(id);
+  EXCEPTION WHEN OTHERS THEN
+    RAISE LOG 'steep_repl: the source will let go by itself: %', SQLERRM;
+  END;
+  UPDATE steep_repl.initialisation_members m SET held_at = NULL WHERE m.id = _init_let_go.id AND m.held_at IS NOT NULL AND steep_repl._init_holding(_init_let_go.id);
 END $$;
 COMMENT ON FUNCTION steep_repl._init_let_go(bigint) IS 'Lets the source go on applying the members'' streams, where it is held and can be asked.';

@@ -194,7 +194,6 @@ BEGIN
     WHERE t.id = cancel_reinit.id AND t.state = 'complete';
   PERFORM steep_repl._reinit_finish(id);
   PERFORM steep_repl._init_end(id);
-  PERFORM steep_repl._init_let_go(id);
   PERFORM steep_repl._audit('node.reinit_cancelled', 'node', steep_repl.node_id(), NULL, jsonb_build_object('initialisation', id, 'source', job.source, 'closed', closed));
   state := 'cancelled';
 END $$;

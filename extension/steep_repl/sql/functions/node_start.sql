@@ -142,7 +142,6 @@ BEGIN
   PERFORM steep_repl.cancel_work(q.id) FROM steep_repl.work_queue q WHERE q.id = job.work_id
      AND (q.state IN ('pending', 'running') OR q.state IN ('failed', 'complete') AND EXISTS (SELECT 1 FROM steep_repl.loaded_pieces p WHERE p.work_id = q.id));
   PERFORM steep_repl._init_end(id);
-  PERFORM steep_repl._init_let_go(id);
   PERFORM steep_repl._audit('node.start_cancelled', 'node', steep_repl.node_id(), NULL, jsonb_build_object('initialisation', id));
   RETURN 'cancelled';
 END $$;

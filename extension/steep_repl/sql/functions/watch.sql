@@ -132,9 +132,9 @@ BEGIN
      AND NOT EXISTS (SELECT 1 FROM steep_repl.initialisations i WHERE i.id = l.initialising AND i.state IN ('waiting', 'running'));
   -- Connection strings may hold passwords; nobody needs those of what has ended.
   UPDATE steep_repl.initialisations i SET source_conninfo = '', own_conninfo = NULL
-   WHERE i.state IN ('complete', 'failed') AND (i.source_conninfo <> '' OR i.own_conninfo IS NOT NULL);
+   WHERE i.state IN ('complete', 'failed') AND (i.source_conninfo <> '' OR i.own_conninfo IS NOT NULL) AND NOT steep_repl._init_holding(i.id);
   DELETE FROM steep_repl.initialisation_members m USING steep_repl.initialisations i
-   WHERE i.id = m.id AND i.state IN ('complete', 'failed');
+   WHERE i.id = m.id AND i.state IN ('complete', 'failed') AND NOT steep_repl._init_holding(i.id);
   PERFORM steep_repl._announce_tables();
   UPDATE steep_repl.nodes n SET last_seen = now(), status = 'online'
    WHERE n.node_id = steep_repl.node_id() AND coalesce(n.last_seen < now() - interval '10 seconds', true);
