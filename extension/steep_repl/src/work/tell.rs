@@ -32,13 +32,19 @@ pub extern "C-unwind" fn steep_repl_tell_main(argument: pg_sys::Datum) {
     let [id, owner] = numbers.as_slice() else { return };
     worker_process::begin(database);
     let mut told = None;
+    let mut failing = None;
     while shared::read(|s| s.databases.iter().any(|d| d.oid == database && i64::from(d.job) == *owner)) {
         let now = in_transaction("telling how far a take-over is", || {
             sql::text("SELECT steep_repl._init_tell($1, $2)", &[(*id).into(), told.clone().into()])
         });
         match now {
-            Ok(now) => told = now,
-            Err(error) => pgrx::log!("steep_repl initialisation {id}: {error}"),
+            Ok(now) => (told, failing) = (now, None),
+            // The same one comes with every look until its cause is gone.
+            Err(error) if failing.as_ref() != Some(&error) => {
+                pgrx::log!("steep_repl initialisation {id}: {error}");
+                failing = Some(error);
+            }
+            Err(_) => {}
         }
         latch::wait(LOOK);
     }

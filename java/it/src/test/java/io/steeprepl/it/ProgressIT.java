@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.steeprepl.testkit.Cluster;
 import io.steeprepl.testkit.ClusterLogs;
 import io.steeprepl.testkit.TestNode;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,6 +50,8 @@ class ProgressIT {
                         .isEqualTo("reinit|running|copying|public.t");
             }
             hear(listener, told, "\"state\": \"complete\"");
+        } finally {
+            b.execute("DROP TRIGGER IF EXISTS slow ON t", "DROP FUNCTION IF EXISTS slow");
         }
         for (String one : told) {
             assertThat(b.query(
@@ -66,6 +70,24 @@ class ProgressIT {
                                 "SELECT kind, state, tables_done, rows_done FROM steep_repl.work_progress() ORDER BY id LIMIT 1"))
                 .isEqualTo("join|complete|1|6000");
         assertThat(Sql.error(b, "SELECT steep_repl.cancel_work(" + id + ")")).startsWith("SR101");
+    }
+
+    @Test
+    void whatKeepsItFromTellingIsLoggedOnce() throws SQLException, IOException {
+        String tell = b.query("SELECT pg_get_functiondef('steep_repl._init_tell(bigint, text)'::regprocedure)");
+        b.execute("CREATE SEQUENCE looks");
+        try (var _ = Reinit.halfWay(b)) {
+            String id = Reinit.ask(b, "a", "t");
+            Reinit.await(b, id, "phase = 'copying' AND rows_done > 0");
+            b.execute(
+                    "CREATE OR REPLACE FUNCTION steep_repl._init_tell(id bigint, told text) RETURNS text LANGUAGE plpgsql AS $$BEGIN PERFORM nextval('public.looks'); RAISE 'cannot tell'; END$$");
+            Sql.await(b, "SELECT last_value >= 4 FROM looks", "t");
+            b.execute(tell, "DROP SEQUENCE looks");
+        }
+        Sql.await(b, "SELECT string_agg(DISTINCT state, ' ') FROM steep_repl.reinit_progress()", "complete");
+        b.execute("DROP TRIGGER slow ON t", "DROP FUNCTION slow");
+        assertThat(Files.readString(b.server().log()).lines().filter(line -> line.endsWith(": cannot tell")))
+                .hasSize(1);
     }
 
     private static void hear(Listener listener, List<String> told, String awaited) throws SQLException {
