@@ -152,7 +152,7 @@ CREATE OR REPLACE FUNCTION steep_repl._slots() RETURNS TABLE (
 BEGIN ATOMIC
   SELECT n.node_id, s.slot_name, s.active, pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn)::bigint, s.confirmed_flush_lsn
     FROM steep_repl.nodes n
-    JOIN pg_replication_slots s ON s.slot_name = steep_repl._link_name(n.node_id, steep_repl.node_id());
+    JOIN pg_replication_slots s ON s.slot_name = steep_repl._link_name(n.node_id, steep_repl.node_id()) AND s.database = current_database();
 END;
 COMMENT ON FUNCTION steep_repl._slots() IS 'The slots that peers have on this node, with the WAL that they hold. Definer: reads the registry.';
 

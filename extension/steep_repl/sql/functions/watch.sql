@@ -82,7 +82,7 @@ DECLARE
 BEGIN
   FOR slot IN
     SELECT s.slot_name, s.active_pid FROM steep_repl.nodes n
-      JOIN pg_replication_slots s ON s.slot_name = steep_repl._link_name(n.node_id, steep_repl.node_id())
+      JOIN pg_replication_slots s ON s.slot_name = steep_repl._link_name(n.node_id, steep_repl.node_id()) AND s.database = current_database()
      WHERE n.status = 'removed'
   LOOP
     IF slot.active_pid IS NULL THEN
