@@ -89,6 +89,21 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steep_repl._audit_append_only() IS 'Refuses changes of the audit log.';
 
+CREATE OR REPLACE FUNCTION steep_repl._audit_number() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  -- Dumps of 0.1.0 set the sequence back to where it stood in the other database.
+  LOOP
+    NEW.id := nextval('steep_repl.audit_log_id_seq');
+    EXIT WHEN NOT EXISTS (SELECT 1 FROM steep_repl.audit_log a WHERE a.id = NEW.id);
+  END LOOP;
+  RETURN NEW;
+END $$;
+COMMENT ON FUNCTION steep_repl._audit_number() IS 'Numbers the entries of the audit log; those of a dump, too, whose numbers this database may have used already.';
+
+CREATE OR REPLACE TRIGGER audit_log_number BEFORE INSERT ON steep_repl.audit_log
+  FOR EACH ROW EXECUTE FUNCTION steep_repl._audit_number();
+ALTER TABLE steep_repl.audit_log ENABLE ALWAYS TRIGGER audit_log_number;
 CREATE OR REPLACE TRIGGER audit_log_append_only BEFORE UPDATE OR DELETE ON steep_repl.audit_log
   FOR EACH ROW EXECUTE FUNCTION steep_repl._audit_append_only();
 CREATE OR REPLACE TRIGGER audit_log_no_truncate BEFORE TRUNCATE ON steep_repl.audit_log

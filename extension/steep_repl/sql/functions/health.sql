@@ -30,7 +30,9 @@ BEGIN ATOMIC
   UNION ALL SELECT 2, 'the worker of this database does not run' || coalesce(': ' || (steep_repl._worker_state()->>'left_out'), '') WHERE (steep_repl._worker_state()->>'preloaded')::boolean AND NOT (steep_repl._worker_state()->>'running')::boolean
   UNION ALL SELECT 2, format('the extension in this database is %s, the library %s: no rounds until they are one; ALTER EXTENSION steep_repl UPDATE', e.extversion, steep_repl.version())
     FROM pg_extension e WHERE e.extname = 'steep_repl' AND e.extversion <> steep_repl.version()
-  UNION ALL SELECT 1, 'this database is not a node yet: SELECT steep_repl.create_node(…)' WHERE steep_repl.node_id() IS NULL
+  UNION ALL SELECT 1, 'this database is not a node yet: SELECT steep_repl.create_node(…)'
+      || coalesce(format(', with an id of its own: it was restored from a dump, or is a copy, of one of %s', (SELECT string_agg(n.node_id, ', ' ORDER BY n.node_id) FROM steep_repl.nodes n WHERE n.node_uid IS NOT NULL)), '')
+    WHERE steep_repl.node_id() IS NULL
   UNION ALL SELECT 1, format('setting %s is %s: %s', s.name, s.current, s.problem)
     FROM steep_repl.check_settings((SELECT greatest(count(*), 1)::int FROM steep_repl.links)) s WHERE s.name <> 'shared_preload_libraries'
   UNION ALL SELECT CASE WHEN s.state IN ('waiting', 'failed') THEN 2 ELSE 1 END,

@@ -93,6 +93,9 @@ BEGIN
     PERFORM steep_repl._leave_table(known);
   END LOOP;
   PERFORM steep_repl._admit_writes(g.tgrelid) FROM pg_trigger g WHERE g.tgname = '!steep_repl_reinit';
+  IF steep_repl.node_id() IS NULL THEN
+    PERFORM steep_repl._forget_dump();
+  END IF;
   IF EXISTS (SELECT 1 FROM pg_publication p WHERE p.pubname = 'steep_repl') THEN
     DROP PUBLICATION steep_repl;
   END IF;
@@ -101,4 +104,4 @@ BEGIN
   RETURN 'ok';
 END $$;
 COMMENT ON FUNCTION steep_repl._take_everything_away() IS
-  'Called before DROP EXTENSION, for who may do that: takes the extension''s triggers off the tables, gives these their replica identity back, and drops publication and origins.';
+  'Called before DROP EXTENSION, for who may do that: takes the extension''s triggers off the tables, gives these their replica identity back, and drops publication and origins; also what a dump has brought of them.';

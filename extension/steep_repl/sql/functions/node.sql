@@ -92,6 +92,41 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steep_repl._put_node(text, text, text, integer, integer, text, text) IS 'The one upsert of a node. Errors: SR007.';
 
+CREATE OR REPLACE FUNCTION steep_repl._forget_dump() RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+DECLARE
+  name name;
+  one record;
+BEGIN
+  FOR one IN SELECT g.tgrelid::regclass AS relation, g.tgname FROM pg_trigger g WHERE g.tgname ~ '^[!~]steep_repl_' AND NOT g.tgisinternal AND g.tgparentid = 0 LOOP
+    EXECUTE format('DROP TRIGGER %I ON %s', one.tgname, one.relation);
+  END LOOP;
+  PERFORM steep_repl._unguard_ids(c.conrelid) FROM pg_constraint c WHERE c.contype = 'c' AND c.conname LIKE 'steep\_range\_%' AND c.conrelid <> 0;
+  FOR name IN SELECT s.subname FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid
+               WHERE d.datname = current_database() AND s.subname LIKE 'steep\_repl\_%' AND s.subslotname IS NULL AND NOT s.subenabled LOOP
+    EXECUTE format('DROP SUBSCRIPTION %I', name);
+  END LOOP;
+  DROP PUBLICATION IF EXISTS steep_repl;
+  -- As the former node saw them.
+  UPDATE steep_repl.nodes n SET status = 'unknown', is_coordinator = false WHERE n.status <> 'removed';
+END $$;
+COMMENT ON FUNCTION steep_repl._forget_dump() IS 'Takes away what a dump brings of the node that it was taken from: the triggers and constraints of its tables, its subscriptions, its publication, and what it saw of the others.';
+
+CREATE OR REPLACE FUNCTION steep_repl._disarm_subscriptions() RETURNS event_trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  made record;
+BEGIN
+  FOR made IN SELECT s.subname FROM pg_event_trigger_ddl_commands() d JOIN pg_subscription s ON d.classid = 'pg_subscription'::regclass AND s.oid = d.objid
+               WHERE s.subname LIKE 'steep\_repl\_%' AND s.subslotname IS NOT NULL AND NOT s.subenabled AND steep_repl.node_id() IS NULL LOOP
+    EXECUTE format('ALTER SUBSCRIPTION %I SET (slot_name = NONE)', made.subname);
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION steep_repl._disarm_subscriptions() IS
+  'Parts the subscriptions of a dump from their slots, which are those of the node that it was taken from: enabling one would take its stream away, dropping one its slot. Definer: whoever restores need not be a superuser.';
+DROP EVENT TRIGGER IF EXISTS steep_repl_disarm;
+CREATE EVENT TRIGGER steep_repl_disarm ON ddl_command_end WHEN TAG IN ('CREATE SUBSCRIPTION') EXECUTE FUNCTION steep_repl._disarm_subscriptions();
+
 CREATE OR REPLACE FUNCTION steep_repl.create_node(
   node_id text, node_name text DEFAULT NULL, host text DEFAULT 'localhost',
   port integer DEFAULT current_setting('port')::integer, priority integer DEFAULT 50
@@ -109,7 +144,14 @@ BEGIN
       MESSAGE = format('database %I is already node %s', current_database(), known.node_id),
       HINT = 'A database is one node for good: initialise another database for another node.';
   END IF;
-  IF known.node_id IS NOT NULL AND steep_repl.node_id() IS NULL THEN
+  IF steep_repl.node_id() IS NULL AND EXISTS (SELECT 1 FROM steep_repl.nodes n WHERE n.node_id = create_node.node_id AND n.node_uid IS NOT NULL AND n.status <> 'removed') THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR002',
+      MESSAGE = format('node id %s is that of another database, of which this one was restored or copied, or which that one knew', node_id),
+      HINT = format('Give this database an id of its own. Where that node is gone for good and this one is to take its place: SELECT steep_repl.unregister_node(%L) first.', node_id);
+  END IF;
+  IF known.node_id IS NULL THEN
+    PERFORM steep_repl._forget_dump();
+  ELSIF steep_repl.node_id() IS NULL THEN
     -- A copy of a node's database, made with CREATE DATABASE … TEMPLATE: it starts with an identity of its own.
     DELETE FROM steep_repl.local_node;
     known := NULL;
@@ -136,7 +178,7 @@ EXCEPTION WHEN OTHERS THEN
   RAISE;
 END $$;
 COMMENT ON FUNCTION steep_repl.create_node(text, text, text, integer, integer) IS
-  'Makes this database a node. Definer: makes the publication and writes the registry. Errors: SR002 already another node.';
+  'Makes this database a node. Definer: makes the publication and writes the registry. Errors: SR002 already another node, or another database''s id.';
 
 CREATE OR REPLACE FUNCTION steep_repl.register_node(
   node_id text, node_name text DEFAULT NULL, host text DEFAULT 'localhost', port integer DEFAULT 5432,

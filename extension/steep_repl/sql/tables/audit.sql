@@ -16,8 +16,10 @@ COMMENT ON TABLE steep_repl.audit_log IS 'Who did what, when, to what, and how i
 CREATE INDEX audit_log_occurred_at_idx ON steep_repl.audit_log (occurred_at);
 CREATE INDEX audit_log_actor_idx ON steep_repl.audit_log (actor);
 CREATE INDEX audit_log_action_idx ON steep_repl.audit_log (action);
-SELECT pg_catalog.pg_extension_config_dump('steep_repl.audit_log', '');
-SELECT pg_catalog.pg_extension_config_dump('steep_repl.audit_log_id_seq', '');
+-- The database that a dump is restored into has written entries of its own: all get their numbers from a trigger, in the order in
+-- which they come. pg_dump appends the condition as it is.
+ALTER TABLE steep_repl.audit_log ALTER COLUMN id DROP DEFAULT;
+SELECT pg_catalog.pg_extension_config_dump('steep_repl.audit_log', 'ORDER BY id');
 
 -- The values of our settings as last audited, so that a change is seen whoever made it.
 CREATE TABLE steep_repl.known_settings (

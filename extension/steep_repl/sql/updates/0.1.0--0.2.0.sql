@@ -38,6 +38,11 @@ ALTER TABLE steep_repl.table_events DROP CONSTRAINT table_events_action_check,
   ADD CONSTRAINT table_events_action_check CHECK (action IN ('join', 'ready', 'fail', 'leave', 'strategy', 'range', 'ranges'));
 -- A dump is read by others than the server: entries whose connection string may hold a password are left out.
 SELECT pg_catalog.pg_extension_config_dump('steep_repl.nodes', 'WHERE conninfo IS NULL OR conninfo !~* ''password|://''');
+-- The entries of a dump get new numbers, from a trigger. Taking a member out is the way to have it dumped no more.
+ALTER TABLE steep_repl.audit_log ALTER COLUMN id DROP DEFAULT;
+SELECT pg_catalog.pg_extension_config_dump('steep_repl.audit_log', 'ORDER BY id');
+ALTER EXTENSION steep_repl DROP SEQUENCE steep_repl.audit_log_id_seq;
+ALTER EXTENSION steep_repl ADD SEQUENCE steep_repl.audit_log_id_seq;
 
 \include tables/conflict.sql
 \include tables/resolution.sql

@@ -1,13 +1,15 @@
 //! What replication stands on and is no member of the extension: its publication, its subscriptions, and its triggers on users' tables.
 //! Whoever drops one of these by hand, or alters it, has changes pass by, go round, or go undecided, without anything that fails.
 
+use super::acting_as::ActingAs;
 use super::extension;
-use crate::error;
+use crate::{error, sql};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 use std::ffi::{CStr, c_char};
 
-/// Error 2BP01 for a statement of a client that would take one away, or change it.
+/// Error 2BP01 for a statement of a client that would take one away, or change it, on a node. A dump that is restored makes them as it
+/// makes all else, in a database that is none.
 ///
 /// # Safety
 /// `node` is null or a parse tree.
@@ -15,7 +17,7 @@ use std::ffi::{CStr, c_char};
 pub unsafe extern "C-unwind" fn refuse(node: *mut pg_sys::Node) {
     // SAFETY: by the caller.
     let Some(what) = (unsafe { touched(node) }) else { return };
-    if extension::installed() {
+    if extension::installed() && is_node() {
         error::raise(
             PgSqlErrorCode::ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST,
             format!("cannot change or drop {what}: replication stands on it"),
@@ -23,6 +25,12 @@ pub unsafe extern "C-unwind" fn refuse(node: *mut pg_sys::Node) {
             "pause() and resume() are for a while; remove_table(), unsubscribe() and DROP EXTENSION take away what is not needed any more.",
         );
     }
+}
+
+fn is_node() -> bool {
+    // Whoever alters things may not ask.
+    let _owner = ActingAs::extension();
+    sql::text("SELECT steep_repl.node_id()", &[]).is_some()
 }
 
 /// # Safety
