@@ -3,6 +3,9 @@ package io.steeprepl.cli;
 import io.steeprepl.api.SteepRepl;
 import io.steeprepl.cli.output.Output;
 import io.steeprepl.cli.output.Terminal;
+import io.steeprepl.cli.remote.Daemons;
+import io.steeprepl.config.ConfigPath;
+import io.steeprepl.config.Durations;
 import io.steeprepl.direct.DirectSteepRepl;
 import io.steeprepl.direct.connection.ConnectionSpec;
 import io.steeprepl.direct.connection.Connector;
@@ -67,6 +70,18 @@ public abstract class Action implements Callable<Integer> {
     /** Whether the user named a daemon by option. */
     protected final boolean hasRemoteOption() {
         return root().remote != null;
+    }
+
+    /** The daemon that the user named by option, as it was written. */
+    protected final @Nullable String remoteOption() {
+        return root().remote;
+    }
+
+    /** How daemons are opened that the user names by option. */
+    protected final Daemons daemons() {
+        RootCommand root = root();
+        return new Daemons(
+                ConfigPath.ofProcess(root.config), root.certs, root.insecure, Durations.parse(root.remoteTimeout));
     }
 
     /** The option by which other commands reach the node that this one calls TARGET. */

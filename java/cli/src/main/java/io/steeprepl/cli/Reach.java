@@ -3,7 +3,6 @@ package io.steeprepl.cli;
 import io.steeprepl.api.ApiException;
 import io.steeprepl.api.SteepRepl;
 import io.steeprepl.cli.output.Output;
-import io.steeprepl.cli.remote.Daemons;
 import io.steeprepl.cli.remote.LocalDaemon;
 import io.steeprepl.config.ConfigPath;
 import io.steeprepl.config.Durations;
@@ -20,8 +19,7 @@ record Reach(RootCommand root, Action action, Output out) {
                         "--remote, and %s, which means the database itself".formatted(root.direct ? "--direct" : "-c"),
                         "leave one of them out");
             }
-            return new Daemons(config(), root.certs, root.insecure, Durations.parse(root.remoteTimeout))
-                    .open(root.remote);
+            return action.daemons().open(root.remote);
         }
         boolean named = root.direct || root.connection != null;
         return named ? action.connect(action.connection(), out) : detect();

@@ -57,6 +57,12 @@ class MainTest {
                 "work list --limit 0",
                 "work cancel",
                 "work retry seven",
+                "--remote h:1 start",
+                "--remote h:1 stop",
+                "stop --socket /tmp/s",
+                "-c host=h restart",
+                "-c host=h status",
+                "--remote h:1 status --socket /tmp/s",
                 "completion fish",
                 "sandbox start --nodes 0",
                 "sandbox start --nodes -1",
@@ -73,6 +79,13 @@ class MainTest {
                 .doesNotContain("geheim")
                 .doesNotContain("\tat ");
         assertThat(out.toString()).isEmpty();
+    }
+
+    @Test
+    void aDaemonIsNotRunElsewhere() {
+        assertThat(run("--config", "/nowhere/config.yaml", "--remote", "h:1", "run"))
+                .isEqualTo(2);
+        assertThat(err.toString()).startsWith("error: --remote names a daemon to ask");
     }
 
     @Test

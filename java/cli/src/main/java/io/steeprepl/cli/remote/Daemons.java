@@ -10,6 +10,7 @@ import io.steeprepl.config.repl.GrpcSettings;
 import io.steeprepl.config.repl.ReplSettings;
 import io.steeprepl.direct.connection.Surroundings;
 import io.steeprepl.remote.RemoteSteepRepl;
+import io.steeprepl.remote.Transport;
 import io.steeprepl.remote.grpc.Endpoint;
 import io.steeprepl.remote.grpc.GrpcTransport;
 import io.steeprepl.remote.grpc.TlsFiles;
@@ -37,14 +38,27 @@ public record Daemons(ConfigPath config, @Nullable Path certs, boolean insecure,
 
     /** The node behind a daemon. {@code where}: host:port, or the path of a socket or a pipe. Throws {@link ApiException}. */
     public SteepRepl open(String where) {
-        if (where.startsWith("/") || where.startsWith(".") || PipeName.of(where).isPresent()) {
-            return new RemoteSteepRepl(IpcTransport.connect(Path.of(where), timeout));
-        }
+        return new RemoteSteepRepl(local(where) ? IpcTransport.connect(Path.of(where), timeout) : away(where, timeout));
+    }
+
+    /** The daemon itself, only to be asked how it is, within that time. Throws {@link ApiException}. */
+    public Transport toAsk(String where, Duration limit) {
+        return local(where) ? IpcTransport.toAsk(Path.of(where), limit) : away(where, limit);
+    }
+
+    /** Whether that is the path of a socket or a pipe of this machine. */
+    public static boolean local(String where) {
+        return where.startsWith("/")
+                || where.startsWith(".")
+                || PipeName.of(where).isPresent();
+    }
+
+    private GrpcTransport away(String where, Duration limit) {
         Endpoint endpoint = Endpoint.parse(where);
         // What goes wrong comes as an error; what these log besides is for developers.
         InternalLoggerFactory.setDefaultFactory(JdkLoggerFactory.INSTANCE);
         QUIET.forEach(logger -> logger.setLevel(Level.OFF));
-        return new RemoteSteepRepl(GrpcTransport.to(endpoint, tls(), timeout));
+        return GrpcTransport.to(endpoint, tls(), limit);
     }
 
     private Optional<TlsFiles> tls() {

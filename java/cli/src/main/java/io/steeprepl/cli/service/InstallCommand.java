@@ -1,7 +1,6 @@
 package io.steeprepl.cli.service;
 
 import io.steeprepl.api.ApiException;
-import io.steeprepl.cli.Action;
 import io.steeprepl.cli.ExitCode;
 import io.steeprepl.cli.output.Output;
 import io.steeprepl.config.ConfigPath;
@@ -33,7 +32,7 @@ import picocli.CommandLine.Option;
             "  sudo steep-repl --config /etc/steep/config.yaml install --account postgres",
             "  steep-repl install --user"
         })
-public final class InstallCommand extends Action {
+public final class InstallCommand extends ServiceAction {
     @Mixin
     private final ServiceOptions service = new ServiceOptions();
 
@@ -45,12 +44,7 @@ public final class InstallCommand extends Action {
     private @Nullable String account;
 
     @Override
-    protected ExitCode run(Output out) {
-        if (connectionOption() != null) {
-            throw new ApiException.Usage(
-                    "a service takes its connection from the configuration file",
-                    "leave -c out, and write it into repl.postgresql.connection");
-        }
+    protected ExitCode act(Output out) {
         if (account != null && ThisSystem.isWindows()) {
             throw new ApiException.Usage(
                     "on Windows the service has an account of its own",

@@ -1,6 +1,5 @@
 package io.steeprepl.cli.service;
 
-import io.steeprepl.cli.Action;
 import io.steeprepl.cli.ExitCode;
 import io.steeprepl.cli.output.Output;
 import java.util.Map;
@@ -9,12 +8,12 @@ import picocli.CommandLine.Mixin;
 
 /** {@code restart}. */
 @Command(name = "restart", description = "Ends the service and starts it again.", footer = "  steep-repl restart")
-public final class RestartCommand extends Action {
+public final class RestartCommand extends ServiceAction {
     @Mixin
     private final ServiceOptions service = new ServiceOptions();
 
     @Override
-    protected ExitCode run(Output out) {
+    protected ExitCode act(Output out) {
         service.manager().restart();
         out.done("Started again.", Map.of("restarted", true));
         return ExitCode.OK;

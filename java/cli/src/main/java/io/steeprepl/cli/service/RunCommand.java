@@ -1,5 +1,6 @@
 package io.steeprepl.cli.service;
 
+import io.steeprepl.api.ApiException;
 import io.steeprepl.cli.Action;
 import io.steeprepl.cli.ExitCode;
 import io.steeprepl.cli.output.Output;
@@ -24,6 +25,10 @@ public final class RunCommand extends Action {
 
     @Override
     protected ExitCode run(Output out) {
+        if (hasRemoteOption()) {
+            throw new ApiException.Usage(
+                    "--remote names a daemon to ask, and run is one itself", "leave it out; -c names the database");
+        }
         ConfigPath config = ConfigPath.ofProcess(configOption());
         Daemon.run(new Launch(config, name.value(), connectionOption(), Surroundings.ofProcess()));
         return ExitCode.OK;

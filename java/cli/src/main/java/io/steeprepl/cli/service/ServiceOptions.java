@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Mixin;
@@ -59,6 +60,19 @@ final class ServiceOptions {
     /** The daemon that has that file. */
     Launch launch(ConfigPath config) {
         return new Launch(config, name(), null, Surroundings.ofProcess());
+    }
+
+    /** The daemon's socket, by the file that the user names, or else by that with which a service was installed. */
+    Path socket(@Nullable String configOption, Supplier<List<FoundService>> services) {
+        ConfigPath own = ConfigPath.ofProcess(configOption);
+        ConfigPath config = own.source() == ConfigPath.Source.DEFAULT
+                ? services.get().stream()
+                        .flatMap(found -> found.state().config().stream())
+                        .findFirst()
+                        .map(path -> new ConfigPath(path, ConfigPath.Source.OPTION))
+                        .orElse(own)
+                : own;
+        return launch(config).socket();
     }
 
     /** Both where the user has not said whose; the machine's first. */

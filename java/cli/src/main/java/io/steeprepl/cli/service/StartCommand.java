@@ -1,6 +1,5 @@
 package io.steeprepl.cli.service;
 
-import io.steeprepl.cli.Action;
 import io.steeprepl.cli.ExitCode;
 import io.steeprepl.cli.output.Output;
 import java.util.Map;
@@ -9,12 +8,12 @@ import picocli.CommandLine.Mixin;
 
 /** {@code start}. */
 @Command(name = "start", description = "Starts the service.", footer = "  steep-repl start")
-public final class StartCommand extends Action {
+public final class StartCommand extends ServiceAction {
     @Mixin
     private final ServiceOptions service = new ServiceOptions();
 
     @Override
-    protected ExitCode run(Output out) {
+    protected ExitCode act(Output out) {
         service.manager().start();
         out.done("Started.", Map.of("started", true));
         return ExitCode.OK;

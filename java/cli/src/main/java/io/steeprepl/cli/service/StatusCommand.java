@@ -6,8 +6,8 @@ import io.steeprepl.cli.Action;
 import io.steeprepl.cli.ExitCode;
 import io.steeprepl.cli.output.Json;
 import io.steeprepl.cli.output.Output;
-import io.steeprepl.config.ConfigPath;
 import io.steeprepl.remote.Codec;
+import io.steeprepl.remote.Transport;
 import io.steeprepl.remote.ipc.IpcTransport;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -18,32 +18,45 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 
 /** {@code status}. */
 @Command(
         name = "status",
         description = {
             "The service, and what its daemon says of itself, its node and its peers. Ends with 1 when no daemon answers.",
-            "Without --system and --user it looks for both."
+            "Without --system and --user it looks for both. With --remote it asks that daemon, and for no service."
         },
-        footer = {"  steep-repl status", "  steep-repl status --name shop -o json"})
+        footer = {
+            "  steep-repl status",
+            "  steep-repl status --name shop -o json",
+            "  steep-repl --remote paris:5433 --certs certs/alice status"
+        })
 public final class StatusCommand extends Action {
     private static final Duration LIMIT = Duration.ofSeconds(5);
 
     @Mixin
     private final ServiceOptions service = new ServiceOptions();
 
-    @Option(
-            names = "--socket",
-            paramLabel = "PATH",
-            description = "The daemon's socket. Default: what repl.ipc.path names in its file, else the usual one.")
-    private @Nullable Path socket;
+    @Mixin
+    private final SocketOption socket = new SocketOption();
 
     @Override
     protected ExitCode run(Output out) {
+        if (hasConnectionOption()) {
+            throw new ApiException.Usage(
+                    "-c names a database, and status asks the daemon",
+                    "leave -c out; how the node is, its database says itself: steep-repl -c ... health");
+        }
+        Path named = socket.value();
+        String remote = remoteOption();
+        if (remote != null) {
+            if (named != null) {
+                throw new ApiException.Usage("--remote and --socket both name a daemon", "leave one of them out");
+            }
+            return elsewhere(remote, out);
+        }
         List<FoundService> services = service.found();
-        Path at = socket == null ? socket(services) : socket;
+        Path at = named == null ? service.socket(configOption(), () -> services) : named;
         Optional<JsonNode> daemon = Optional.empty();
         String why = "";
         try (IpcTransport transport = IpcTransport.toAsk(at, LIMIT)) {
@@ -52,7 +65,7 @@ public final class StatusCommand extends Action {
             why = e.message() + (e.detail() == null ? "" : ": " + e.detail());
         }
         if (out.json()) {
-            out.done("", document(services, at, daemon));
+            out.done("", document(services, at.toString(), daemon));
         } else {
             out.text(StatusText.of(services, daemon, new Unanswered(at, why, IpcTransport.owner(at))));
         }
@@ -62,27 +75,27 @@ public final class StatusCommand extends Action {
     /** Why there is no answer; {@code owner}: of the socket, when it is for somebody else. */
     record Unanswered(Path socket, String why, Optional<String> owner) {}
 
-    /** By the file that the user names, or else by that of the service. */
-    private Path socket(List<FoundService> services) {
-        ConfigPath own = ConfigPath.ofProcess(configOption());
-        ConfigPath config = own.source() == ConfigPath.Source.DEFAULT
-                ? services.stream()
-                        .flatMap(found -> found.state().config().stream())
-                        .findFirst()
-                        .map(path -> new ConfigPath(path, ConfigPath.Source.OPTION))
-                        .orElse(own)
-                : own;
-        return service.launch(config).socket();
+    /** The services there are not this machine's to see; that it cannot be reached is an error, as with every command. */
+    private ExitCode elsewhere(String where, Output out) {
+        try (Transport transport = daemons().toAsk(where, LIMIT)) {
+            JsonNode daemon = transport.call("status.get", Codec.object());
+            if (out.json()) {
+                out.done("", document(List.of(), where, Optional.of(daemon)));
+            } else {
+                out.text(StatusText.with(List.of(), daemon));
+            }
+        }
+        return ExitCode.OK;
     }
 
     private static Map<String, @Nullable Object> document(
-            List<FoundService> services, Path socket, Optional<JsonNode> daemon) {
+            List<FoundService> services, String socket, Optional<JsonNode> daemon) {
         Map<String, @Nullable Object> document = new LinkedHashMap<>();
-        document.put("service", meant(services).document());
+        document.put("service", services.isEmpty() ? null : meant(services).document());
         document.put("services", services.stream().map(FoundService::document).toList());
         document.put("running", daemon.isPresent() || services.stream().anyMatch(FoundService::running));
         document.put("answers", daemon.isPresent());
-        document.put("socket", socket.toString());
+        document.put("socket", socket);
         document.put("daemon", Json.Raw.of(daemon.map(JsonNode::toString).orElse(null)));
         return document;
     }

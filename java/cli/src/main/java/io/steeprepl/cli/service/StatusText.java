@@ -15,8 +15,10 @@ final class StatusText {
         return daemon.map(said -> with(services, said)).orElseGet(() -> without(services, answer));
     }
 
-    private static String with(List<FoundService> services, JsonNode daemon) {
+    /** What a daemon has said; {@code services} is empty where only it was asked. */
+    static String with(List<FoundService> services, JsonNode daemon) {
         JsonNode postgresql = daemon.path("components").path("postgresql");
+        String why = postgresql.path("reason").asText("");
         var text = new StringBuilder();
         services(text, services);
         line(
@@ -34,17 +36,22 @@ final class StatusText {
                         + (postgresql.path("version").isTextual()
                                 ? ", version " + postgresql.path("version").asText()
                                 : "")
-                        + (postgresql.path("reason").isTextual()
-                                ? ": " + postgresql.path("reason").asText()
-                                : ""));
+                        + (why.isEmpty() ? "" : ": " + why));
         line(
                 text,
                 "Node",
                 "%s, %s"
                         .formatted(
-                                daemon.path("node").asText("none"),
+                                daemon.path("node").asText("").isEmpty()
+                                        ? "not known yet"
+                                        : daemon.path("node").asText(),
                                 daemon.path("status").asText()));
-        daemon.path("reasons").forEach(reason -> line(text, "", reason.asText()));
+        for (JsonNode reason : daemon.path("reasons")) {
+            // Said of the database already.
+            if (!reason.asText().equals(why)) {
+                line(text, "", reason.asText());
+            }
+        }
         for (JsonNode node : daemon.path("nodes")) {
             if (!node.path("is_self").asBoolean()
                     && !node.path("status").asText().equals("removed")) {
@@ -83,7 +90,8 @@ final class StatusText {
     private static void services(StringBuilder text, List<FoundService> services) {
         List<FoundService> installed =
                 services.stream().filter(found -> found.state().installed()).toList();
-        for (FoundService found : installed.isEmpty() ? List.of(StatusCommand.meant(services)) : installed) {
+        for (FoundService found :
+                installed.isEmpty() ? services.stream().limit(1).toList() : installed) {
             line(text, "Service", found.text());
         }
     }

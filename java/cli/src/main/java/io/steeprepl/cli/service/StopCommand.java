@@ -1,11 +1,11 @@
 package io.steeprepl.cli.service;
 
-import io.steeprepl.cli.Action;
+import io.steeprepl.api.ApiException;
 import io.steeprepl.cli.ExitCode;
 import io.steeprepl.cli.output.Output;
-import io.steeprepl.config.ConfigPath;
 import io.steeprepl.remote.Codec;
 import io.steeprepl.remote.ipc.IpcTransport;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import picocli.CommandLine.Command;
@@ -17,11 +17,14 @@ import picocli.CommandLine.Option;
         name = "stop",
         description = "Ends the service: what is running may end first.",
         footer = {"  steep-repl stop", "  steep-repl stop --daemon --name shop"})
-public final class StopCommand extends Action {
+public final class StopCommand extends ServiceAction {
     private static final Duration LIMIT = Duration.ofSeconds(5);
 
     @Mixin
     private final ServiceOptions service = new ServiceOptions();
+
+    @Mixin
+    private final SocketOption socket = new SocketOption();
 
     @Option(
             names = "--daemon",
@@ -30,13 +33,16 @@ public final class StopCommand extends Action {
     private boolean daemon;
 
     @Override
-    protected ExitCode run(Output out) {
+    protected ExitCode act(Output out) {
+        Path named = socket.value();
         if (daemon) {
-            var socket = service.launch(ConfigPath.ofProcess(configOption())).socket();
-            try (IpcTransport transport = IpcTransport.toAsk(socket, LIMIT)) {
+            Path at = named == null ? service.socket(configOption(), service::found) : named;
+            try (IpcTransport transport = IpcTransport.toAsk(at, LIMIT)) {
                 transport.call("daemon.stop", Codec.object());
             }
-            out.done("The daemon ends.", Map.of("ending", true));
+            out.done("The daemon at %s ends.".formatted(at), Map.of("ending", true, "socket", at.toString()));
+        } else if (named != null) {
+            throw new ApiException.Usage("--socket means the daemon, not its service", "with it: stop --daemon");
         } else {
             service.manager().stop();
             out.done("Stopped.", Map.of("stopped", true));

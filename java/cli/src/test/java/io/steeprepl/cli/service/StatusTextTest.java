@@ -2,8 +2,10 @@ package io.steeprepl.cli.service;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.steeprepl.cli.service.StatusCommand.Unanswered;
 import io.steeprepl.daemon.service.ServiceState;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -35,6 +37,18 @@ class StatusTextTest {
     void oneThatRunsAndDoesNotAnswerIsNotCalledEnded() {
         assertThat(text(List.of(RUNS, NONE), "no answer within 5 s", Optional.empty()))
                 .contains("Daemon:     runs as process 47, and is silent: no answer within 5 s");
+    }
+
+    @Test
+    void whatIsWrongWithTheDatabaseIsSaidOnce() throws IOException {
+        var daemon = new ObjectMapper().readTree("""
+                {"pid": 7, "version": "1", "uptime_seconds": 3, "status": "unhealthy", "node": null, "reasons": ["gone"],
+                 "components": {"postgresql": {"state": "disconnected", "reason": "gone"}}}""");
+        assertThat(StatusText.with(List.of(), daemon)).isEqualToNormalizingNewlines("""
+                        Daemon:     running, process 7, version 1, for 0 min 3 s
+                        PostgreSQL: disconnected: gone
+                        Node:       not known yet, unhealthy
+                        """);
     }
 
     @Test

@@ -90,6 +90,7 @@ class SystemdIT {
                             "killed: started again 1",
                             "hung: started again 2",
                             "reload 0",
+                            "stop --daemon 0",
                             "stop 0 inactive 0",
                             "wrong configuration 1 failed 2",
                             "uninstall 0 0");

@@ -160,6 +160,23 @@ class DaemonsIT {
     }
 
     @Test
+    void statusIsThatOfTheDaemonThatIsNamed() {
+        Ended status = remote(atB, "status");
+        assertThat(status.code()).as(status.err()).isZero();
+        assertThat(status.out())
+                .startsWith("Daemon:     running, process "
+                        + atB.process().process().pid() + ",")
+                .contains("Node:       b, ", "Peer:       a, ");
+        assertThat(run(with(List.of("--remote", atA.process().socket().toString()), "status"))
+                        .out())
+                .contains("Node:       a, ")
+                .doesNotContain("Service:");
+        assertThat(run(with(List.of("--remote", "localhost:1", "--certs", certs.folder() + "/admin"), "status"))
+                        .code())
+                .isEqualTo(6);
+    }
+
+    @Test
     void aDaemonThatIsKilledIsNoticedAndComesBack() throws Exception {
         long lost = Long.parseLong(a.query(audited("daemon.peer_lost")));
         long back = Long.parseLong(a.query(audited("daemon.peer_back")));

@@ -37,6 +37,11 @@ until_true is_another "$pid"
 echo "hung: started again $(property NRestarts)"
 systemctl --user reload steep-repl-sd.service
 echo "reload $?"
+pid=$(property MainPID)
+# Which file is not said here either: the socket is in that of the service.
+"$@" stop --daemon --name sd >/dev/null 2>&1
+echo "stop --daemon $?"
+until_true is_another "$pid"
 "$@" stop --user --name sd >/dev/null 2>&1
 echo "stop $? $(property ActiveState) $(property ExecMainStatus)"
 echo 'repl: {colour: red}' >"$folder/sd.yaml"
