@@ -8,11 +8,13 @@ import java.util.Collection;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
+import picocli.CommandLine.Help;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.ISetter;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The program. */
 public final class Main {
@@ -126,10 +128,20 @@ public final class Main {
         CommandLine command = error.getCommandLine();
         PrintWriter err = command.getErr();
         err.println("error: " + Secrets.mask(String.valueOf(error.getMessage())));
-        if (!CommandLine.UnmatchedArgumentException.printSuggestions(error, err)) {
-            command.usage(err, Ansi.OFF);
+        boolean unknown = error instanceof UnmatchedArgumentException;
+        if (!UnmatchedArgumentException.printSuggestions(error, err)) {
+            // Not the whole help, but where a command is missing: what is wrong would scroll away.
+            err.print(
+                    unknown || command.getSubcommands().isEmpty()
+                            ? new Help(command.getCommandSpec(), Help.defaultColorScheme(Ansi.OFF)).fullSynopsis()
+                            : command.getUsageMessage(Ansi.OFF));
         }
-        err.println("hint: " + command.getCommandSpec().qualifiedName() + " --help");
+        boolean early =
+                unknown && command.getParent() == null && ((UnmatchedArgumentException) error).isUnknownOption();
+        err.println("hint: %s%s --help"
+                .formatted(
+                        early ? "options that not every command has stand after the command; " : "",
+                        command.getCommandSpec().qualifiedName()));
         err.flush();
         return ExitCode.USAGE.code();
     }

@@ -89,6 +89,20 @@ class MainTest {
     }
 
     @Test
+    void whatIsWrongDoesNotScrollAway() {
+        assertThat(run("health", "--zzz")).isEqualTo(2);
+        assertThat(run("--socket", "/tmp/s", "status")).isEqualTo(2);
+        assertThat(err.toString().lines())
+                .hasSizeLessThan(16)
+                .contains(
+                        "error: Unknown option: '--zzz'",
+                        "hint: steep-repl health --help",
+                        "hint: options that not every command has stand after the command; steep-repl --help");
+        assertThat(run("node")).as("the commands that there are").isEqualTo(2);
+        assertThat(err.toString()).contains("unregister");
+    }
+
+    @Test
     void noConnectionIsSix() {
         assertThat(run("-c", "host=127.0.0.1 port=1 password=geheim connect_timeout=5", "health"))
                 .isEqualTo(6);
