@@ -8,6 +8,7 @@ import io.steeprepl.cli.tls.Authority;
 import io.steeprepl.daemon.grpc.GrpcServer;
 import io.steeprepl.daemon.grpc.Members;
 import io.steeprepl.daemon.grpc.Refusals;
+import io.steeprepl.it.daemon.DaemonProcess;
 import io.steeprepl.remote.grpc.Endpoint;
 import io.steeprepl.remote.grpc.GrpcTransport;
 import io.steeprepl.remote.grpc.PeerHealth;
@@ -307,7 +308,8 @@ class TlsIT {
     void aServerThatIsNotWhoItShouldBeIsNotBelieved() throws Exception {
         try (Certs others = new Certs()) {
             others.init("b");
-            assertThatThrownBy(() -> ask(Optional.of(others.of("b")))).isInstanceOf(ApiException.CannotConnect.class);
+            assertThat(unreachable(transport(Optional.of(others.of("b")))))
+                    .contains("not of the authority that is trusted here", "ca-cert.pem in --certs");
         }
         // Of the right authority, and for another host: 127.0.0.2 is none of its names.
         try (GrpcServer elsewhere =
@@ -316,8 +318,36 @@ class TlsIT {
                         new Endpoint("127.0.0.2", elsewhere.port()),
                         Optional.of(certs.of("b")),
                         Duration.ofSeconds(10))) {
-            assertThatThrownBy(() -> transport.health("b")).isInstanceOf(ApiException.CannotConnect.class);
+            assertThat(unreachable(transport)).contains("is not for this name", "127.0.0.2", "--force NODE=HOST");
         }
+    }
+
+    @Test
+    void whyThereIsNoConnectionIsSaidWithWhatHelps() throws Exception {
+        Instant now = Instant.now();
+        TlsFiles old = certs.forged(certs.ca(), "b", now.minus(Duration.ofDays(9)), now.minus(Duration.ofDays(1)));
+        assertThat(unreachable(transport(Optional.of(old)))).contains("does not take this certificate", "expired");
+        assertThat(unreachable(transport(Optional.empty()))).contains("ended the connection", "--certs");
+        assertThat(unreachable(GrpcTransport.to(
+                        new Endpoint("localhost", DaemonProcess.freePort()),
+                        Optional.of(certs.of("b")),
+                        Duration.ofSeconds(10))))
+                .contains("Connection refused", "repl.grpc.port");
+        assertThat(unreachable(GrpcTransport.to(
+                        new Endpoint("no-such-host.invalid", 5433),
+                        Optional.of(certs.of("b")),
+                        Duration.ofSeconds(10))))
+                .contains("nobody knows the host", "is the name right?");
+    }
+
+    /** Why, and what to do. */
+    private static String unreachable(GrpcTransport transport) {
+        try (transport) {
+            transport.health("b");
+        } catch (ApiException.CannotConnect e) {
+            return e.detail() + "; " + e.hint();
+        }
+        throw new AssertionError("it was let in");
     }
 
     @Test

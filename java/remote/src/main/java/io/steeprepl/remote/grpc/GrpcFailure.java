@@ -3,8 +3,6 @@ package io.steeprepl.remote.grpc;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.steeprepl.api.ApiException;
-import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /** What gRPC itself reports, as the api's errors. */
 final class GrpcFailure {
@@ -36,32 +34,22 @@ final class GrpcFailure {
                         said,
                         "its name must be that of a registered node, or stand in the daemon's repl.grpc.allow",
                         error);
-            case UNAVAILABLE ->
-                new ApiException.CannotConnect(
+            case UNAVAILABLE -> {
+                Unreachable unreachable = Unreachable.because(status);
+                yield new ApiException.CannotConnect(
                         null,
                         "cannot connect to the daemon at " + endpoint,
-                        because(status),
-                        "is it running there, and are the certificates of one CA and not expired?",
+                        unreachable.why(),
+                        unreachable.remedy(),
                         error);
+            }
             default ->
                 new ApiException.Failed(
                         null,
                         "the daemon at %s failed: %s".formatted(endpoint, status.getCode()),
-                        because(status),
+                        Unreachable.because(status).why(),
                         "do this program and the daemon have the same version? see its log",
                         error);
         };
-    }
-
-    /** What is at the bottom of it says most. */
-    private static @Nullable String because(Status status) {
-        Throwable cause = status.getCause();
-        if (cause == null) {
-            return status.getDescription();
-        }
-        while (cause.getCause() != null) {
-            cause = cause.getCause();
-        }
-        return Objects.requireNonNullElse(cause.getMessage(), cause.toString());
     }
 }
