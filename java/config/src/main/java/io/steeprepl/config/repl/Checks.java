@@ -21,7 +21,8 @@ record Checks(Values values, Problems problems, Surroundings around) {
         order(Keys.RECONNECT_MIN, Keys.RECONNECT_MAX);
         certificates();
         addresses();
-        allowed();
+        allowed(Keys.GRPC_ALLOW);
+        allowed(Keys.GRPC_ALLOW_READING);
         listening(Keys.GRPC_BIND);
         listening(Keys.HTTP_BIND);
     }
@@ -122,8 +123,8 @@ record Checks(Values values, Problems problems, Surroundings around) {
     }
 
     /** What stands for every machine stands for nobody. */
-    private void allowed() {
-        values.at(Keys.GRPC_ALLOW)
+    private void allowed(Key<List<String>> key) {
+        values.at(key)
                 .filter(names -> names.value().contains("localhost"))
                 .ifPresent(names -> problems.add(
                         names,

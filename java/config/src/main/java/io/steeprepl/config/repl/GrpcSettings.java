@@ -9,10 +9,17 @@ import java.util.Optional;
  *
  * @param tls empty only when {@code insecure}, or not enabled
  * @param insecure without certificates, on a loopback address
- * @param allow names of certificates that may connect beside those of registered nodes
+ * @param allow names of certificates that may do everything, beside those of registered nodes, which may read
+ * @param allowReading further names that may read
  */
 public record GrpcSettings(
-        boolean enabled, String bind, int port, Optional<Tls> tls, boolean insecure, List<String> allow) {
+        boolean enabled,
+        String bind,
+        int port,
+        Optional<Tls> tls,
+        boolean insecure,
+        List<String> allow,
+        List<String> allowReading) {
     /** Files in PEM. */
     public record Tls(Path certificate, Path key, Path authority) {}
 
@@ -28,6 +35,7 @@ public record GrpcSettings(
                 values.get(Keys.GRPC_PORT),
                 tls,
                 insecure,
-                values.get(Keys.GRPC_ALLOW));
+                values.get(Keys.GRPC_ALLOW),
+                values.get(Keys.GRPC_ALLOW_READING));
     }
 }

@@ -120,6 +120,12 @@ final class Keys {
             List.of(),
             "[]",
             "Whom the daemon lets do everything, by the common names of certificates, such as that of an administrator. Registered nodes may read without it.");
+    static final Key<List<String>> GRPC_ALLOW_READING = live(
+            "grpc.allow_reading",
+            Kind.texts(),
+            List.of(),
+            "[]",
+            "Whom the daemon lets read, as it does registered nodes, by the common names of certificates: a monitor's, or somebody's who is to look and not to touch. Who also stands in `allow` may do everything.");
 
     static final Key<Boolean> HTTP_ENABLED =
             restart("http.enabled", Kind.flag(), true, "Whether `/health` and `/metrics` are served.");

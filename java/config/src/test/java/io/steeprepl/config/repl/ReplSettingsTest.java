@@ -141,6 +141,7 @@ class ReplSettingsTest {
             repl: {node_id: 1}                                            | a text is expected, not a number
             repl: {node_id: ''}                                           | it is empty
             repl: {grpc: {allow: [a, localhost]}}                         | localhost is the name of nobody
+            repl: {grpc: {allow_reading: [localhost]}}                    | localhost is the name of nobody
             repl: {http: {bind: 'a b'}}                                   | not an address
             repl: {grpc: {bind: '1.2.3.4:80'}}                            | not an address
             repl: {peers: {addresses: {b: 'h:0'}}}                        | is not host:port

@@ -71,7 +71,10 @@ public final class GrpcComponent implements Component {
         server = new GrpcServer(new GrpcServer.Parts(
                 new InetSocketAddress(grpc.bind(), grpc.port()),
                 tls(),
-                new Members(this::members, () -> settings.get().grpc().allow()),
+                new Members(
+                        this::members,
+                        () -> settings.get().grpc().allow(),
+                        () -> settings.get().grpc().allowReading()),
                 refusals,
                 parts.answers(),
                 this::health));

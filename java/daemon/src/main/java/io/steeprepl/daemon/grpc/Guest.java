@@ -50,7 +50,7 @@ record Guest(@Nullable String name, Rights rights, SocketAddress from) {
 
     /** Why that method is not for this one. */
     Reason mayNot(String method) {
-        String who = name == null ? "without certificates" : "with the certificate of node %s".formatted(name);
+        String who = name == null ? "without certificates" : "with the certificate of %s".formatted(name);
         return new Reason(
                 "%s: not %s".formatted(who, method), "%s one may only read, and %s does more".formatted(who, method));
     }

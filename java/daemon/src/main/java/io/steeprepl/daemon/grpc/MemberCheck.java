@@ -57,7 +57,7 @@ record MemberCheck(Members members, Refusals refusals) implements ServerIntercep
     private Judgement judge(String name) {
         return switch (members.judge(name)) {
             case ALLOWED -> new LetIn(name, Rights.ALL);
-            case NODE -> new LetIn(name, Rights.READING);
+            case READER -> new LetIn(name, Rights.READING);
             case REFUSED ->
                 // The names are told apart: the authority has signed them, so that a stranger cannot make them up.
                 denied(

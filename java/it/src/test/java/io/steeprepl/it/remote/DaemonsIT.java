@@ -265,11 +265,12 @@ class DaemonsIT {
         assertThat(run(with(asB, "node", "list")).code()).isZero();
         Ended refused = run(with(asB, "subscription", "pause", "b"));
         assertThat(refused.code()).as(refused.err()).isEqualTo(1);
-        assertThat(refused.err()).contains("refuses this call", "node b", "subscriptions.pause", "repl.grpc.allow");
+        assertThat(refused.err())
+                .contains("refuses this call", "certificate of b", "subscriptions.pause", "repl.grpc.allow");
         ParityData.await(
                 a,
                 "SELECT DISTINCT host(client_ip) || ' ' || success FROM steep_repl.audit_log"
-                        + " WHERE action = 'daemon.connection_refused' AND error_message LIKE '%node b%subscriptions.pause%'",
+                        + " WHERE action = 'daemon.connection_refused' AND error_message LIKE '%certificate of b%subscriptions.pause%'",
                 "127.0.0.1 false");
         assertThat(a.query("SELECT state FROM steep_repl.subscription_status() WHERE peer = 'b'"))
                 .isEqualTo("streaming");

@@ -58,7 +58,7 @@ class RightsIT {
     @BeforeEach
     void make() throws IOException {
         certs = new Certs();
-        certs.init("a", "b", "admin");
+        certs.init("a", "b", "admin", "monitor");
     }
 
     @AfterEach
@@ -70,7 +70,7 @@ class RightsIT {
         return new GrpcServer(new GrpcServer.Parts(
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                 tls,
-                new Members(() -> List.of("a", "b"), () -> List.of("admin")),
+                new Members(() -> List.of("a", "b"), () -> List.of("admin"), () -> List.of("monitor", "admin")),
                 refusals,
                 List.of(noting),
                 () -> new PeerHealth("a", "test", true, "18", "", Instant.EPOCH)));
@@ -111,10 +111,19 @@ class RightsIT {
         try (GrpcServer server = server(Optional.of(certs.of("a")));
                 GrpcTransport node = way(server, Optional.of(certs.of("b")));
                 GrpcTransport admin = way(server, Optional.of(certs.of("admin")))) {
-            onlyReads(node, "node b");
+            onlyReads(node, "certificate of b");
             done.clear();
             Dispatcher.methods().forEach(method -> admin.call(method, Codec.object()));
             assertThat(done).containsExactlyElementsOf(Dispatcher.methods());
+        }
+    }
+
+    /** It is no node, and need not become one to look; that admin stands in both lists takes nothing away. */
+    @Test
+    void whoIsNamedAsAReaderReads() {
+        try (GrpcServer server = server(Optional.of(certs.of("a")));
+                GrpcTransport monitor = way(server, Optional.of(certs.of("monitor")))) {
+            onlyReads(monitor, "certificate of monitor");
         }
     }
 

@@ -70,7 +70,7 @@ class TlsIT {
         return new GrpcServer.Parts(
                 new InetSocketAddress(address, 0),
                 tls,
-                new Members(() -> nodes, () -> List.of("admin")),
+                new Members(() -> nodes, () -> List.of("admin"), List::of),
                 refusals,
                 List.of(),
                 () -> new PeerHealth("a", "test", true, "18", "", Instant.EPOCH));

@@ -61,7 +61,7 @@ public final class Ways implements AutoCloseable {
         grpc = new GrpcServer(new GrpcServer.Parts(
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                 Optional.of(certs.of("a")),
-                new Members(() -> List.of("a"), () -> List.of("client")),
+                new Members(() -> List.of("a"), () -> List.of("client"), List::of),
                 new Refusals((_, _) -> {}),
                 answers,
                 () -> new PeerHealth("a", "test", true, "18", "", Instant.EPOCH)));

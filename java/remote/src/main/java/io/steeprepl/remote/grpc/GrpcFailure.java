@@ -20,7 +20,7 @@ final class GrpcFailure {
                     null,
                     "the daemon at %s refuses this call".formatted(endpoint),
                     said,
-                    "use a certificate whose name stands in the daemon's repl.grpc.allow; a node's is for reading",
+                    "use a certificate whose name stands in the daemon's repl.grpc.allow; others are for reading",
                     error);
         }
         return switch (status.getCode()) {
@@ -32,7 +32,7 @@ final class GrpcFailure {
                         null,
                         "the daemon at %s refuses this certificate".formatted(endpoint),
                         said,
-                        "its name must be that of a registered node, or stand in the daemon's repl.grpc.allow",
+                        "its name must be that of a registered node, or stand in the daemon's repl.grpc.allow or allow_reading",
                         error);
             case UNAVAILABLE -> {
                 Unreachable unreachable = Unreachable.because(status);
