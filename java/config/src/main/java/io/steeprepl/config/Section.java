@@ -115,7 +115,8 @@ public final class Section {
             } catch (NumberFormatException e) {
                 // Octal, hexadecimal, or larger than anything meant here.
             }
-            problems.add(node, inner(key), "a whole number is expected, not " + kind(node), "write it without quotes");
+            problems.add(
+                    node, inner(key), "a whole number is expected, not " + kind(node), "digits only, without quotes");
             return Optional.empty();
         });
     }
@@ -126,7 +127,8 @@ public final class Section {
             if (node instanceof ScalarNode scalar && scalar.getTag().equals(Tag.BOOL)) {
                 return Optional.of(new Located<>(Boolean.valueOf(scalar.getValue()), node, inner(key)));
             }
-            problems.add(node, inner(key), "true or false is expected, not " + kind(node), "write it without quotes");
+            problems.add(
+                    node, inner(key), "true or false is expected, not " + kind(node), "true or false, without quotes");
             return Optional.empty();
         });
     }
@@ -191,8 +193,8 @@ public final class Section {
             case SequenceNode _ -> "a list";
             case ScalarNode scalar when scalar.getTag().equals(Tag.NULL) -> "nothing";
             case ScalarNode scalar when scalar.getTag().equals(Tag.BOOL) -> "true or false";
-            case ScalarNode scalar
-            when scalar.getTag().equals(Tag.INT) || scalar.getTag().equals(Tag.FLOAT) -> "a number";
+            case ScalarNode scalar when scalar.getTag().equals(Tag.INT) -> "a number";
+            case ScalarNode scalar when scalar.getTag().equals(Tag.FLOAT) -> "a number with a point";
             case ScalarNode scalar when scalar.getTag().equals(Tag.STR) -> "a text";
             // Not the tag: a password that begins with an exclamation mark is one.
             default -> "a value with a tag";

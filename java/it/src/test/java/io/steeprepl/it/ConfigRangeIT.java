@@ -166,7 +166,7 @@ class ConfigRangeIT {
                         "4 default_size: unknown key",
                         "5 threshold_percent: a threshold is between 1 and 100 percent",
                         "7 tables.orders.range_size: a range has at least one id",
-                        "7 tables.orders.threshold_percent: a whole number is expected, not a number",
+                        "7 tables.orders.threshold_percent: a whole number is expected, not a number with a point",
                         "8 tables.order: order is not a replicated table",
                         "9 tables.shop.orders: the table shop.orders has been named before",
                         "10 tables.stock.range_size: a range of shop.stock has at most 1000000 ids",

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.steeprepl.config.ConfigPath;
 import io.steeprepl.config.Document;
-import io.steeprepl.config.Problem;
 import io.steeprepl.direct.connection.Surroundings;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -148,11 +147,16 @@ class ReplSettingsTest {
             repl: {peers: {addresses: {b: '[::1:80'}}}                    | is not host:port
             repl: {ipc: {path: "a\\0b"}}                                  | not a path
             repl: {http: {port: 0x50}}                                    | a whole number is expected
+            repl: {http: {port: 80.5}}                                    | not a number with a point: digits only
+            repl: {http: {port: eighty}}                                  | not a text: digits only
+            repl: {http: {enabled: perhaps}}                              | not a text: true or false, without quotes
             """)
     void whatCannotBeMeantIsRefused(String yaml, String message) {
         Document document = Document.read(AT, yaml);
         ReplSettings.read(document, around(Map.of()));
-        assertThat(document.problems().all()).extracting(Problem::message).anyMatch(one -> one.contains(message));
+        assertThat(document.problems().all())
+                .extracting(problem -> problem.message() + ": " + problem.remedy())
+                .anyMatch(one -> one.contains(message));
     }
 
     @ParameterizedTest
