@@ -70,7 +70,8 @@ final class LockFile implements AutoCloseable {
                         null,
                         "a daemon called %s runs already, process %s".formatted(name, pid),
                         "it holds " + path,
-                        "steep-repl stop ends it; --name tells several on one machine apart",
+                        "steep-repl stop%s ends it; --name tells several on one machine apart"
+                                .formatted(name.equals(Launch.DEFAULT_NAME) ? "" : " --name " + name),
                         null);
             }
             channel.truncate(0);

@@ -43,6 +43,11 @@ public final class Aside implements AutoCloseable {
         }
     }
 
+    /** Whether it was closed: what fails then has not failed. */
+    boolean ended() {
+        return closed;
+    }
+
     /** Gives the connection up, whatever runs on it; the next work makes another. Any thread may call this. */
     void drop() {
         DirectSteepRepl old = connection;

@@ -46,7 +46,7 @@ final class ConflictCounts {
             last = last.next(now, aside.ask(LONGEST, node -> node.conflicts().stats()));
             failure = null;
         } catch (ApiException e) {
-            if (!e.message().equals(failure)) {
+            if (!aside.ended() && !e.message().equals(failure)) {
                 failure = e.message();
                 LOG.warn("the conflicts were not counted: {}", e.message());
             }

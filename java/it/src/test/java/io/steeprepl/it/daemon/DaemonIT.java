@@ -145,7 +145,7 @@ class DaemonIT {
             // The configuration of the second has replaced the file; the first has read its own.
             assertThat(second.begin().ended()).isEqualTo(1);
             assertThat(second.logText())
-                    .contains("runs already, process " + first.process().pid());
+                    .contains("runs already, process " + first.process().pid(), "-twice ends it; --name tells");
             other.write("repl:\n  ipc: {path: %s}\n  http: {port: %d}\n".formatted(first.socket(), other.port));
             assertThat(other.begin().ended()).isEqualTo(1);
             assertThat(other.logText()).contains("another process serves on " + first.socket());
