@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -101,12 +102,12 @@ public final class Codec {
         try {
             return Objects.requireNonNull(Strict.MAPPER.treeToValue(whole, operation.params()));
         } catch (JsonProcessingException e) {
-            throw wrong(operation, e);
+            throw wrong(operation, whole, e);
         }
     }
 
     /** What a record says of its own values comes through as it is. */
-    private static ApiException wrong(Operation<?, ?> operation, JsonProcessingException error) {
+    private static ApiException wrong(Operation<?, ?> operation, JsonNode given, JsonProcessingException error) {
         if (error.getCause() instanceof ApiException refused) {
             return refused;
         }
@@ -116,6 +117,11 @@ public final class Codec {
                         .collect(Collectors.joining("."))
                 : "";
         String known = Required.names(operation.params());
+        // A path of several steps is of something that is there.
+        if (error instanceof MismatchedInputException && where.matches("\\w+") && !given.hasNonNull(where)) {
+            return new ApiException.Usage(
+                    "%s needs the parameter %s".formatted(operation.name(), where), "parameters: " + known);
+        }
         return new ApiException.Usage(
                 error instanceof UnrecognizedPropertyException
                         ? "%s has no parameter %s".formatted(operation.name(), where)

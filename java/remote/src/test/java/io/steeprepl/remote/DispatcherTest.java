@@ -150,8 +150,8 @@ class DispatcherTest {
     @Test
     void whatIsWrongIsSaid() {
         assertThat(refusal("nodes.lisst", "{}")).contains("nodes.lisst").contains("nodes.list");
-        assertThat(refusal("conflicts.show", "{}")).contains("conflicts.show").contains("id");
-        assertThat(refusal("conflicts.show", "{\"id\":null}")).contains("id");
+        assertThat(refusal("conflicts.show", "{}")).startsWith("conflicts.show needs the parameter id parameters: id");
+        assertThat(refusal("conflicts.show", "{\"id\":null}")).contains("needs the parameter id");
         assertThat(refusal("conflicts.show", "{\"id\":\"seven\"}")).contains("id");
         assertThat(refusal("conflicts.show", "{\"id\":7,\"force\":true}")).contains("no parameter force");
         assertThat(refusal("conflicts.show", "[7]")).contains("must be an object");
