@@ -22,6 +22,17 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl._orphan_health() IS 'How many rows without a parent wait for a decision; how many values of foreign keys may be without one, and since when.';
 
+CREATE OR REPLACE FUNCTION steep_repl._is_away(peer text) RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT EXISTS (SELECT 1 FROM steep_repl.link_observations o JOIN steep_repl.links l ON l.peer = o.peer
+    WHERE o.peer = _is_away.peer
+      AND CASE WHEN o.failing_since IS NOT NULL THEN o.error ~ '^(cannot connect to the peer: |the connection to the peer was lost: |the peer did not answer within )'
+               -- A stream breaks off before the next look says why.
+               ELSE o.caught_up_at > clock_timestamp() - interval '10 seconds' AND coalesce(steep_repl._apply_error(l.subscription)->>'sqlstate' ^@ '08', true) END);
+END;
+COMMENT ON FUNCTION steep_repl._is_away(text) IS 'Of a peer whose stream waits: whether only because its database does not answer. This node is then well, and takes writes.';
+
 CREATE OR REPLACE FUNCTION steep_repl._health_reasons() RETURNS TABLE (severity integer, reason text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -35,7 +46,7 @@ BEGIN ATOMIC
     WHERE steep_repl.node_id() IS NULL
   UNION ALL SELECT 1, format('setting %s is %s: %s', s.name, s.current, s.problem)
     FROM steep_repl.check_settings((SELECT greatest(count(*), 1)::int FROM steep_repl.links)) s WHERE s.name <> 'shared_preload_libraries'
-  UNION ALL SELECT CASE WHEN s.state IN ('waiting', 'failed') THEN 2 ELSE 1 END,
+  UNION ALL SELECT CASE WHEN s.state = 'failed' OR s.state = 'waiting' AND NOT steep_repl._is_away(s.peer) THEN 2 ELSE 1 END,
                    format('receiving from %s: %s%s', s.peer, s.state, ': ' || s.last_error)
     FROM steep_repl.subscription_status() s WHERE s.state NOT IN ('streaming', 'copying')
   UNION ALL SELECT 1, format('the stream of %s waits for process %s, which holds a lock', s.peer, s.blocked_by)
@@ -51,7 +62,7 @@ BEGIN ATOMIC
     FROM steep_repl._snapshot_slots() s WHERE NOT s.active AND (s.wal_status IN ('lost', 'unreserved') OR steep_repl._much_wal(s.retained_wal_bytes))
   UNION ALL SELECT 1, format('preparation %s is lost: PostgreSQL has dropped the WAL that this node kept for it', p.id) FROM steep_repl.preparations() p WHERE p.state = 'lost'
   -- Those whose link is gone, or of whom no daemon speaks any more, keep the status that was last known.
-  UNION ALL SELECT 1, format('node %s is unavailable: its %s does not answer', n.node_id, CASE WHEN n.unanswered_until > clock_timestamp() THEN 'daemon' ELSE 'database' END)
+  UNION ALL SELECT 1, format('node %s is unavailable: its %s does not answer', n.node_id, CASE WHEN n.unanswered_until > clock_timestamp() AND NOT EXISTS (SELECT 1 FROM steep_repl.link_observations o WHERE o.peer = n.node_id AND o.failing_since IS NOT NULL) THEN 'daemon' ELSE 'database' END)
     FROM steep_repl.nodes n
    WHERE n.status = 'unavailable' AND (n.unanswered_until > clock_timestamp()
          OR EXISTS (SELECT 1 FROM steep_repl.links l WHERE l.peer = n.node_id AND l.state = 'linked' AND l.wanted <> 'remove'))

@@ -28,6 +28,20 @@ pub struct Connection {
 /// What went wrong on the other side, in libpq's words, which never hold a password.
 pub struct Failure(pub String);
 
+/// A refusal has the server's SQLSTATE. What libpq itself says, of a connection that broke, has none (libpqrcv_exec); a server
+/// that goes says so with one of class 57P.
+fn refusal(sqlstate: i32, words: String) -> Failure {
+    let gone = [
+        PgSqlErrorCode::ERRCODE_ADMIN_SHUTDOWN,
+        PgSqlErrorCode::ERRCODE_CRASH_SHUTDOWN,
+        PgSqlErrorCode::ERRCODE_CANNOT_CONNECT_NOW,
+    ];
+    if sqlstate == 0 || gone.iter().any(|code| *code as i32 == sqlstate) {
+        return Failure(format!("the connection to the peer was lost: {words}"));
+    }
+    Failure(words)
+}
+
 fn functions() -> &'static pg_sys::WalReceiverFunctionsType {
     // SAFETY: loading the library sets WalReceiverFunctions for the rest of the process's life.
     unsafe {
@@ -112,7 +126,7 @@ impl Connection {
             let raw = self.raw;
             let result = pg_guard_ffi_boundary(|| exec(raw, sql.as_ptr(), columns as i32, types.as_ptr()));
             let outcome = match (*result).status {
-                pg_sys::WalRcvExecStatus::WALRCV_ERROR => Err(Failure(text((*result).err))),
+                pg_sys::WalRcvExecStatus::WALRCV_ERROR => Err(refusal((*result).sqlstate, text((*result).err))),
                 pg_sys::WalRcvExecStatus::WALRCV_OK_TUPLES => Ok(read_rows(&*result, columns)),
                 _ => Ok(Vec::new()),
             };

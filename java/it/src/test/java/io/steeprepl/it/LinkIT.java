@@ -81,7 +81,10 @@ class LinkIT {
             int before = writers.written();
             b.server().kill9();
             Sql.await(a, "SELECT status FROM steep_repl.nodes WHERE node_id = 'b'", "unavailable");
-            assertThat(a.query("SELECT steep_repl.health()->>'status'")).isEqualTo("unhealthy");
+            // It goes on without its peer: whoever sends it work by its health must not stop.
+            assertThat(a.query("SELECT steep_repl.health()->>'status'")).isEqualTo("degraded");
+            assertThat(a.query("SELECT steep_repl.health()->'reasons'"))
+                    .contains("receiving from b: waiting: cannot connect", "node b is unavailable: its database does");
             b.server().start();
             Sql.awaitStreaming(b, "a");
             Sql.awaitStreaming(a, "b");

@@ -25,13 +25,13 @@ record Transitions(Events events, AuditTrail audit) {
             // What the registry said before still stands there; only the health is another.
             Differences.between(before, after).stream()
                     .filter(event -> event.name().equals("health.status"))
-                    .forEach(this::tell);
+                    .forEach(event -> tell(event, after));
             return;
         }
-        Differences.between(before, after).forEach(this::tell);
+        Differences.between(before, after).forEach(event -> tell(event, after));
     }
 
-    private void tell(Event event) {
+    private void tell(Event event, View after) {
         String to = String.valueOf(event.data().get("to"));
         boolean bad = to.equals("unavailable") || to.equals("unhealthy") || to.equals("waiting") || to.equals("failed");
         (bad ? LOG.atWarn() : LOG.atInfo()).addKeyValue("event", event.name()).log("{} {}", event.name(), event.data());
@@ -39,11 +39,19 @@ record Transitions(Events events, AuditTrail audit) {
         if (event.name().equals("node.status") && event.data().get("from") != null) {
             String peer = String.valueOf(event.data().get("node"));
             if (to.equals("unavailable")) {
-                record(event, "daemon.peer_lost", "node", peer, "the registry calls it unavailable");
+                record(event, "daemon.peer_lost", "node", peer, why(peer, after));
             } else if (to.equals("online") && "unavailable".equals(event.data().get("from"))) {
                 record(event, "daemon.peer_back", "node", peer, null);
             }
         }
+    }
+
+    /** What the node itself says of it, in the same look. */
+    private static String why(String peer, View after) {
+        return after.reasons().stream()
+                .filter(reason -> reason.startsWith("node %s is unavailable: ".formatted(peer)))
+                .findFirst()
+                .orElse("the registry calls it unavailable");
     }
 
     private void database(DatabaseState before, DatabaseState after) {

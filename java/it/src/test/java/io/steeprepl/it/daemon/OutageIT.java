@@ -72,6 +72,14 @@ class OutageIT {
             atA.await("the peer to be missed", () -> atA.metric("steep_repl_node_up{node=\"b\"}") == 0);
             assertThat(a.query("SELECT status FROM steep_repl.nodes WHERE node_id = 'b'"))
                     .isEqualTo("unavailable");
+            // Whoever sends work by it must not leave the node that is there.
+            atA.await("the peer's outage", () -> atA.get("/health").body().contains("its database does not answer"));
+            assertThat(atA.get("/health").statusCode()).isEqualTo(200);
+            assertThat(atA.health().path("status").asText()).isEqualTo("degraded");
+            atA.await(
+                    "why, in the audit log",
+                    () -> a.query("SELECT error_message FROM steep_repl.audit_log WHERE action = 'daemon.peer_lost'")
+                            .equals("node b is unavailable: its database does not answer"));
             b.server().start();
             Instant back = Instant.now();
             atB.connected();
