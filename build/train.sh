@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Usage: build/train.sh. Makes the AOT caches of the command line and of the daemon (JEP 514) beside the jars in java/cli/target: the JVM
 # watches some commands and a daemon beside a node of a sandbox, and writes down what it loaded. With them both begin
-# sooner; without them, or with some that do not fit the jars, they work the same. So this never fails; what went wrong stands in target/aot/log.
+# sooner; without them they work the same. So this never fails; what went wrong stands in target/aot/log. Old ones, of which the JVM would take
+# old classes, the build of java/cli has taken away.
 set -uo pipefail
 home=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 target=$home/java/cli/target

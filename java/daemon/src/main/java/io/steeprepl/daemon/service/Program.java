@@ -58,7 +58,7 @@ public record Program(
     /**
      * The command line that runs this very program as that daemon.
      *
-     * @param cache an AOT cache for that class path, which makes the start shorter; one that does not fit, or is gone, does no harm
+     * @param cache an AOT cache for that class path, which makes the start shorter; one that is gone does no harm, and the build takes old ones away
      * @param config the file that was named, absolute
      */
     public static List<String> command(
