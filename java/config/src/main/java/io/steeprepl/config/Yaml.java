@@ -9,6 +9,10 @@ import java.util.Optional;
 import java.util.Set;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.api.lowlevel.Compose;
+import org.snakeyaml.engine.v2.api.lowlevel.Parse;
+import org.snakeyaml.engine.v2.events.CollectionStartEvent;
+import org.snakeyaml.engine.v2.events.Event;
+import org.snakeyaml.engine.v2.events.ScalarEvent;
 import org.snakeyaml.engine.v2.exceptions.Mark;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 import org.snakeyaml.engine.v2.exceptions.ReaderException;
@@ -65,10 +69,29 @@ public final class Yaml {
                     ONE_ERROR);
         } catch (YamlEngineException e) {
             problems.add("not YAML: " + e.getMessage(), ONE_ERROR);
+        } catch (IllegalArgumentException e) {
+            // A tag that ends in an escaped blank, such as !%20: the library itself does not expect it.
+            problems.add(badTag(text), 0, "not YAML: a tag that cannot be one", "put the value in quotes");
         } catch (StackOverflowError e) {
             problems.add("nested too deep to be read", "at most %d levels".formatted(DEEPEST));
         }
         return Optional.empty();
+    }
+
+    /** In which line it stands, from 1; 0 when that cannot be said. */
+    private static int badTag(String text) {
+        for (Event event : new Parse(SETTINGS).parseString(text)) {
+            Optional<String> tag = switch (event) {
+                case ScalarEvent scalar -> scalar.getTag();
+                case CollectionStartEvent start -> start.getTag();
+                default -> Optional.empty();
+            };
+            if (tag.filter(name -> !name.strip().equals(name) || !name.trim().equals(name))
+                    .isPresent()) {
+                return event.getStartMark().map(Mark::getLine).orElse(-1) + 1;
+            }
+        }
+        return 0;
     }
 
     /** Without names that the parser quotes: a password that begins with a star is an alias to it. */

@@ -159,6 +159,18 @@ class ReplSettingsTest {
                 .anyMatch(one -> one.contains(message));
     }
 
+    /** Jazzer has found it: the parser raises what it does not declare. */
+    @Test
+    void aTagThatCannotBeOneIsSaidWithItsLine() {
+        for (String value : List.of("!%20", "!%20 x", "!%09 [x]", "!%1")) {
+            Document document = Document.read(AT, "repl:\n  node_id: a\n  node_name: " + value);
+            assertThat(document.problems().all()).as(value).singleElement().satisfies(problem -> {
+                assertThat(problem.line()).isEqualTo(3);
+                assertThat(problem.message()).isEqualTo("not YAML: a tag that cannot be one");
+            });
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -166,6 +178,7 @@ class ReplSettingsTest {
                 "*4711",
                 "!4711",
                 "!4711!x",
+                "!%20 4711",
                 "!!4711 y",
                 "&4711",
                 "@4711",
