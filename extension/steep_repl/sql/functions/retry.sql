@@ -111,7 +111,8 @@ BEGIN ATOMIC
      -- What it goes on from may have been set aside as well.
      AND NOT EXISTS (SELECT FROM steep_repl.conflict_log l
                       WHERE l.conflict_type = 'APPLY-ERROR' AND l.table_schema = (c).table_schema AND l.table_name = (c).table_name
-                        AND l.remote_origin = (c).remote_origin AND l.key IN ((c).key, (c).moved_from) AND l.id < (c).id);
+                        AND l.remote_origin = (c).remote_origin AND l.key IN ((c).key, (c).moved_from) AND l.id < (c).id
+                        AND steep_repl._micros(l.remote_xact_ts) > (state->>'micros')::bigint);
 END;
 COMMENT ON FUNCTION steep_repl._unseen(steep_repl.conflict_log, regclass, jsonb) IS
   'Whether a change that was set aside had for certain not seen the row that is here.';
@@ -132,7 +133,9 @@ BEGIN
   END IF;
   later := ((state->>'micros')::bigint, state->>'node' COLLATE "C") > (steep_repl._micros(c.remote_xact_ts), c.remote_origin COLLATE "C");
   -- Where the latest stays an earlier write gives way. A strategy that keeps what is here keeps that, too, if the change had not seen it.
-  IF later OR steep_repl._unseen(c, root, state) AND (SELECT t.strategy IN ('keep_local', 'manual') FROM steep_repl.tables t WHERE t.relation = root) THEN
+  -- In this order: what was set aside is only read where that matters, because it may not be readable here.
+  IF (CASE WHEN later THEN true
+           WHEN (SELECT t.strategy IN ('keep_local', 'manual') FROM steep_repl.tables t WHERE t.relation = root) THEN steep_repl._unseen(c, root, state) END) THEN
     strategy := steep_repl._strategy_beside(c, root, key, state);
   END IF;
   IF NOT later AND strategy IS NULL THEN

@@ -86,17 +86,19 @@ pub fn overtake(arriving: &Arriving) {
     );
 }
 
+/// A value of a row before; of one of which only the key was sent nothing else is known.
+fn known<'a>(tuple: &Tuple<'a>, place: usize) -> Option<Value<'a>> {
+    tuple.values.get(place).copied().filter(|value| !tuple.key_only || !matches!(value, Value::Null))
+}
+
 fn json(names: &[String], tuple: &Tuple<'_>, before: Option<&Tuple<'_>>) -> String {
     let mut object = serde_json::Map::new();
     for (place, (name, value)) in names.iter().zip(&tuple.values).enumerate() {
         let value = match value {
-            Value::Unchanged => {
-                before.filter(|b| !b.key_only).and_then(|b| b.values.get(place)).copied().unwrap_or(Value::Unchanged)
-            }
+            Value::Unchanged => before.and_then(|b| known(b, place)).unwrap_or(Value::Unchanged),
             value => *value,
         };
         let value = match value {
-            // Of a row before of which only the key was sent nothing is known but that.
             Value::Null if tuple.key_only => continue,
             Value::Null => serde_json::Value::Null,
             Value::Unchanged => continue,

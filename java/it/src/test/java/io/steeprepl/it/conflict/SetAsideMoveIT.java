@@ -130,4 +130,23 @@ class SetAsideMoveIT {
                 .proven();
         Mesh.await(mesh.node("b"), pending, "0");
     }
+
+    /** Strings that are documents, numbers in strings, and documents that are nested deeply. */
+    @Test
+    void documentsStayWhatTheyAre() {
+        String deep = "[".repeat(200) + "]".repeat(200);
+        Table item = mesh.table(
+                        "id int PRIMARY KEY, v text, j jsonb UNIQUE",
+                        "(1, 'old', '\"abc\"')",
+                        "(2, 'old', '\"5\"')",
+                        "(3, 'old', '" + deep + "')",
+                        "(4, 'old', '5')")
+                .drained()
+                .on("b", SHORT)
+                .on("a", "UPDATE item SET id = id + 10, v = 'too long' WHERE id < 4");
+        Mesh.await(mesh.node("b"), entries(item, "resolution"), "PENDING, PENDING, PENDING");
+        item.on("b", ACCEPT)
+                .awaitHolds("4|old|5", "11|too long|\"abc\"", "12|too long|\"5\"", "13|too long|" + deep)
+                .proven();
+    }
 }
