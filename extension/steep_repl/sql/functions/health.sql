@@ -27,7 +27,10 @@ CREATE OR REPLACE FUNCTION steep_repl._is_away(peer text) RETURNS boolean
 BEGIN ATOMIC
   SELECT EXISTS (SELECT 1 FROM steep_repl.link_observations o JOIN steep_repl.links l ON l.peer = o.peer
     WHERE o.peer = _is_away.peer
-      AND CASE WHEN o.failing_since IS NOT NULL THEN o.error ~ '^(cannot connect to the peer: |the connection to the peer was lost: |the peer did not answer within )'
+      AND CASE WHEN o.failing_since IS NOT NULL THEN o.error ~ '^(the connection to the peer was lost: |the peer did not answer within )'
+                 -- Whoever is there and refuses will not come back by itself. In another language than English that is what a server counts as that is starting.
+                 OR o.error ^@ 'cannot connect to the peer: '
+                    AND (o.error !~ 'FATAL|certificate|does not support SSL|syntax error' OR o.error ~ 'starting up|shutting down|recovery|too many')
                -- A stream breaks off before the next look says why.
                ELSE o.caught_up_at > clock_timestamp() - interval '10 seconds' AND coalesce(steep_repl._apply_error(l.subscription)->>'sqlstate' ^@ '08', true) END);
 END;

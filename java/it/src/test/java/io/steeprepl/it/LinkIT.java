@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.steeprepl.testkit.Cluster;
 import io.steeprepl.testkit.ClusterLogs;
 import io.steeprepl.testkit.TestNode;
+import java.sql.SQLException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -12,6 +13,8 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Two linked nodes, from the first row to the end of the link. */
 @ExtendWith(ClusterLogs.class)
@@ -94,8 +97,34 @@ class LinkIT {
         Sql.await(a, "SELECT steep_repl.health()->>'status'", "healthy");
     }
 
-    @Test
+    /** A wrong password does not mend itself: it must not pass for a peer that is away for a while. */
+    @ParameterizedTest
     @Order(5)
+    @CsvSource(delimiter = '|', textBlock = """
+            cannot connect to the peer: connection to server at "b", port 1 failed: Connection refused | t
+            cannot connect to the peer: connection to server at "b", port 1 failed: timeout expired | t
+            cannot connect to the peer: connection to server at "b", port 1 failed: FATAL:  the database system is starting up | t
+            the connection to the peer was lost: server closed the connection unexpectedly | t
+            cannot connect to the peer: connection to server at "b", port 1 failed: FATAL:  password authentication failed for user "link" | f
+            cannot connect to the peer: connection to server at "b", port 1 failed: FATAL:  no pg_hba.conf entry for host "a" | f
+            cannot connect to the peer: the connection string has a syntax error | f
+            """)
+    void whoRefusesIsNotAway(String error, String away) throws SQLException {
+        try (var connection = a.connect();
+                var statement = connection.createStatement()) {
+            connection.setAutoCommit(false);
+            statement.execute("INSERT INTO steep_repl.link_observations (peer) VALUES ('b') ON CONFLICT DO NOTHING");
+            statement.execute("UPDATE steep_repl.link_observations SET failing_since = now(), error = '" + error + "'");
+            try (var row = statement.executeQuery("SELECT steep_repl._is_away('b')")) {
+                row.next();
+                assertThat(row.getString(1)).isEqualTo(away);
+            }
+            connection.rollback();
+        }
+    }
+
+    @Test
+    @Order(6)
     void theBlockerOfAStreamIsNamed() throws Exception {
         try (var connection = a.connect();
                 var statement = connection.createStatement()) {
@@ -112,7 +141,7 @@ class LinkIT {
     }
 
     @Test
-    @Order(6)
+    @Order(7)
     void aRolledBackCallLeavesNothing() throws Exception {
         try (var connection = a.connect();
                 var statement = connection.createStatement()) {
@@ -124,7 +153,7 @@ class LinkIT {
     }
 
     @Test
-    @Order(7)
+    @Order(8)
     void aTableLeavesOnBothNodes() {
         a.execute("SELECT steep_repl.remove_table('t')");
         Sql.await(b, "SELECT count(*) FROM steep_repl.replicated_tables()", "0");
@@ -139,7 +168,7 @@ class LinkIT {
     }
 
     @Test
-    @Order(8)
+    @Order(9)
     void unsubscribeLeavesNothingOnEitherSide() {
         a.execute("SELECT steep_repl.unsubscribe('b')");
         Sql.await(a, "SELECT count(*) FROM steep_repl.subscription_status()", "0");
@@ -150,7 +179,7 @@ class LinkIT {
     }
 
     @Test
-    @Order(9)
+    @Order(10)
     void receivingAgainWithTablesInPlaceIsRefused() {
         a.query("SELECT steep_repl.subscribe('b')");
         Sql.await(
@@ -163,7 +192,7 @@ class LinkIT {
     }
 
     @Test
-    @Order(10)
+    @Order(11)
     void aPeerThatIsGoneForGoodFreesItsSlot() {
         assertThat(a.query("SELECT count(*) FROM pg_replication_slots")).isEqualTo("1");
         b.server().kill9();
