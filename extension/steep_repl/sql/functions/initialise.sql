@@ -259,6 +259,8 @@ BEGIN
     END IF;
     at := steep_repl._peer_value(job.source_conninfo, format('SELECT steep_repl._hold(%L, %L, 120)::text', member.peer, steep_repl.node_id()), 40);
     UPDATE steep_repl.initialisation_members m SET held_at = at WHERE m.id = _init_hold.id AND m.peer = member.peer;
+    -- Committed before the next one is asked: what is held has to be let go, whatever comes of that.
+    RETURN format('%s holds the stream of %s', job.source, member.peer);
   END LOOP;
   PERFORM steep_repl._init_phase(id, 'taking a snapshot of the source');
   RETURN NULL;

@@ -182,9 +182,9 @@ BEGIN
   -- A peer that is gone for good is not asked. Its own slot here: _drop_slots_of_removed().
   IF (SELECT n.status FROM steep_repl.nodes n WHERE n.node_id = (link).peer) <> 'removed' THEN
     PERFORM steep_repl._peer_value((link).conninfo, format(
-      'SELECT pg_catalog.pg_terminate_backend(active_pid)::text FROM pg_catalog.pg_replication_slots WHERE slot_name = %L AND active', (link).slot_name));
+      'SELECT pg_catalog.pg_terminate_backend(active_pid)::text FROM pg_catalog.pg_replication_slots WHERE slot_name = %L AND database = pg_catalog.current_database() AND active', (link).slot_name));
     PERFORM steep_repl._peer_value((link).conninfo, format(
-      'SELECT pg_catalog.pg_drop_replication_slot(slot_name)::text FROM pg_catalog.pg_replication_slots WHERE slot_name = %L', (link).slot_name));
+      'SELECT pg_catalog.pg_drop_replication_slot(slot_name)::text FROM pg_catalog.pg_replication_slots WHERE slot_name = %L AND database = pg_catalog.current_database()', (link).slot_name));
   END IF;
   DELETE FROM steep_repl.link_observations o WHERE o.peer = (link).peer;
   DELETE FROM steep_repl.links l WHERE l.peer = (link).peer;

@@ -11,15 +11,15 @@ COMMENT ON FUNCTION steep_repl._peer_value(text, text, integer) IS
 CREATE OR REPLACE FUNCTION steep_repl._drop_idle_slot(slot name) RETURNS void
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  SELECT pg_drop_replication_slot(s.slot_name) FROM pg_replication_slots s WHERE s.slot_name = slot AND NOT s.active;
+  SELECT pg_drop_replication_slot(s.slot_name) FROM pg_replication_slots s WHERE s.slot_name = slot AND s.database = current_database() AND NOT s.active;
 END;
-COMMENT ON FUNCTION steep_repl._drop_idle_slot(name) IS 'Drops a slot of this server, when it is there and nobody receives from it.';
+COMMENT ON FUNCTION steep_repl._drop_idle_slot(name) IS 'Drops a slot of this database, when it is there and nobody receives from it. Another database of the server may hold nodes of the same ids.';
 
 CREATE OR REPLACE FUNCTION steep_repl._drop_idle_slot_at(conninfo text, slot name, seconds integer DEFAULT 15) RETURNS void
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   SELECT steep_repl._peer_value(conninfo, format(
-    'SELECT pg_catalog.pg_drop_replication_slot(slot_name)::text FROM pg_catalog.pg_replication_slots WHERE slot_name = %L AND NOT active', slot), seconds);
+    'SELECT pg_catalog.pg_drop_replication_slot(slot_name)::text FROM pg_catalog.pg_replication_slots WHERE slot_name = %L AND database = pg_catalog.current_database() AND NOT active', slot), seconds);
 END;
 COMMENT ON FUNCTION steep_repl._drop_idle_slot_at(text, name, integer) IS 'The same on a peer, in plain SQL: it need not be a node any more.';
 
