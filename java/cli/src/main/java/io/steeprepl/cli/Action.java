@@ -5,12 +5,12 @@ import io.steeprepl.cli.output.Output;
 import io.steeprepl.cli.output.Terminal;
 import io.steeprepl.cli.remote.Daemons;
 import io.steeprepl.config.ConfigPath;
-import io.steeprepl.config.Durations;
 import io.steeprepl.direct.DirectSteepRepl;
 import io.steeprepl.direct.connection.ConnectionSpec;
 import io.steeprepl.direct.connection.Connector;
 import io.steeprepl.direct.connection.PasswordPrompt;
 import io.steeprepl.direct.connection.Surroundings;
+import java.time.Duration;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
@@ -80,8 +80,12 @@ public abstract class Action implements Callable<Integer> {
     /** How daemons are opened that the user names by option. */
     protected final Daemons daemons() {
         RootCommand root = root();
-        return new Daemons(
-                ConfigPath.ofProcess(root.config), root.certs, root.insecure, Durations.parse(root.remoteTimeout));
+        return new Daemons(ConfigPath.ofProcess(root.config), root.certs, root.insecure, root.patience());
+    }
+
+    /** How long a daemon may take that is only to say how it is: {@code usual}, where the user has not said it. */
+    protected final Duration patience(Duration usual) {
+        return root().remoteTimeout == null ? usual : root().patience();
     }
 
     /** The option by which other commands reach the node that this one calls TARGET. */

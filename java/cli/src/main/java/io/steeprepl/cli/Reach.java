@@ -5,7 +5,6 @@ import io.steeprepl.api.SteepRepl;
 import io.steeprepl.cli.output.Output;
 import io.steeprepl.cli.remote.LocalDaemon;
 import io.steeprepl.config.ConfigPath;
-import io.steeprepl.config.Durations;
 import io.steeprepl.direct.connection.ConnectionSpec;
 import java.util.Optional;
 
@@ -52,7 +51,7 @@ record Reach(RootCommand root, Action action, Output out) {
     }
 
     private LocalDaemon local(ConnectionSpec spec) {
-        return new LocalDaemon(config(), spec, Durations.parse(root.remoteTimeout));
+        return new LocalDaemon(config(), spec, root.patience());
     }
 
     private Optional<SteepRepl> daemon(ConnectionSpec spec, String why) {

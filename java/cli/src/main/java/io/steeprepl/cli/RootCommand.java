@@ -1,7 +1,10 @@
 package io.steeprepl.cli;
 
 import io.steeprepl.cli.output.Format;
+import io.steeprepl.config.Durations;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -64,7 +67,13 @@ public final class RootCommand {
             paramLabel = "DURATION",
             scope = ScopeType.INHERIT,
             description = "For --remote: how long the daemon may take for an answer. Default: 10m.")
-    String remoteTimeout = "10m";
+    @Nullable
+    String remoteTimeout;
+
+    /** How long the daemon may take, as the user said, else by default. */
+    Duration patience() {
+        return Durations.parse(Objects.requireNonNullElse(remoteTimeout, "10m"));
+    }
 
     @Option(
             names = "--config",

@@ -118,7 +118,10 @@ public final class Codec {
                 : "";
         String known = Required.names(operation.params());
         // A path of several steps is of something that is there.
-        if (error instanceof MismatchedInputException && where.matches("\\w+") && !given.hasNonNull(where)) {
+        if (error instanceof MismatchedInputException
+                && !(error instanceof UnrecognizedPropertyException)
+                && where.matches("\\w+")
+                && !given.hasNonNull(where)) {
             return new ApiException.Usage(
                     "%s needs the parameter %s".formatted(operation.name(), where), "parameters: " + known);
         }

@@ -154,6 +154,7 @@ class DispatcherTest {
         assertThat(refusal("conflicts.show", "{\"id\":null}")).contains("needs the parameter id");
         assertThat(refusal("conflicts.show", "{\"id\":\"seven\"}")).contains("id");
         assertThat(refusal("conflicts.show", "{\"id\":7,\"force\":true}")).contains("no parameter force");
+        assertThat(refusal("conflicts.show", "{\"id\":7,\"force\":null}")).contains("no parameter force");
         assertThat(refusal("conflicts.show", "[7]")).contains("must be an object");
         assertThat(refusal("subscriptions.pause", "{\"peer\":null}")).contains("peer");
         assertThat(refusal("tables.remove", "{\"table\":\"a b\"}")).contains("not the name of a table");

@@ -16,6 +16,7 @@ import io.steeprepl.remote.windows.ThisSystem;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -62,11 +63,12 @@ final class ServiceOptions {
         return new Launch(config, name(), null, Surroundings.ofProcess());
     }
 
-    /** The daemon's socket, by the file that the user names, or else by that with which a service was installed. */
+    /** The daemon's socket, by the file that the user names, or else by that with which a service was installed: one that runs, if any does. */
     Path socket(@Nullable String configOption, Supplier<List<FoundService>> services) {
         ConfigPath own = ConfigPath.ofProcess(configOption);
         ConfigPath config = own.source() == ConfigPath.Source.DEFAULT
                 ? services.get().stream()
+                        .sorted(Comparator.comparing(found -> !found.running()))
                         .flatMap(found -> found.state().config().stream())
                         .findFirst()
                         .map(path -> new ConfigPath(path, ConfigPath.Source.OPTION))

@@ -77,7 +77,7 @@ public final class StatusCommand extends Action {
 
     /** The services there are not this machine's to see; that it cannot be reached is an error, as with every command. */
     private ExitCode elsewhere(String where, Output out) {
-        try (Transport transport = daemons().toAsk(where, LIMIT)) {
+        try (Transport transport = daemons().toAsk(where, patience(LIMIT))) {
             JsonNode daemon = transport.call("status.get", Codec.object());
             if (out.json()) {
                 out.done("", document(List.of(), where, Optional.of(daemon)));

@@ -334,7 +334,8 @@ class TlsIT {
                         Duration.ofSeconds(10))))
                 .contains("Connection refused", "repl.grpc.port");
         assertThat(unreachable(GrpcTransport.to(
-                        new Endpoint("no-such-host.invalid", 5433),
+                        // Longer than a name can be, so that no resolver is asked.
+                        new Endpoint("h".repeat(64) + ".invalid", 5433),
                         Optional.of(certs.of("b")),
                         Duration.ofSeconds(10))))
                 .contains("nobody knows the host", "is the name right?");

@@ -3,6 +3,7 @@ package io.steeprepl.remote.grpc;
 import io.grpc.Status;
 import java.net.ConnectException;
 import java.net.UnknownHostException;
+import java.security.cert.CertPathBuilderException;
 import java.security.cert.CertPathValidatorException;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateExpiredException;
@@ -54,7 +55,7 @@ record Unreachable(@Nullable String why, String remedy) {
                 new Unreachable(
                         "the daemon's certificate is not valid now: " + said,
                         "are the clocks right? %s, --force anew, on behalf of its node".formatted(ANEW));
-            case CertPathValidatorException _ ->
+            case CertPathValidatorException _, CertPathBuilderException _ ->
                 new Unreachable(
                         "the daemon's certificate is not of the authority that is trusted here: " + said,
                         "ca-cert.pem in --certs, or repl.grpc.tls.ca_file, must be that of the daemon's authority");
