@@ -107,7 +107,8 @@ BEGIN ATOMIC
   -- Without before-images nothing says what a change had seen.
   SELECT state->>'row' IS NOT NULL AND (SELECT t.before_images FROM steep_repl.tables t WHERE t.relation = root)
      AND ((c).base_tuple IS NULL
-          OR EXISTS (SELECT FROM jsonb_object_keys((c).base_tuple) k WHERE steep_repl._canonical_row(root, (c).base_tuple)->k IS DISTINCT FROM state->'row'->k AND state->'row' ? k))
+          OR EXISTS (SELECT FROM jsonb_each(steep_repl._canonical_row(root, (c).base_tuple)) b
+                      WHERE (c).base_tuple ? b.key AND state->'row' ? b.key AND b.value IS DISTINCT FROM state->'row'->b.key))
      -- What it goes on from may have been set aside as well.
      AND NOT EXISTS (SELECT FROM steep_repl.conflict_log l
                       WHERE l.conflict_type = 'APPLY-ERROR' AND l.table_schema = (c).table_schema AND l.table_name = (c).table_name
@@ -133,15 +134,15 @@ BEGIN
   END IF;
   later := ((state->>'micros')::bigint, state->>'node' COLLATE "C") > (steep_repl._micros(c.remote_xact_ts), c.remote_origin COLLATE "C");
   -- Where the latest stays an earlier write gives way. A strategy that keeps what is here keeps that, too, if the change had not seen it.
-  -- In this order: what was set aside is only read where that matters, because it may not be readable here.
-  IF (CASE WHEN later THEN true
-           WHEN (SELECT t.strategy IN ('keep_local', 'manual') FROM steep_repl.tables t WHERE t.relation = root) THEN steep_repl._unseen(c, root, state) END) THEN
-    strategy := steep_repl._strategy_beside(c, root, key, state);
-  END IF;
-  IF NOT later AND strategy IS NULL THEN
+  IF NOT later AND (SELECT t.strategy NOT IN ('keep_local', 'manual') FROM steep_repl.tables t WHERE t.relation = root) THEN
     RETURN false;
   END IF;
-  IF strategy IN ('apply_remote', 'first_write_wins', 'node_priority') THEN
+  -- Only now: what was set aside may not be readable here.
+  IF NOT later AND NOT steep_repl._unseen(c, root, state) THEN
+    RETURN false;
+  END IF;
+  strategy := steep_repl._strategy_beside(c, root, key, state);
+  IF strategy IN ('apply_remote', 'first_write_wins', 'node_priority') OR NOT later AND strategy IS NULL THEN
     RETURN false;
   ELSIF strategy IS NULL THEN
     PERFORM steep_repl._retry_ended(c, 'local', asked_by, 'a later write stands here');

@@ -6,27 +6,20 @@ use crate::pg::canonical::Canonical;
 use crate::pg::key_id;
 use crate::pg::row::{self, Row};
 use crate::pg::stored_row::with_open;
-use crate::pg::table::{self, JsonForm, Table};
+use crate::pg::table::{self, Column, JsonForm, Table};
 use crate::pg::tombstone::{self, Tombstone};
 use crate::pg::{composite, plan};
 use pgrx::prelude::*;
 use serde_json::value::RawValue;
 use std::collections::{BTreeSet, HashMap};
 
-/// The key of a row of a table, as JSON, from any JSON that has its columns.
+/// The key of a row of a table, from any JSON that has its columns.
 pub fn key_row(table: &Table, key: &pgrx::JsonB) -> Row {
-    let mut row = Row { values: vec![None; table.columns.len()] };
-    for place in &table.key {
-        let column = &table.columns[*place];
-        let text = match &key.0[column.name.as_str()] {
-            serde_json::Value::Null => continue,
-            serde_json::Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        let _canonical = Canonical::begin();
-        row.values[*place] = Some(row::read(column, &text));
-    }
-    row
+    read_row(table, table.key.iter().copied(), |column| match &key.0[column.name.as_str()] {
+        serde_json::Value::Null => None,
+        serde_json::Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    })
 }
 
 /// Some columns of a row, as far as a JSON object has them. `sent`: the values are text, as they were sent; else a document
@@ -35,16 +28,20 @@ fn some_of_row(table: &Table, places: impl IntoIterator<Item = usize>, json: &st
     // Only the outermost object is looked into: documents may be nested more deeply than values of serde_json.
     let values: HashMap<String, &RawValue> =
         serde_json::from_str(json).unwrap_or_else(|error| pgrx::error!("this is no row: {error}"));
+    read_row(table, places, |column| {
+        let value = values.get(&column.name).map(|value| value.get()).filter(|value| *value != "null")?;
+        let as_text = value.starts_with('"') && (sent || column.json != JsonForm::Raw);
+        Some(if as_text { serde_json::from_str(value).unwrap_or_default() } else { value.to_owned() })
+    })
+}
+
+/// A row of the columns at some places for which there is a text; the others are null.
+fn read_row(table: &Table, places: impl IntoIterator<Item = usize>, text: impl Fn(&Column) -> Option<String>) -> Row {
     let mut row = Row { values: vec![None; table.columns.len()] };
+    let _canonical = Canonical::begin();
     for place in places {
         let column = &table.columns[place];
-        let Some(value) = values.get(&column.name).map(|value| value.get()).filter(|value| *value != "null") else {
-            continue;
-        };
-        let as_text = value.starts_with('"') && (sent || column.json != JsonForm::Raw);
-        let text = if as_text { serde_json::from_str(value).unwrap_or_default() } else { value.to_owned() };
-        let _canonical = Canonical::begin();
-        row.values[place] = Some(row::read(column, &text));
+        row.values[place] = text(column).map(|text| row::read(column, &text));
     }
     row
 }
