@@ -41,8 +41,6 @@ CREATE OR REPLACE FUNCTION steep_repl._init_prepare(id bigint) RETURNS void
 #variable_conflict use_variable
 DECLARE
   job steep_repl.initialisations;
-  member jsonb;
-  members jsonb[];
 BEGIN
   UPDATE steep_repl.initialisations i SET state = 'running', phase = 'asking the source', error = NULL,
       attempts = i.attempts + 1, started_at = coalesce(i.started_at, now()), copying_since = NULL
@@ -56,12 +54,7 @@ BEGIN
       SELECT id, l.peer, l.conninfo FROM steep_repl.links l WHERE l.subscription IS NOT NULL AND l.wanted <> 'remove';
     RETURN;
   END IF;
-  -- What the source says is for whoever asked, not for the worker's rights. All of it first: members keep what they are asked for later.
-  SELECT array_agg(m) INTO members FROM steep_repl._init_members(job) m;
-  FOREACH member IN ARRAY coalesce(members, '{}') LOOP
-    PERFORM steep_repl._init_member(job, member);
-  END LOOP;
-  PERFORM steep_repl._wake_worker();
+  PERFORM steep_repl._init_newcomers(id);
 END $$;
 COMMENT ON FUNCTION steep_repl._init_prepare(bigint) IS 'Finds the members; for a new node asks for links with them. Errors: SR017, SR118 it was cancelled.';
 
@@ -122,6 +115,7 @@ DECLARE
   members jsonb[];
 BEGIN
   SELECT * INTO job FROM steep_repl.initialisations i WHERE i.id = _init_newcomers.id;
+  -- What the source says is for whoever asked, not for the worker's rights. All of it first: members keep what they are asked for later.
   SELECT array_agg(m) INTO members FROM steep_repl._init_members(job) m;
   FOREACH member IN ARRAY coalesce(members, '{}') LOOP
     PERFORM steep_repl._init_member(job, member);
@@ -130,7 +124,7 @@ BEGIN
   RETURN (SELECT string_agg(m->>'node_id', ', ') FROM unnest(members) m);
 END $$;
 COMMENT ON FUNCTION steep_repl._init_newcomers(bigint) IS
-  'Enters the nodes that have come to the source since an initialisation has asked it; NULL for none. Called once the source receives from this node: of two that are started at once the later to be there sees the earlier. Errors: SR017.';
+  'Enters the nodes that the source knows and an initialisation does not yet; NULL for none. Called again once the source receives from this node: of two that are started at once the later to be there sees the earlier. Errors: SR017.';
 
 CREATE OR REPLACE FUNCTION steep_repl._members() RETURNS jsonb
   LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
