@@ -161,6 +161,11 @@ class RangeCommandIT {
                 .json();
         assertThat(set.toString())
                 .isEqualTo("{\"table_name\":\"shop.sizes\",\"enabled\":null,\"range_size\":200,\"threshold\":50}");
+        // The worker makes it so; until then sessions cut ranges as large as before.
+        Sql.await(
+                a,
+                "SELECT wanted_size IS NULL FROM steep_repl.range_tables WHERE relation = 'shop.sizes'::regclass",
+                "t");
         a.execute("INSERT INTO shop.sizes (v) SELECT 'x' FROM generate_series(1, 120)");
         Sql.await(
                 a,

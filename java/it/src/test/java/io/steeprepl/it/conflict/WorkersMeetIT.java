@@ -76,10 +76,14 @@ class WorkersMeetIT {
                     .extracting(entry -> entry.type() + entry.identity() + entry.key())
                     .doesNotHaveDuplicates();
         }
+        // A worker that tries again may hear from a peer that its row was displaced before the row is here: no conflict
+        // for c then.
+        boolean displaced =
+                item.log("a").stream().anyMatch(entry -> entry.type().equals("UNIQUE"));
         assertThat(item.log("c"))
                 .as("c wrote neither%s", item.allLogs())
                 .allMatch(Entry::possible)
-                .hasSizeBetween(1, 2);
+                .hasSizeBetween(displaced ? 0 : 1, 2);
         // A clash with what the other worker has not committed may be tried once more; nothing may be given up for it.
         String trouble = "SELECT count(*) FROM steep_repl.apply_failures WHERE set_aside";
         assertThat(c.query(trouble)).isEqualTo("0");
