@@ -42,6 +42,8 @@ pub struct Database {
     pub oid: u32,
     /// A worker is wanted: unknown yet whether the extension is there, or it is.
     pub wanted: bool,
+    /// How often somebody has asked for a worker.
+    pub asked: u32,
     /// Process id of the running worker and of the running initialisation, 0 without one.
     pub worker: i32,
     pub job: i32,

@@ -10,7 +10,7 @@ use crate::pg::latch;
 use crate::pg::peer_connection::{Connection, Row};
 use crate::pg::transaction::{self, Failed, attempt};
 use crate::pg::worker_process;
-use crate::shared;
+use crate::{shared, worker};
 use pgrx::bgworkers::BackgroundWorker;
 use pgrx::prelude::*;
 use std::time::{Duration, Instant};
@@ -185,7 +185,7 @@ pub(super) fn sql(step: &str, id: i64, more: Vec<pgrx::datum::DatumWithOid>) -> 
 
 fn move_in(database: u32, id: i64) -> bool {
     shared::write(|s| match s.database_or_new(database) {
-        Some(place) if place.job == 0 => {
+        Some(place) if place.job == 0 && !worker::is_kept_free(place) => {
             place.job = worker_process::my_pid();
             place.job_id = id;
             true

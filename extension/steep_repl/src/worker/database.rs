@@ -1,5 +1,6 @@
 //! The worker of one database: serves requests, writes failures into the audit log, moves links along.
 
+use super::is_kept_free;
 use crate::pg::latch::{self, LatchRef};
 use crate::pg::{transaction, worker_process};
 use crate::schema::{self, Installed};
@@ -23,6 +24,7 @@ pub extern "C-unwind" fn steep_repl_worker_main(argument: pg_sys::Datum) {
     let mut waits_for_update = false;
     loop {
         worker_process::reload_settings_if_asked();
+        let asked = asked(oid);
         match transaction::in_transaction("looking for the extension", schema::installed) {
             Ok(Installed::Ours) => {
                 if waits_for_update {
@@ -31,7 +33,7 @@ pub extern "C-unwind" fn steep_repl_worker_main(argument: pg_sys::Datum) {
                 }
             }
             Ok(Installed::Nothing) => {
-                stay_away(oid);
+                stay_away(oid, asked);
                 return;
             }
             Ok(Installed::Other(remedy)) => {
@@ -67,11 +69,11 @@ pub extern "C-unwind" fn steep_repl_worker_main(argument: pg_sys::Datum) {
     }
 }
 
-/// Takes the database's place; false when another worker of the same database is already there.
+/// Takes the database's place; false when another worker of the same database is already there, or none may be.
 fn move_in(oid: u32) -> bool {
     shared::write(|s| {
         let Some(place) = s.database_or_new(oid) else { return false };
-        if place.worker != 0 {
+        if place.worker != 0 || is_kept_free(place) {
             return false;
         }
         place.worker = worker_process::my_pid();
@@ -95,10 +97,18 @@ unsafe extern "C-unwind" fn move_out(_code: i32, _argument: pg_sys::Datum) {
     request::refuse(oid, "the steep_repl worker was stopped");
 }
 
-/// The extension is not (or no longer) here: no worker until CREATE EXTENSION asks for one.
-fn stay_away(oid: u32) {
+/// How often a worker has been asked for.
+fn asked(oid: u32) -> u32 {
+    shared::read(|s| s.databases.iter().find(|place| place.oid == oid).map_or(0, |place| place.asked))
+}
+
+/// The extension is not (or no longer) here: no worker until CREATE EXTENSION asks for one, which it may have done since this
+/// one looked.
+fn stay_away(oid: u32, asked: u32) {
     shared::write(|s| {
-        if let Some(place) = s.database(oid) {
+        if let Some(place) = s.database(oid)
+            && place.asked == asked
+        {
             place.wanted = false;
         }
     });

@@ -40,6 +40,11 @@ pub fn make_way(database: &CStr) -> Option<KeepAway> {
     Some(guard)
 }
 
+/// Whether a statement needs the database for itself now: a process that was started before must not move in.
+pub fn is_kept_free(place: &shared::Database) -> bool {
+    place.not_before > worker_process::now() + WAY_MADE_FOR / 2
+}
+
 /// How much is to be done before DROP EXTENSION: nothing where it is not there, or somebody else's; first, raise an error while
 /// there are links, whose slots would stay behind; second, take away what is outside of the extension, unless its objects are
 /// of a version that cannot do that. Whoever may drop it has it for himself from here on.
@@ -81,8 +86,9 @@ fn wake(oid: u32) {
         let launcher = s.launcher;
         let worker = s.database_or_new(oid).map(|d| {
             d.wanted = true;
+            d.asked = d.asked.wrapping_add(1);
             // Not because of an earlier look at a database that did not have the extension yet.
-            if d.not_before < worker_process::now() + WAY_MADE_FOR / 2 {
+            if !is_kept_free(d) {
                 d.not_before = 0;
             }
             d.latch
