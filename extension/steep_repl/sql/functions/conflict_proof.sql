@@ -390,7 +390,7 @@ BEGIN ATOMIC
          'the nodes differed after a conflict: this one adopted the row that stays', 'not compared yet'
     FROM adoption a
    WHERE (state->>'row' IS NOT NULL OR state->>'micros' IS NOT NULL) AND state->'row' IS DISTINCT FROM (pull).target->'row'
-     AND NOT EXISTS (SELECT 1 FROM decided_again)
+     AND NOT EXISTS (SELECT 1 FROM decided_again) AND NOT steep_repl._lacks_only_columns((pull).target->'row', state->'row')
      -- What was set aside had seen the row that is here.
      AND NOT EXISTS (SELECT 1 FROM steep_repl.conflict_log c WHERE c.conflict_type = 'APPLY-ERROR' AND c.resolution = 'PENDING'
                         AND c.table_schema = (pull).table_schema AND c.table_name = (pull).table_name AND c.key = (pull).key);

@@ -22,6 +22,11 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steep_repl._row_version(oid, uuid, xid) IS 'The version of a row or tombstone by its xmin; NULLs when nobody knows it.';
 
+CREATE OR REPLACE FUNCTION steep_repl._lacks_only_columns(their jsonb, ours jsonb) RETURNS boolean
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  RETURN coalesce(jsonb_typeof(their) = 'object' AND jsonb_typeof(ours) = 'object' AND ours || their = ours, false);
+COMMENT ON FUNCTION steep_repl._lacks_only_columns(jsonb, jsonb) IS 'Whether a row of a peer is this node''s row but for columns that the peer does not have.';
+
 CREATE OR REPLACE FUNCTION steep_repl._undo_deletions(root oid, id uuid, micros bigint) RETURNS void
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
