@@ -96,6 +96,9 @@ public final class Daemon implements AutoCloseable {
     }
 
     private void serve() {
+        // Before anybody can see that it serves: whoever is told to end ends in order.
+        Signals.at("TERM", told::countDown);
+        Signals.at("INT", told::countDown);
         ReplSettings now = settings.now();
         Status status = new Status(settings, watch, audit, () -> components);
         Metrics metrics = new Metrics(watch::view, watch::pool, audit, status::uptime);
@@ -118,8 +121,6 @@ public final class Daemon implements AutoCloseable {
         if (now.http().enabled()) {
             components.add(new HttpEndpoint(now.http(), status, metrics));
         }
-        Signals.at("TERM", told::countDown);
-        Signals.at("INT", told::countDown);
         Signals.at("HUP", this::reloadAtSignal);
         record(
                 "daemon.start",

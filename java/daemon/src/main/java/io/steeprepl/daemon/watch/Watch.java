@@ -2,7 +2,9 @@ package io.steeprepl.daemon.watch;
 
 import io.steeprepl.api.ApiException;
 import io.steeprepl.api.Health;
+import io.steeprepl.api.Node;
 import io.steeprepl.api.SteepRepl;
+import io.steeprepl.api.SubscriptionStatus;
 import io.steeprepl.config.repl.DatabaseSettings;
 import io.steeprepl.config.repl.ReplSettings;
 import io.steeprepl.daemon.audit.AuditTrail;
@@ -15,6 +17,7 @@ import io.steeprepl.direct.pool.Pool;
 import io.steeprepl.remote.Caller;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
@@ -202,15 +205,11 @@ public final class Watch implements AutoCloseable {
 
     private static View read(DirectSteepRepl open, View there, Counts counts) {
         try {
+            // Health last: it says why a node is unavailable, and must know of all that the list has.
+            List<Node> nodes = open.nodes().list();
+            List<SubscriptionStatus> links = open.subscriptions().list();
             return new View(
-                    there.at(),
-                    there.at(),
-                    there.database(),
-                    open.health().get(),
-                    open.nodes().list(),
-                    open.subscriptions().list(),
-                    counts,
-                    null);
+                    there.at(), there.at(), there.database(), open.health().get(), nodes, links, counts, null);
         } catch (ApiException.Failed e) {
             return there.refused(e.message(), there.at());
         }
