@@ -106,6 +106,10 @@ class ConflictGuideIT {
         if (block.text().contains("CREATE TABLE")) {
             Sql.await(b, "SELECT bool_and(state = 'ready') FROM steep_repl.replicated_tables()", "t");
         }
+        if (block.text().contains("CREATE TABLE stock")) {
+            Sql.await(b, "SELECT strategy FROM steep_repl.tables WHERE table_name = 'stock'", "column_merge");
+            Sql.await(b, "SELECT on_hand FROM stock", "100");
+        }
         if (sells(block)) {
             links("resume");
             for (TestNode node : List.of(a, b)) {

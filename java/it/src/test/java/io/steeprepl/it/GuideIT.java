@@ -7,6 +7,7 @@ import io.steeprepl.testkit.Cluster;
 import io.steeprepl.testkit.TestNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -199,6 +200,7 @@ class GuideIT {
                         "INSERT INTO orders VALUES (900000, NULL, 'nonsense')",
                         "SELECT steep_repl.disable_bypass('orders')");
         Awaitility.await("an error of the apply worker")
+                .atMost(Duration.ofSeconds(60))
                 .until(() -> FINISHED.matcher(lastError(machine("berlin"))).find());
     }
 

@@ -53,15 +53,15 @@ class LoadInTurnIT {
             // Whoever writes to a table has its indexes kept up to date.
             writer.setAutoCommit(false);
             writer.createStatement().execute("DELETE FROM words");
+            // Each stream comes to the end of its first piece, and no further.
+            B.execute(
+                    "CREATE FUNCTION gate() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_catalog.pg_advisory_xact_lock_shared(7); RETURN NEW; END'",
+                    "CREATE TRIGGER gate BEFORE INSERT ON steep_repl.loaded_pieces FOR EACH ROW EXECUTE FUNCTION gate()",
+                    "ALTER TABLE steep_repl.loaded_pieces ENABLE ALWAYS TRIGGER gate");
+            holder.createStatement().execute("SELECT pg_advisory_lock(7)");
             id = PLACE.startApply(B, "both", ", 3");
-            Sql.await(B, "SELECT count(*) FROM pg_locks WHERE relation = 'words'::regclass AND NOT granted", "1");
-            // From here on each stream comes to the end of its first piece, and no further.
-            holder.setAutoCommit(false);
-            holder.createStatement().execute("LOCK TABLE steep_repl.loaded_pieces IN SHARE MODE");
             Sql.await(
-                    B,
-                    "SELECT count(*) FROM pg_locks WHERE relation = 'steep_repl.loaded_pieces'::regclass AND NOT granted",
-                    "3");
+                    B, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 7 AND NOT granted", "3");
             assertThat(B.query("SELECT string_agg(DISTINCT indisready::text, ' ') FROM pg_index"
                             + " WHERE indrelid = 'plain'::regclass"))
                     .isEqualTo("false");
@@ -77,6 +77,7 @@ class LoadInTurnIT {
                     .isEqualTo("[\"public.plain\", \"public.plain\", \"public.words\"]");
         }
         SnapshotPlace.awaitState(B, id, "complete");
+        B.execute("DROP TRIGGER gate ON steep_repl.loaded_pieces", "DROP FUNCTION gate");
         for (String table : new String[] {"plain", "words"}) {
             assertThat(B.contents(table)).isEqualTo(A.contents(table));
         }

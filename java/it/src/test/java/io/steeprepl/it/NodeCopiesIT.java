@@ -7,9 +7,11 @@ import io.steeprepl.testkit.ClusterLogs;
 import io.steeprepl.testkit.TestNode;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -137,7 +139,11 @@ class NodeCopiesIT {
             load.on(c);
             awaitComplete(c);
             load.await(c, 100);
-            c.query("SELECT steep_repl.prepare_node()");
+            // A link that tries a transaction again waits for a moment.
+            TestNode source = c;
+            Awaitility.await("c to be prepared")
+                    .atMost(Duration.ofSeconds(60))
+                    .until(() -> Sql.error(source, "SELECT steep_repl.prepare_node()"), "no error"::equals);
             load.await(c, 50);
             d = keep(PhysicalCopy.of(c, "d", false));
             PhysicalCopy.start(d);

@@ -165,6 +165,7 @@ class NodeSnapshotIT {
             a.execute("SELECT steep_repl.resume('b')");
         }
         Cluster.awaitEqual("acc", List.of(a, b));
+        Sql.awaitStreaming(a, "b");
         id = prepare();
         place.take(a, "one", ", preparation => '" + id + "'");
         c.query(startSql(c, "one"));
@@ -186,7 +187,8 @@ class NodeSnapshotIT {
             String id = prepare();
             place.take(a, "one", ", preparation => '" + id + "'");
             for (String moment : List.of("running", "loading")) {
-                c.query(startSql(c, "one"));
+                // When it is complete already it is not begun again.
+                assertThat(Sql.error(c, startSql(c, "one"))).matches("(?s)no error|.*this node is linked with.*");
                 Sql.await(
                         c,
                         "SELECT state = 'complete' OR state || phase LIKE '%" + moment
@@ -205,10 +207,10 @@ class NodeSnapshotIT {
     void whatIsLoadedStaysWhenTheProcessThatJoinsTheNodeEnds() throws SQLException {
         String id = prepare();
         place.take(a, "one", ", preparation => '" + id + "'");
-        c.query(startSql(c, "one"));
         String loaded = "SELECT string_agg(DISTINCT xmin::text, ' ') FROM acc";
         String before;
         try (var _ = holdingUpT()) {
+            c.query(startSql(c, "one"));
             Sql.await(c, "SELECT count(*) FROM acc", "2000");
             before = c.query(loaded);
             String process = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'steep_repl initialisation'";
@@ -248,8 +250,8 @@ class NodeSnapshotIT {
         String id = prepare();
         place.take(a, "one", ", preparation => '" + id + "'");
         // The load waits behind it; then one row is another's.
-        c.query(startSql(c, "one"));
         try (var _ = holdingUpT()) {
+            c.query(startSql(c, "one"));
             Sql.await(c, "SELECT count(*) FROM acc", "2000");
             c.execute("UPDATE acc SET n = 99 WHERE id = 7");
         }
@@ -323,15 +325,14 @@ class NodeSnapshotIT {
 
     @Test
     void whatExpiresKeepsNoWal() {
-        a.execute("SELECT steep_repl.prepare_node('2 seconds')");
+        a.execute("SELECT steep_repl.prepare_node('15 seconds')");
         for (TestNode node : List.of(a, b)) {
             assertThat(node.query("SELECT count(*) FROM pg_replication_slots WHERE slot_name LIKE '%kept%'"))
                     .isEqualTo("1");
         }
         for (TestNode node : List.of(a, b)) {
             Sql.await(node, "SELECT count(*) FROM pg_replication_slots WHERE slot_name LIKE '%kept%'", "0");
-            assertThat(node.query("SELECT count(*) FROM steep_repl.audit_log WHERE action = 'node.prepare_expired'"))
-                    .isEqualTo("1");
+            Sql.await(node, "SELECT count(*) FROM steep_repl.audit_log WHERE action = 'node.prepare_expired'", "1");
         }
         // What a session left that was killed before it had written its row.
         a.execute("SELECT pg_create_logical_replication_slot('steep_repl_kept_orphan', 'pgoutput')");
@@ -342,12 +343,14 @@ class NodeSnapshotIT {
     void aStartIsCancelled() throws SQLException {
         String id = prepare();
         place.take(a, "one", ", preparation => '" + id + "'");
-        String start = c.query(startSql(c, "one"));
+        String start;
         try (var _ = holdingUpT()) {
+            start = c.query(startSql(c, "one"));
             Sql.await(c, "SELECT count(*) FROM acc", "2000");
             assertThat(c.query("SELECT steep_repl.cancel_start(" + start + ")")).isEqualTo("cancelled");
         }
         Sql.await(c, "SELECT count(*) FROM acc", "0");
+        SnapshotPlace.awaitState(c, c.query("SELECT max(id) FROM steep_repl.work_queue"), "cancelled");
         assertThat(c.query("SELECT phase FROM steep_repl.start_progress() LIMIT 1"))
                 .isEqualTo("cancelled");
         assertThat(Sql.error(c, "SELECT steep_repl.cancel_start(" + start + ")"))

@@ -84,6 +84,10 @@ class RangeCommandIT {
                 a,
                 "SELECT count(*) FROM steep_repl.identity_ranges WHERE table_name = 'orders' AND status = 'exhausted' AND range_end > 0",
                 "3");
+        Sql.await(
+                a,
+                "SELECT count(*) > 0 FROM steep_repl.identity_ranges WHERE table_name = 'orders' AND node_id = 'b'",
+                "t");
         Commands.Ended shown = range(a, "status", "shop.orders");
         assertThat(shown.code()).as(shown.err()).isZero();
         assertThat(shown.out())
@@ -174,6 +178,8 @@ class RangeCommandIT {
         assertThat(range(a, "set", "shop.sizes", "--off").out())
                 .isEqualToIgnoringNewLines("shop.sizes: its ids go in ranges no more, on all nodes\n");
         assertThat(range(a, "allocate", "shop.sizes").err()).contains("do not go in ranges", "set_ranges");
+        // As long as b has them, it would be asked in vain.
+        Sql.await(b, "SELECT count(*) FROM pg_constraint WHERE conname = 'steep_range_sizes'", "0");
         assertThat(range(a, "set", "shop.sizes", "--on").code()).isZero();
         assertThat(range(a, "set", "shop.sizes", "--size", "999999999")).satisfies(large -> {
             assertThat(large.code()).isEqualTo(1);

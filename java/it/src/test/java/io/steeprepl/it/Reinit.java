@@ -48,7 +48,7 @@ final class Reinit {
         Sql.await(node, "SELECT " + condition + " FROM steep_repl.reinit_progress() WHERE id = " + id, "t");
     }
 
-    /** Waits until every node has a table, and knows that the others have. */
+    /** Waits until every node has a table, and knows that the others have; nothing that copied it is still ending. */
     static void awaitReady(Iterable<TestNode> nodes, String table) {
         for (TestNode node : nodes) {
             Sql.await(
@@ -56,6 +56,8 @@ final class Reinit {
                     "SELECT state FROM steep_repl.replicated_tables() WHERE format('%I.%I', table_schema, table_name) = '"
                             + table + "'",
                     "ready");
+            Sql.await(
+                    node, "SELECT count(*) FROM steep_repl.initialisations WHERE state IN ('waiting', 'running')", "0");
         }
     }
 

@@ -39,10 +39,11 @@ class ReinitFaultIT {
         Cluster.awaitEqual("t", cluster.nodes().subList(0, count));
     }
 
-    /** Makes every row of a copy take a while. */
-    private static void slowDown(TestNode node) {
+    /** Holds every copy up in its middle until the table {@code gate} is empty, which a killed server does not forget. */
+    private static void holdUp(TestNode node) {
         node.execute(
-                "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.id % 20 = 0 THEN PERFORM pg_sleep(0.01); END IF; RETURN NEW; END'",
+                "CREATE TABLE gate AS SELECT 1 AS shut",
+                "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN WHILE NEW.id = -3000 AND EXISTS (SELECT FROM public.gate) LOOP PERFORM pg_catalog.pg_sleep(0.05); END LOOP; RETURN NEW; END'",
                 "CREATE TRIGGER slow BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION slow()",
                 "ALTER TABLE t ENABLE ALWAYS TRIGGER slow");
     }
@@ -167,7 +168,7 @@ class ReinitFaultIT {
     @Test
     void killedHalfWayThroughTheRows() {
         link(2, 6000);
-        slowDown(b);
+        holdUp(b);
         Reinit.tamper(b, "UPDATE t SET v = 'spoilt'");
         String id;
         try (Writers writers = Writers.on(a)) {
@@ -177,6 +178,7 @@ class ReinitFaultIT {
             b.server().start();
             assertThat(b.query("SELECT count(*) FROM steep_repl.tables")).isEqualTo("0");
             Reinit.await(b, id, "phase = 'copying' AND rows_done BETWEEN 1 AND 5999");
+            b.execute("DELETE FROM gate");
             Reinit.awaitComplete(b, id);
             assertThat(writers.written()).isPositive();
         }

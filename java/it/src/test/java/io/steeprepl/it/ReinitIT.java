@@ -101,6 +101,7 @@ class ReinitIT {
                 "INSERT INTO shop.plain SELECT g, 'x' FROM generate_series(1, 10) g",
                 "INSERT INTO beside VALUES (1, 'here')");
         Reinit.awaitReady(cluster.nodes(), "shop.plain");
+        Reinit.awaitReady(cluster.nodes(), "public.beside");
         for (String table :
                 new String[] {"shop.customer", "shop.orders", "shop.\"Big Part\"", "shop.plain", "beside"}) {
             Cluster.awaitEqual(table, cluster.nodes());

@@ -98,6 +98,16 @@ final class SnapshotArea implements AutoCloseable {
             return Long.parseLong(node.query("SELECT id" + standing));
         }
 
+        /** Waits until a command that follows the work has looked again: it prints what it sees then. */
+        void awaitLook() {
+            String now = node.query("SELECT clock_timestamp()");
+            Sql.await(
+                    node,
+                    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'steep-repl' AND state = 'idle'"
+                            + " AND query LIKE '%progress(%' AND query_start > '" + now + "'",
+                    "1");
+        }
+
         @Override
         public void close() throws SQLException {
             connection.close();

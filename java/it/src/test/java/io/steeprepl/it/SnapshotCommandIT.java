@@ -12,7 +12,9 @@ import io.steeprepl.cli.Main;
 import io.steeprepl.it.remote.Ways;
 import io.steeprepl.testkit.ClusterLogs;
 import io.steeprepl.testkit.TestNode;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -133,6 +135,7 @@ class SnapshotCommandIT {
         try (var gate = area.shut()) {
             running = begin(full, "generate", area.folder("json"), "-o", "json", "--compression", "none");
             gate.awaitWork();
+            gate.awaitLook();
         }
         List<JsonNode> lines = lines(running.get(60, TimeUnit.SECONDS));
         assertThat(lines).hasSizeGreaterThan(1);
@@ -214,12 +217,19 @@ class SnapshotCommandIT {
                     .redirectErrorStream(true)
                     .start();
             id = gate.awaitWork();
-            // SIGTERM goes the way of Ctrl-C, which a process in the background may have been told to ignore.
-            // By its handle: the other way would close what it has said.
+            var output = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+            // The work is followed when this is said, and not before.
+            var said = new StringBuilder();
+            String line = "";
+            while (line != null && !line.contains("waiting for one moment")) {
+                line = output.readLine();
+                said.append(line).append('\n');
+            }
+            // SIGTERM goes the way of Ctrl-C. By its handle: the other way would close what it has said.
             process.toHandle().destroy();
-            String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            assertThat(process.waitFor()).as(said).isEqualTo(4);
-            assertThat(said)
+            said.append(output.readAllAsString());
+            assertThat(process.waitFor()).as("%s", said).isEqualTo(4);
+            assertThat(said.toString())
                     .contains("detached: the work goes on", "steep-repl snapshot progress %d --follow".formatted(id));
         }
         assertThat(snapshot(full, "progress", id, "--follow").code()).isZero();

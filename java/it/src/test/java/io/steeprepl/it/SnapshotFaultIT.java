@@ -64,12 +64,16 @@ class SnapshotFaultIT {
         }
     }
 
-    /** Waits until work is under way, and not near its end. */
-    private static void awaitHalf(TestNode node, String id) {
+    /** Waits until work is under way, and not near its end, and stops its streams; returns what has them go on. */
+    private static Runnable stopHalfWay(TestNode node, String id) {
         Awaitility.await("work " + id + " to be under way")
                 .atMost(Duration.ofSeconds(60))
                 .pollInterval(Duration.ofMillis(5))
                 .until(() -> SnapshotPlace.percent(node, id) > 5);
+        String streams = node.query(
+                "SELECT string_agg(pid::text, ' ') FROM pg_stat_activity WHERE backend_type = 'steep_repl stream'");
+        node.shell("kill -STOP " + streams);
+        return () -> node.shell("kill -CONT " + streams);
     }
 
     private static void killAStream(TestNode node) {
@@ -81,8 +85,9 @@ class SnapshotFaultIT {
     @Test
     void cancelledInTheMidstOfCopying() throws IOException {
         String id = PLACE.start(A, "cancelled", ", 'gzip', 2");
-        awaitHalf(A, id);
+        Runnable goOn = stopHalfWay(A, id);
         assertThat(A.query("SELECT steep_repl.cancel_snapshot(" + id + ")")).isEqualTo("cancelling");
+        goOn.run();
         SnapshotPlace.awaitState(A, id, "cancelled");
         assertThat(PLACE.names()).isEmpty();
         assertThat(A.query("SELECT count(*) FROM steep_repl.list_snapshots() WHERE id = " + id))
@@ -118,12 +123,13 @@ class SnapshotFaultIT {
         List<String> later = List.of("later_1", "later_2", "later_3", "later_4");
         later.forEach(table -> A.execute("CREATE TABLE " + table + " AS SELECT 1 AS id"));
         String id = PLACE.start(A, "wanted", ", 'gzip', 2");
-        awaitHalf(A, id);
+        Runnable goOn = stopHalfWay(A, id);
         // They wait for the first stream, and both streams have these tables yet to read.
         List<Thread> others = later.stream()
                 .map(table -> Thread.ofVirtual().start(() -> A.execute("TRUNCATE " + table)))
                 .toList();
         Sql.await(A, "SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'", "4");
+        goOn.run();
         SnapshotPlace.awaitState(A, id, "complete");
         for (Thread other : others) {
             other.join();
@@ -153,18 +159,20 @@ class SnapshotFaultIT {
     @Test
     void killedServersLeaveNothingThatLooksLikeASnapshot() throws IOException {
         String id = PLACE.start(A, "killed", ", 'gzip', 2, slot => 'killed'");
-        awaitHalf(A, id);
+        stopHalfWay(A, id);
         A.server().kill9();
         assertThat(PLACE.path("killed")).doesNotExist();
         A.server().start();
         SnapshotPlace.awaitState(A, id, "failed");
         assertThat(A.query("SELECT error FROM steep_repl.work_queue WHERE id = " + id))
                 .startsWith("interrupted");
-        Awaitility.await("the remains to go").until(() -> PLACE.names().isEmpty());
+        Awaitility.await("the remains to go")
+                .atMost(Duration.ofSeconds(60))
+                .until(() -> PLACE.names().isEmpty());
         assertThat(A.query("SELECT count(*) FROM pg_replication_slots")).isEqualTo("0");
 
         A.query("SELECT steep_repl.retry_work(" + id + ")");
-        awaitHalf(A, id);
+        stopHalfWay(A, id);
         killAStream(A);
         SnapshotPlace.awaitState(A, id, "failed");
         A.query("SELECT steep_repl.retry_work(" + id + ")");

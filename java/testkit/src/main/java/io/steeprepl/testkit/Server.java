@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -165,8 +166,11 @@ public final class Server {
         if (!text.contains("include = 'testkit.conf'")) {
             Files.writeString(main, "\ninclude = 'testkit.conf'\n", StandardOpenOption.APPEND);
         }
-        Files.writeString(dataDir().resolve("testkit.conf"), config.lines(port, socketDir()));
-        Account.give(dataDir().resolve("testkit.conf"));
+        // Others read the port in it at any time.
+        Path unfinished = dataDir().resolve("testkit.conf.unfinished");
+        Files.writeString(unfinished, config.lines(port, socketDir()));
+        Account.give(unfinished);
+        Files.move(unfinished, dataDir().resolve("testkit.conf"), StandardCopyOption.ATOMIC_MOVE);
     }
 
     /** Socket paths are limited to some 100 bytes, so not in the data folder. */

@@ -52,9 +52,9 @@ class NotifyTest {
                     .isEqualTo("READY=1 MAINPID=" + ProcessHandle.current().pid());
             assertThat(heard.readLine()).isEqualTo("WATCHDOG=1");
             assertThat(heard.readLine()).isEqualTo("WATCHDOG=1");
+            alive.set(false);
             notify.reloading();
             assertThat(until(heard, "RELOADING")).startsWith("RELOADING=1 MONOTONIC_USEC=");
-            alive.set(false);
             // One may have been under way; ten would come in that time.
             assertThat(heardWithin(heard, Duration.ofSeconds(1))).isLessThanOrEqualTo(1);
             notify.stopping(Duration.ofSeconds(90));

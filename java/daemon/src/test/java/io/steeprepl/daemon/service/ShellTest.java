@@ -2,6 +2,7 @@ package io.steeprepl.daemon.service;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.steeprepl.api.ApiException;
 import java.nio.file.Path;
@@ -41,10 +42,13 @@ class ShellTest {
                         e -> assertThat(e.detail())
                                 .isEqualTo("it did not end within 1 s and was killed; it said: waiting"));
         assertThat(Duration.between(begun, Instant.now())).isLessThan(LONG);
-        assertThat(ProcessHandle.current()
-                        .descendants()
-                        .map(child -> String.join(" ", child.info().arguments().orElse(new String[0]))))
-                .noneMatch(arguments -> arguments.contains(late.toString()));
+        // Long before it would end by itself.
+        await().atMost(LONG)
+                .untilAsserted(() -> assertThat(ProcessHandle.current()
+                                .descendants()
+                                .map(child -> String.join(
+                                        " ", child.info().arguments().orElse(new String[0]))))
+                        .noneMatch(arguments -> arguments.contains(late.toString())));
     }
 
     @Test

@@ -51,11 +51,6 @@ class FoldCrashIT {
             a.join();
             b.join();
         }
-        mesh.nodes()
-                .forEach(node -> Mesh.await(
-                        node,
-                        "SELECT count(*) > 0 FROM pg_stat_activity WHERE backend_type LIKE 'steep_repl worker%'",
-                        "t"));
         mesh.resume();
         int acknowledged = acknowledgedByA.get() + acknowledgedByB.get();
         int committed = Integer.parseInt(table.value("a", "SELECT count(*) FROM done"));

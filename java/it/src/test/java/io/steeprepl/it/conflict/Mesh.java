@@ -30,6 +30,8 @@ final class Mesh implements AutoCloseable {
             mesh.nodes()
                     .forEach(node -> node.execute(
                             "ALTER SYSTEM SET wal_retrieve_retry_interval = '100ms'",
+                            // A machine that stands still for a second is no function that does.
+                            "ALTER SYSTEM SET steep_repl.resolver_timeout = '5s'",
                             "SELECT pg_reload_conf()",
                             "CREATE TABLE tide (node text PRIMARY KEY, n int)"));
             mesh.link();
@@ -124,11 +126,18 @@ final class Mesh implements AutoCloseable {
     }
 
     void pause(String receiver, String sender) {
+        awaitWorker(receiver);
         node(receiver).query("SELECT steep_repl.pause('" + sender + "')");
     }
 
     void resume(String receiver, String sender) {
+        awaitWorker(receiver);
         node(receiver).query("SELECT steep_repl.resume('" + sender + "')");
+    }
+
+    /** A server that has just been started answers before its worker serves. */
+    private void awaitWorker(String node) {
+        await(node(node), "SELECT steep_repl._worker_state()->>'running'", "true");
     }
 
     /** Brings together what was written apart: resumes all links and waits until nothing is on its way. */

@@ -186,6 +186,12 @@ class SetAsideFoldIT {
                         + item.schema() + "'",
                 "2");
         item.on("b", "INSERT INTO item VALUES (3, 1, 'own', 'x')", ACCEPT);
+        // Before a hears of it, which would displace what clashes here.
+        Mesh.await(
+                mesh.node("b"),
+                "SELECT count(*) FROM steep_repl.conflict_log WHERE resolution = 'PENDING' AND table_schema = '"
+                        + item.schema() + "'",
+                "0");
         mesh.resume();
         item.awaitHolds("2|90|too long|y", "3|1|own|x").proven();
         assertThat(item.rows(

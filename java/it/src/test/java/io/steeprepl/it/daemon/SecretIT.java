@@ -1,6 +1,7 @@
 package io.steeprepl.it.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.steeprepl.testkit.Cluster;
 import io.steeprepl.testkit.ClusterLogs;
@@ -8,7 +9,11 @@ import io.steeprepl.testkit.TestNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.time.Duration;
 import java.util.Map;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -34,6 +39,13 @@ class SecretIT {
         Path rules = a.server().dataDir().resolve("pg_hba.conf");
         Files.writeString(rules, "host all guard 127.0.0.1/32 scram-sha-256\n" + Files.readString(rules));
         a.execute("SELECT pg_reload_conf()");
+        // The server hears of it a moment later.
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(60))
+                .untilAsserted(() -> assertThatThrownBy(() -> DriverManager.getConnection(
+                                "jdbc:postgresql://127.0.0.1:%d/test?user=guard&password=wrong"
+                                        .formatted(a.server().port())))
+                        .isInstanceOf(SQLException.class));
     }
 
     @AfterAll

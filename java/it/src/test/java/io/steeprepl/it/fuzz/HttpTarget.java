@@ -19,7 +19,7 @@ import java.util.concurrent.locks.LockSupport;
 /** Bytes on the HTTP port of a daemon without a database: never a failure of its own, and whoever comes next is answered. */
 public final class HttpTarget {
     private static final int PORT = DaemonProcess.freePort();
-    private static final int LONGEST = 5000;
+    private static final int LONGEST = 25_000;
 
     static {
         Path config = Path.of(System.getProperty("fuzz.socket") + ".yaml");

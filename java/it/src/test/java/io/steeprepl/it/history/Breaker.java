@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /** Makes faults happen, knows what is broken, and mends it. */
@@ -78,11 +79,15 @@ final class Breaker {
             mesh.eye(receiver).value("SELECT pg_terminate_backend(" + pid + ")");
             return;
         }
-        ProcessHandle.of(Long.parseLong(pid)).ifPresent(ProcessHandle::destroyForcibly);
+        Optional<ProcessHandle> process = ProcessHandle.of(Long.parseLong(pid));
+        if (process.isEmpty()) {
+            return;
+        }
+        process.get().destroyForcibly();
         Instant deadline = Instant.now().plus(START);
         // The postmaster ends all processes and recovers by itself.
         while (mesh.eye(receiver).sees()
-                && Instant.now().isBefore(deadline.minus(START).plusSeconds(2))) {
+                && Instant.now().isBefore(deadline.minus(START).plusSeconds(30))) {
             Pause.briefly();
         }
         while (!mesh.eye(receiver).sees() && Instant.now().isBefore(deadline)) {

@@ -21,7 +21,7 @@ record Options(int count, long seed, int nodes, Duration patience, int failures,
                 Integer.getInteger("history.count", seed == null ? 25 : 1),
                 seed == null ? System.nanoTime() / 1000 % 1_000_000_000 : seed,
                 Integer.getInteger("history.nodes", 0),
-                Duration.ofSeconds(Integer.getInteger("history.patience", 60)),
+                Duration.ofSeconds(Integer.getInteger("history.patience", 180)),
                 Integer.getInteger("history.failures", 1),
                 Set.of(System.getProperty("history.ignore", "").split(",")),
                 !"false".equals(System.getProperty("history.truncate")));

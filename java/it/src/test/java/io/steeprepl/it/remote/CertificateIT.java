@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -63,7 +64,7 @@ class CertificateIT {
             certs.init("b");
             Instant now = Instant.now();
             // Long enough for the slowest start.
-            Instant end = now.plusSeconds(20);
+            Instant end = now.plusSeconds(40);
             TlsFiles files = certs.forged(certs.ca(), "a", now.minusSeconds(60), end);
             TlsFiles expired = certs.forged(certs.ca(), "a", now.minusSeconds(90), now.minusSeconds(60));
             TlsFiles longer = certs.forged(certs.ca(), "a", now.minusSeconds(60), now.plus(Duration.ofDays(60)));
@@ -82,8 +83,9 @@ class CertificateIT {
                 assertThat((long) daemon.metric("steep_repl_certificate_expiry_timestamp_seconds"))
                         .isEqualTo(end.getEpochSecond());
 
-                daemon.await(
-                        "the end", () -> grpc(daemon).path("status").asText().equals("unhealthy"));
+                Awaitility.await("the end")
+                        .atMost(Duration.ofSeconds(90))
+                        .until(() -> grpc(daemon).path("status").asText(), "unhealthy"::equals);
                 assertThat(grpc(daemon).path("reason").asText()).contains("has expired at ");
                 assertThat(says(daemon, "grpc: the daemon's certificate has expired"))
                         .isTrue();

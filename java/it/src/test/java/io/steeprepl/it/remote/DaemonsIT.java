@@ -135,7 +135,7 @@ class DaemonsIT {
     void theCommandsGiveTheSameEitherWay(String command) {
         String[] words = (command + " -o json").split(" ", -1);
         // Again when something changes between the three, such as a proof.
-        Awaitility.await().untilAsserted(() -> {
+        Awaitility.await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> {
             Ended direct = stable(direct(a, words));
             assertThat(stable(remote(atA, words))).isEqualTo(direct);
             assertThat(stable(
@@ -181,13 +181,16 @@ class DaemonsIT {
         long lost = Long.parseLong(a.query(audited("daemon.peer_lost")));
         long back = Long.parseLong(a.query(audited("daemon.peer_back")));
         long said = timesLost();
-        Awaitility.await().until(() -> atA.process().metric(UP) == 1);
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(60))
+                .until(() -> atA.process().metric(UP) == 1);
         atB.process().signal("KILL");
         atB.process().ended();
         ParityData.await(a, STATUS_OF_B, "unavailable");
         ParityData.await(a, audited("daemon.peer_lost"), String.valueOf(lost + 1));
         String reason = "node b is unavailable: its daemon does not answer";
         Awaitility.await()
+                .atMost(Duration.ofSeconds(60))
                 .ignoreExceptions()
                 .untilAsserted(() -> assertThat(atA.process().get("/health").body())
                         .contains(reason)
@@ -198,6 +201,7 @@ class DaemonsIT {
         atB.process().begin();
         ParityData.await(a, STATUS_OF_B, "online");
         Awaitility.await()
+                .atMost(Duration.ofSeconds(60))
                 .ignoreExceptions()
                 .untilAsserted(
                         () -> assertThat(atA.process().get("/health").body()).doesNotContain("is unavailable"));

@@ -74,10 +74,13 @@ class ParityIT {
 
     private static String once(ParityCase one, String way) {
         // A table that was just removed here may still be leaving the other node.
-        Awaitility.await("what comes before").ignoreExceptions().until(() -> {
-            a.execute(one.before().toArray(String[]::new));
-            return true;
-        });
+        Awaitility.await("what comes before")
+                .atMost(Duration.ofSeconds(60))
+                .ignoreExceptions()
+                .until(() -> {
+                    a.execute(one.before().toArray(String[]::new));
+                    return true;
+                });
         try (SteepRepl node = ways.open(way)) {
             return one.mask(String.valueOf(one.call()
                     .on(node, List.of(Ways.DIRECT, Ways.GRPC, Ways.IPC).indexOf(way))));
@@ -131,7 +134,11 @@ class ParityIT {
                 Ways there = new Ways(other.node(0), Duration.ofSeconds(1))) {
             try (SteepRepl grpc = there.open(Ways.GRPC);
                     SteepRepl ipc = there.open(Ways.IPC)) {
-                assertThat(grpc.nodes().list()).isEqualTo(ipc.nodes().list());
+                // The node was seen again between the two, perhaps.
+                Awaitility.await()
+                        .atMost(Duration.ofSeconds(60))
+                        .untilAsserted(() -> assertThat(grpc.nodes().list())
+                                .isEqualTo(ipc.nodes().list()));
                 other.node(0).server().kill9();
                 for (SteepRepl node : List.of(grpc, ipc)) {
                     Awaitility.await()

@@ -121,7 +121,9 @@ final class SnapshotCases {
                                 node.snapshots().progress(snapshot(node, "base").id())),
                 works("snapshots.progress", (node, _) -> {
                     long id = slow(node);
-                    Awaitility.await("a stream").until(() -> !streams(node, id).isEmpty());
+                    Awaitility.await("a stream")
+                            .atMost(Duration.ofSeconds(60))
+                            .until(() -> !streams(node, id).isEmpty());
                     var streams = streams(node, id);
                     node.work().cancel(id);
                     return streams;
