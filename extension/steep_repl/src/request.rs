@@ -4,7 +4,7 @@
 use crate::pg::latch::{self, LatchRef};
 use crate::pg::{transaction, worker_process};
 use crate::shared::{self, Request, Stage};
-use crate::{error, guc, sql};
+use crate::{error, guc, sql, worker};
 use pgrx::PgSqlErrorCode;
 use pgrx::prelude::*;
 use std::time::{Duration, Instant};
@@ -43,24 +43,30 @@ fn ask_worker(kind: &str, argument: &str) -> String {
 }
 
 fn ask(kind: &str, argument: &str) -> usize {
-    let database = worker_process::my_database();
-    let placed = shared::available().then(|| {
-        shared::write(|s| {
-            let worker = s.database(database).filter(|d| d.worker != 0)?.latch;
-            let place = s.requests.iter().position(|r| r.stage == Stage::Free)?;
-            let mut request = Request { stage: Stage::Asked, database, asker: LatchRef::mine(), ..Default::default() };
-            request.kind.set(kind);
-            request.argument.set(argument);
-            s.requests[place] = request;
-            Some((place, worker))
-        })
-    });
-    let Some((place, worker)) = placed.flatten() else {
+    if let Some(why) = worker::missing() {
         error::raise(
             PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-            String::from("no steep_repl worker serves this database"),
+            format!("no steep_repl worker serves this database: {why}"),
             None,
-            "Add steep_repl to shared_preload_libraries and restart the server; see steep_repl.check_settings().",
+            "See steep_repl.health() and steep_repl.check_settings(). steep_repl must stand in shared_preload_libraries when the server starts.",
+        )
+    }
+    let database = worker_process::my_database();
+    let placed = shared::write(|s| {
+        let worker = s.database(database).map_or_else(LatchRef::default, |d| d.latch);
+        let place = s.requests.iter().position(|r| r.stage == Stage::Free)?;
+        let mut request = Request { stage: Stage::Asked, database, asker: LatchRef::mine(), ..Default::default() };
+        request.kind.set(kind);
+        request.argument.set(argument);
+        s.requests[place] = request;
+        Some((place, worker))
+    });
+    let Some((place, worker)) = placed else {
+        error::raise(
+            PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            format!("{} sessions wait for steep_repl workers already", shared::REQUESTS),
+            None,
+            "Nothing was done. Try again when some of them have ended.",
         )
     };
     worker.wake();

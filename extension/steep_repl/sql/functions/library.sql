@@ -14,6 +14,10 @@ CREATE OR REPLACE FUNCTION steep_repl._wake_worker() RETURNS void
   LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'wake_worker_wrapper';
 COMMENT ON FUNCTION steep_repl._wake_worker() IS 'Wakes, or asks for, the worker of this database once this transaction has committed.';
 
+CREATE OR REPLACE FUNCTION steep_repl._worker_missing() RETURNS text
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'worker_missing_wrapper';
+COMMENT ON FUNCTION steep_repl._worker_missing() IS 'Why no worker serves this database; NULL when one does. Waits up to 5 s for one that is on its way, as after a start of the server.';
+
 CREATE OR REPLACE FUNCTION steep_repl._worker_state() RETURNS jsonb
   LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'worker_state_wrapper';
 COMMENT ON FUNCTION steep_repl._worker_state() IS 'What shared memory knows of the worker of this database.';

@@ -8,7 +8,7 @@ BEGIN ATOMIC
   UNION ALL SELECT p FROM steep_repl._node_problems(node_id, node_name, host, port, priority, current_database()) p
   UNION ALL SELECT format('there is no preparation %s in the copy', preparation) WHERE NOT EXISTS (SELECT 1 FROM steep_repl.preparations p WHERE p.id = preparation AND p.members IS NOT NULL)
   UNION ALL SELECT 'the server is still in recovery: promote it' WHERE pg_is_in_recovery()
-  UNION ALL SELECT 'no steep_repl worker runs in this database: add steep_repl to shared_preload_libraries and restart the server' WHERE NOT (steep_repl._worker_state()->>'running')::boolean
+  UNION ALL SELECT w FROM steep_repl._worker_missing() w WHERE w IS NOT NULL
   UNION ALL SELECT 'the worker has not yet noted where the copy ends: try again in a second' WHERE (steep_repl._worker_state()->>'running')::boolean AND NOT EXISTS (SELECT 1 FROM steep_repl.copy_ends)
   UNION ALL SELECT 'where the copy ends cannot be told: it did not come from an online backup (with backup_label), was promoted from a standby, or was started again before the worker had noted it. Restore the backup once more, with steep_repl in shared_preload_libraries'
      FROM steep_repl.copy_ends e WHERE e.replayed_lsn IS NULL

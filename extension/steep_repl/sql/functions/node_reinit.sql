@@ -24,14 +24,15 @@ CREATE OR REPLACE FUNCTION steep_repl._reinit_source_problems(source text, OUT p
 DECLARE
   link steep_repl.links;
   running steep_repl.initialisations;
+  no_worker text := steep_repl._worker_missing();
 BEGIN
   problems := '[]';
   SELECT * INTO running FROM steep_repl.initialisations i WHERE i.state IN ('waiting', 'running') ORDER BY i.id LIMIT 1;
   IF FOUND THEN
     problems := problems || jsonb_build_object('problem', format('another take-over is under way (initialisation %s: %s)', running.id, running.phase), 'remedy', 'Wait until it has ended');
   END IF;
-  IF NOT (steep_repl._worker_state()->>'running')::boolean THEN
-    problems := problems || jsonb_build_object('problem', 'no steep_repl worker runs in this database', 'remedy', 'health() says why');
+  IF no_worker IS NOT NULL THEN
+    problems := problems || jsonb_build_object('problem', no_worker, 'remedy', 'health() says more');
   END IF;
   BEGIN
     peer := steep_repl._resolve_peer(source);

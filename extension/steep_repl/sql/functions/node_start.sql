@@ -24,14 +24,7 @@ DECLARE
   their_clock timestamptz;
 BEGIN
   PERFORM steep_repl._this_node();
-  -- Right after CREATE EXTENSION the worker is on its way.
-  FOR attempt IN 1..50 LOOP
-    EXIT WHEN (steep_repl._worker_state()->>'running')::boolean OR NOT (steep_repl._worker_state()->>'preloaded')::boolean;
-    PERFORM pg_sleep(0.1);
-  END LOOP;
-  IF NOT (steep_repl._worker_state()->>'running')::boolean THEN
-    RETURN QUERY SELECT 'no steep_repl worker runs in this database', 'Add steep_repl to shared_preload_libraries and restart the server.';
-  END IF;
+  RETURN QUERY SELECT w, 'steep_repl must stand in shared_preload_libraries when the server starts; health() says more.' FROM steep_repl._worker_missing() w WHERE w IS NOT NULL;
   BEGIN
     identity := steep_repl._peer_identity(source_conninfo);
   EXCEPTION WHEN OTHERS THEN

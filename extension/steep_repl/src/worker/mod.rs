@@ -3,14 +3,16 @@
 
 mod database;
 mod launcher;
+mod state;
 
 use crate::pg::{databases, extension, latch, transaction, worker_process};
-use crate::{guc, job, shared, sql};
+use crate::{job, shared, sql};
 use pgrx::prelude::*;
 use std::ffi::CStr;
 use std::time::Duration;
 
 pub use crate::pg::worker_process::register_launcher;
+pub use state::missing;
 
 /// How long a statement that needs a database for itself may keep our worker away, in microseconds.
 const WAY_MADE_FOR: i64 = 600_000_000;
@@ -103,37 +105,4 @@ fn wake(oid: u32) {
 #[pg_extern(sql = false)]
 fn from_backup() -> bool {
     shared::available() && shared::read(|s| s.from_backup)
-}
-
-#[pg_extern(sql = false)]
-fn worker_state() -> pgrx::JsonB {
-    if !shared::available() {
-        return pgrx::JsonB(serde_json::json!({"preloaded": false, "running": false}));
-    }
-    let oid = worker_process::my_database();
-    let limit = usize::try_from(guc::MAX_DATABASES.get()).unwrap_or(0);
-    let (place, lost, running) = shared::read(|s| {
-        let running = s.databases.iter().filter(|d| d.worker != 0).count();
-        (s.databases.iter().find(|d| d.oid == oid).copied(), s.failures_lost, running)
-    });
-    let left_out = match place {
-        None => Some(format!("this server has more than {} databases, and this one gets no worker", shared::DATABASES)),
-        Some(place) if place.worker == 0 && running >= limit => {
-            Some(format!("{running} workers run in other databases, as many as steep_repl.max_databases allows"))
-        }
-        Some(_) => None,
-    };
-    let place = place.unwrap_or_default();
-    let error = place.last_error.get();
-    pgrx::JsonB(serde_json::json!({
-        "preloaded": true,
-        "running": place.worker != 0,
-        "pid": (place.worker != 0).then_some(place.worker),
-        "initialisation_pid": (place.job != 0).then_some(place.job),
-        "initialisation": (place.job != 0).then_some(place.job_id),
-        "left_out": left_out,
-        "restarts": place.restarts,
-        "last_error": (!error.is_empty()).then_some(error),
-        "audit_entries_lost": lost,
-    }))
 }

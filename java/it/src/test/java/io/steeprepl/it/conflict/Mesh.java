@@ -126,18 +126,11 @@ final class Mesh implements AutoCloseable {
     }
 
     void pause(String receiver, String sender) {
-        awaitWorker(receiver);
         node(receiver).query("SELECT steep_repl.pause('" + sender + "')");
     }
 
     void resume(String receiver, String sender) {
-        awaitWorker(receiver);
         node(receiver).query("SELECT steep_repl.resume('" + sender + "')");
-    }
-
-    /** A server that has just been started answers before its worker serves. */
-    private void awaitWorker(String node) {
-        await(node(node), "SELECT steep_repl._worker_state()->>'running'", "true");
     }
 
     /** Brings together what was written apart: resumes all links and waits until nothing is on its way. */
