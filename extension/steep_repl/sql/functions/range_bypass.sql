@@ -114,7 +114,12 @@ DECLARE
   found_strays bigint;
   note text;
 BEGIN
-  UPDATE steep_repl.range_bypasses b SET ended_at = clock_timestamp(), ended_by = who WHERE b.id = bypass AND b.ended_at IS NULL RETURNING * INTO ended;
+  -- Somebody may have made it longer, or ended it, since whoever calls has looked.
+  UPDATE steep_repl.range_bypasses b SET ended_at = clock_timestamp(), ended_by = who
+   WHERE b.id = bypass AND b.ended_at IS NULL AND (who <> 'time' OR b.until <= clock_timestamp()) RETURNING * INTO ended;
+  IF NOT FOUND THEN
+    RETURN NULL;
+  END IF;
   PERFORM steep_repl._ranges_changed();
   IF NOT EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = ended.relation) THEN
     note := 'not counted: the table is gone';
@@ -147,6 +152,9 @@ COMMENT ON FUNCTION steep_repl._bypasses_due() IS 'The bypasses whose time is ov
 CREATE OR REPLACE FUNCTION steep_repl._bypass_step(bypass text) RETURNS void
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-  SELECT steep_repl._end_bypass(bypass::bigint, 'time');
+  -- One that a transaction is making longer, or counts, is looked at again.
+  SELECT steep_repl._end_bypass(b.id, 'time') FROM (
+    SELECT x.id FROM steep_repl.range_bypasses x WHERE x.id = _bypass_step.bypass::bigint AND x.ended_at IS NULL AND x.until <= clock_timestamp()
+       FOR UPDATE SKIP LOCKED) b;
 END;
 COMMENT ON FUNCTION steep_repl._bypass_step(text) IS 'Ends a bypass whose time is over.';
