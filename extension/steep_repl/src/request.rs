@@ -103,34 +103,30 @@ pub fn serve_one(database: u32) -> bool {
         Ok(answer) => (true, answer.unwrap_or_default()),
         Err(error) => (false, error),
     };
-    answer_at(place, succeeded, &answer);
+    shared::write(|s| answer_one(&mut s.requests[place], succeeded, &answer)).wake();
     true
 }
 
 /// The worker serves nobody now: whoever waits is told why.
 pub fn refuse(database: u32, why: &str) {
     for place in 0..shared::REQUESTS {
-        let waiting = shared::read(|s| {
-            let request = &s.requests[place];
-            request.database == database && matches!(request.stage, Stage::Asked | Stage::Running)
+        let asker = shared::write(|s| {
+            let request = &mut s.requests[place];
+            let waits = request.database == database && matches!(request.stage, Stage::Asked | Stage::Running);
+            if waits { answer_one(request, false, why) } else { LatchRef::default() }
         });
-        if waiting {
-            answer_at(place, false, why);
-        }
+        asker.wake();
     }
 }
 
-fn answer_at(place: usize, succeeded: bool, answer: &str) {
-    let asker = shared::write(|s| {
-        let request = &mut s.requests[place];
-        if request.abandoned {
-            *request = Request::default();
-            return LatchRef::default();
-        }
-        request.stage = Stage::Answered;
-        request.succeeded = succeeded;
-        request.answer.set(answer);
-        request.asker
-    });
-    asker.wake();
+/// Answers a request, and says whom to wake.
+fn answer_one(request: &mut Request, succeeded: bool, answer: &str) -> LatchRef {
+    if request.abandoned {
+        *request = Request::default();
+        return LatchRef::default();
+    }
+    request.stage = Stage::Answered;
+    request.succeeded = succeeded;
+    request.answer.set(answer);
+    request.asker
 }

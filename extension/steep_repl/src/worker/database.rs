@@ -51,10 +51,12 @@ pub extern "C-unwind" fn steep_repl_worker_main(argument: pg_sys::Datum) {
         audit::write_failures(oid);
         let served = request::serve_one(oid);
         if !served && Instant::now() >= next_round {
-            let busy = work::round(oid).unwrap_or_else(|error| {
-                note_error(oid, &error);
-                false
-            });
+            let round = work::round(oid);
+            match &round {
+                Ok(_) => set_error(oid, ""),
+                Err(error) => note_error(oid, error),
+            }
+            let busy = round.unwrap_or(false);
             let interval = u64::try_from(guc::WORKER_INTERVAL.get()).unwrap_or(1000);
             next_round = Instant::now() + Duration::from_millis(if busy { 0 } else { interval });
         }
