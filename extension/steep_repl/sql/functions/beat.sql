@@ -48,8 +48,8 @@ BEGIN ATOMIC
     'node_id', steep_repl.node_id(),
     'flushed', pg_current_wal_flush_lsn(),
     'beat', (SELECT max(h.seq) FROM steep_repl.beat_history h),
-    -- A beat has certainly been confirmed when the next one's beginning has.
-    'confirmed_beat', (SELECT max(h.seq) FROM steep_repl.beat_history h JOIN steep_repl.beat_history n ON n.seq = h.seq + 1
+    -- A beat has certainly been confirmed when the beginning of the next one, of a later transaction, has.
+    'confirmed_beat', (SELECT max(h.seq) FROM steep_repl.beat_history h JOIN steep_repl.beat_history n ON n.seq = h.seq + 1 AND n.xmin <> h.xmin
                         WHERE n.lsn <= (SELECT s.confirmed_flush_lsn FROM pg_replication_slots s WHERE s.slot_name = slot)));
 END;
 COMMENT ON FUNCTION steep_repl._stream_facts(name) IS 'What the receiver at a slot of this node must compare before it goes on. Definer: reads the beats.';

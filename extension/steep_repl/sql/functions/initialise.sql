@@ -90,6 +90,9 @@ BEGIN
   INSERT INTO steep_repl.links (peer, conninfo, copy_data, slot_name, subscription_name, initialising)
   VALUES (member->>'node_id', member->>'conninfo', true, steep_repl._link_name(me, member->>'node_id'), steep_repl._link_name(member->>'node_id', me), job.id)
   ON CONFLICT ON CONSTRAINT links_pkey DO UPDATE SET next_try = now(),
+    -- One of which only the slot over there was left to be dropped is made anew.
+    state = CASE WHEN links.wanted = 'remove' AND links.subscription IS NULL THEN 'requested' ELSE links.state END,
+    initialising = CASE WHEN links.wanted = 'remove' AND links.subscription IS NULL THEN excluded.initialising ELSE links.initialising END,
     wanted = CASE links.wanted WHEN 'remove' THEN 'stream' ELSE links.wanted END;
 END $$;
 COMMENT ON FUNCTION steep_repl._init_member(steep_repl.initialisations, jsonb) IS 'Enters a node that a new one is to be linked with, and asks for the link by which it receives from there.';
@@ -338,7 +341,7 @@ BEGIN
   UPDATE steep_repl.initialisations i SET error = _init_again.error,
       state = CASE WHEN again THEN 'waiting' ELSE 'failed' END,
       phase = CASE WHEN again THEN 'trying again' ELSE 'failed' END,
-      next_try = now() + least(power(2, i.attempts), 30) * interval '1 second',
+      next_try = now() + least(power(2, least(i.attempts, 5)), 30) * interval '1 second',
       finished_at = CASE WHEN again THEN NULL ELSE now() END
     WHERE i.id = _init_again.id AND i.state IN ('waiting', 'running');
   UPDATE steep_repl.initialisation_tables t SET state = CASE WHEN again AND NOT t.hopeless THEN 'wanted' ELSE 'failed' END,

@@ -17,10 +17,10 @@ END;
 COMMENT ON FUNCTION steep_repl._links_due() IS 'The peers whose link needs a step now.';
 
 CREATE OR REPLACE FUNCTION steep_repl._link_failed(peer text, error text) RETURNS void
-  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s'
 BEGIN ATOMIC
   UPDATE steep_repl.links l SET last_error = _link_failed.error, last_error_at = now(), attempts = l.attempts + 1,
-         next_try = now() + least(power(2, l.attempts), 30) * interval '1 second'
+         next_try = now() + least(power(2, least(l.attempts, 5)), 30) * interval '1 second'
    WHERE l.peer = _link_failed.peer;
 END;
 COMMENT ON FUNCTION steep_repl._link_failed(text, text) IS 'Notes why a step failed, and when to try again: 1 s, 2 s, … 30 s.';
@@ -34,7 +34,7 @@ END $$;
 COMMENT ON FUNCTION steep_repl._link_set_streaming(steep_repl.links) IS 'Enables or disables the subscription of a link, whichever its row says.';
 
 CREATE OR REPLACE FUNCTION steep_repl._link_step(peer text) RETURNS boolean
-  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $$
 #variable_conflict use_variable
 DECLARE
   link steep_repl.links;
@@ -48,6 +48,11 @@ BEGIN
     RETURN steep_repl._link_remove(link);
   ELSIF link.state = 'requested' THEN
     PERFORM steep_repl._link_make(link);
+    RETURN true;
+  END IF;
+  -- No slot is made any more; and an initialisation may have paused the link meanwhile.
+  SELECT * INTO link FROM steep_repl.links l WHERE l.peer = _link_step.peer FOR UPDATE;
+  IF NOT FOUND OR link.wanted = 'remove' THEN
     RETURN true;
   END IF;
   PERFORM steep_repl._link_set_streaming(link);
@@ -116,9 +121,6 @@ BEGIN
   DELETE FROM steep_repl.beats b WHERE b.node_id = (link).peer;
   INSERT INTO steep_repl.beats (node_id, seq)
     SELECT (link).peer, coalesce((steep_repl._peer_value((link).conninfo, format('SELECT steep_repl._stream_facts(%L)::text', (link).slot_name))::jsonb->>'beat')::bigint, 0);
-  FOR own IN SELECT * FROM steep_repl.tables LOOP
-    PERFORM steep_repl._set_subscription_table(made, own.relation, 'r', 0);
-  END LOOP;
   UPDATE steep_repl.links l SET state = 'linked', subscription = made, last_error = NULL, attempts = 0
    WHERE l.peer = (link).peer RETURNING * INTO link;
   -- What the peer said before the slot was made; what it says later comes through the stream, and twice does no harm.
@@ -127,6 +129,12 @@ BEGIN
   LOOP
     CONTINUE WHEN event->>'node_id' IS DISTINCT FROM (link).peer;
     PERFORM steep_repl._take_event(jsonb_populate_record(NULL::steep_repl.table_events, event), answer);
+  END LOOP;
+  -- Whoever has a table join looks at the links after he has entered it: either he sees this one, or it is seen here.
+  PERFORM set_config('lock_timeout', current_setting('steep_repl.lock_timeout'), true);
+  LOCK TABLE steep_repl.tables IN SHARE ROW EXCLUSIVE MODE;
+  FOR own IN SELECT * FROM steep_repl.tables LOOP
+    PERFORM steep_repl._set_subscription_table(made, own.relation, 'r', 0);
   END LOOP;
   PERFORM steep_repl._link_set_streaming(link);
   PERFORM steep_repl._audit('subscription.linked', 'subscription', (link).peer);
@@ -171,6 +179,11 @@ CREATE OR REPLACE FUNCTION steep_repl._link_remove(link steep_repl.links) RETURN
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET client_min_messages = error AS $$
 BEGIN
   IF EXISTS (SELECT 1 FROM pg_subscription s WHERE s.oid = (link).subscription) THEN
+    -- Somebody may want it again: before this he has it as it was, after it it is made anew.
+    PERFORM 1 FROM steep_repl.links l WHERE l.peer = (link).peer AND l.wanted = 'remove' FOR UPDATE;
+    IF NOT FOUND THEN
+      RETURN true;
+    END IF;
     UPDATE steep_repl.origins o SET xid_to = pg_current_xact_id()
      WHERE o.xid_to IS NULL AND o.origin_number = (SELECT r.roident FROM pg_replication_origin r WHERE r.roname = 'pg_' || (link).subscription);
     EXECUTE format('ALTER SUBSCRIPTION %I DISABLE', (link).subscription_name);
@@ -186,14 +199,17 @@ BEGIN
     PERFORM steep_repl._peer_value((link).conninfo, format(
       'SELECT pg_catalog.pg_drop_replication_slot(slot_name)::text FROM pg_catalog.pg_replication_slots WHERE slot_name = %L AND database = pg_catalog.current_database()', (link).slot_name));
   END IF;
+  DELETE FROM steep_repl.links l WHERE l.peer = (link).peer AND l.wanted = 'remove' AND l.subscription IS NULL;
+  IF NOT FOUND THEN
+    RETURN true;
+  END IF;
   DELETE FROM steep_repl.link_observations o WHERE o.peer = (link).peer;
-  DELETE FROM steep_repl.links l WHERE l.peer = (link).peer;
   RETURN false;
 END $$;
 COMMENT ON FUNCTION steep_repl._link_remove(steep_repl.links) IS 'Drops the subscription here, then the slot over there.';
 
 CREATE OR REPLACE FUNCTION steep_repl._serve(kind text, argument text) RETURNS text
-  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
 DECLARE
   link steep_repl.links;
   who jsonb := CASE WHEN kind IN ('hold', 'release') THEN argument::jsonb ELSE jsonb_build_object('peer', argument) END;

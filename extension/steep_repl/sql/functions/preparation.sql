@@ -130,7 +130,8 @@ BEGIN
   PERFORM steep_repl._audit('node.prepare', 'preparation', made::text, NULL, jsonb_build_object('expires_at', until, 'members', begins));
   RETURN QUERY SELECT p.id, p.slot_name, p.expires_at, ARRAY(SELECT jsonb_object_keys(p.members)) FROM steep_repl.preparations p WHERE p.id = made;
 EXCEPTION WHEN OTHERS OR query_canceled THEN
-  PERFORM steep_repl._drop_preparation_at(made, begins, until);
+  -- Also where the answer was not waited for.
+  PERFORM steep_repl._drop_preparation_at(made, (SELECT coalesce(jsonb_object_agg(l.peer, NULL::text), '{}') FROM steep_repl.links l WHERE l.wanted <> 'remove'), until);
   RAISE;
 END $$;
 COMMENT ON FUNCTION steep_repl.prepare_node(interval) IS

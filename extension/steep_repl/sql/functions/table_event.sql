@@ -115,13 +115,14 @@ DECLARE
   link steep_repl.links;
   id bigint;
 BEGIN
+  -- First, because it waits for a copy that is committing: the table is known then.
+  DELETE FROM steep_repl.initialisation_tables t WHERE (wish).action = 'leave' AND t.table_schema = (wish).table_schema AND t.table_name = (wish).table_name AND t.state <> 'complete';
   SELECT * INTO known FROM steep_repl.tables t WHERE t.table_schema = (wish).table_schema AND t.table_name = (wish).table_name;
   IF (wish).action = 'leave' THEN
     IF known.relation IS NOT NULL THEN
       PERFORM steep_repl._say(known.table_schema, known.table_name, 'leave', '{}');
       PERFORM steep_repl._leave_table(known);
     END IF;
-    DELETE FROM steep_repl.initialisation_tables t WHERE t.table_schema = (wish).table_schema AND t.table_name = (wish).table_name AND t.state <> 'complete';
     PERFORM steep_repl._admit_writes(relation);
     RETURN;
   END IF;
