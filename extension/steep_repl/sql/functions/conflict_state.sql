@@ -27,6 +27,19 @@ CREATE OR REPLACE FUNCTION steep_repl._lacks_only_columns(their jsonb, ours json
   RETURN coalesce(jsonb_typeof(their) = 'object' AND jsonb_typeof(ours) = 'object' AND ours || their = ours, false);
 COMMENT ON FUNCTION steep_repl._lacks_only_columns(jsonb, jsonb) IS 'Whether a row of a peer is this node''s row but for columns that the peer does not have.';
 
+CREATE OR REPLACE FUNCTION steep_repl._written_name(item jsonb) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  RETURN format('%I.%I', item->>'schema', item->>'table');
+COMMENT ON FUNCTION steep_repl._written_name(jsonb) IS 'The table of a key that is compared, as one writes it.';
+
+CREATE OR REPLACE FUNCTION steep_repl._wait_no_more() RETURNS void
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  -- Whoever has locked one of them may have locked all, and for hours.
+  SELECT set_config('lock_timeout', '5ms', true);
+END;
+COMMENT ON FUNCTION steep_repl._wait_no_more() IS 'Has the worker wait hardly at all for the locks of others, for the rest of what it repairs now: sessions and other work wait for it.';
+
 CREATE OR REPLACE FUNCTION steep_repl._undo_deletions(root oid, id uuid, micros bigint) RETURNS void
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -71,7 +84,7 @@ COMMENT ON FUNCTION steep_repl._row_hash(jsonb) IS 'A hash of the row in what _k
 CREATE OR REPLACE FUNCTION steep_repl._take_back_move(root oid, key jsonb) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  state jsonb := steep_repl._key_state(root::regclass, key);
+  state jsonb := steep_repl._locked_state(root::regclass, key);
 BEGIN
   IF state->>'place' IS NOT NULL AND state->>'node' = steep_repl.node_id() THEN
     PERFORM steep_repl._remove_quietly((state->>'leaf')::bigint::oid, state->>'place');
@@ -130,6 +143,8 @@ BEGIN ATOMIC
   SELECT t.table_schema, t.table_name, k->'key' FROM jsonb_array_elements(keys) k
     JOIN steep_repl.tables t ON t.table_schema = k->>'schema' AND t.table_name = k->>'table'
    WHERE k ? 'key' AND (SELECT count(*) FROM steep_repl.proof_requests) < 10000
+     -- Not even waited for: the worker here may hold it while it asks the very node that asks here.
+     AND NOT EXISTS (SELECT 1 FROM steep_repl.proof_requests r WHERE r.table_schema = t.table_schema AND r.table_name = t.table_name AND r.key = k->'key')
   ON CONFLICT DO NOTHING;
 END;
 COMMENT ON FUNCTION steep_repl._request_proofs(jsonb) IS 'A peer asks this node to compare keys. Definer: the link role may not write our tables; all it can do is to have keys compared.';

@@ -193,10 +193,17 @@ BEGIN
       LEFT JOIN steep_repl.link_observations o ON o.peer = l.peer
      ORDER BY arrived DESC, random() LIMIT 500
   LOOP
-    IF steep_repl._displace(early.relation, early.key, steep_repl._micros(early.version_time), early.version_node) OR early.arrived THEN
-      DELETE FROM steep_repl.displaced_early e WHERE (e.relation, e.key, e.version_time, e.version_node)
-        = (early.relation, early.key, early.version_time, early.version_node);
-    END IF;
+    BEGIN
+      IF steep_repl._displace(early.relation, early.key, steep_repl._micros(early.version_time), early.version_node) OR early.arrived THEN
+        DELETE FROM steep_repl.displaced_early e WHERE (e.relation, e.key, e.version_time, e.version_node)
+          = (early.relation, early.key, early.version_time, early.version_node);
+      END IF;
+    EXCEPTION WHEN lock_not_available THEN
+      PERFORM steep_repl._wait_no_more();
+    WHEN OTHERS THEN
+      -- One row must not hold up the others.
+      RAISE LOG 'steep_repl: cannot look for displaced row % of %: % (%)', early.key, early.relation::regclass, SQLERRM, SQLSTATE;
+    END;
   END LOOP;
 END $$;
 COMMENT ON FUNCTION steep_repl._settle_early() IS 'Removes displaced rows that arrived after their displacement, as an update in place.';

@@ -121,7 +121,7 @@ END $$;
 COMMENT ON FUNCTION steep_repl._take_orphan_checks() IS 'Takes up what was noted, each foreign key and value once; true when there is more.';
 
 CREATE OR REPLACE FUNCTION steep_repl._orphan_round() RETURNS boolean
-  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET lock_timeout = '100ms' AS $$
 DECLARE
   more boolean := steep_repl._take_orphan_checks();
   wanted oid;

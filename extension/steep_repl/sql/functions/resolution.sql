@@ -142,6 +142,8 @@ BEGIN
     RETURN NEW;
   END IF;
   BEGIN
+    -- Whoever is deciding about the row has written his entry before this looks for entries.
+    PERFORM steep_repl._locked_state(root, NEW.key) WHERE root IS NOT NULL;
     PERFORM steep_repl._absolute(root, NEW.key, NEW.replaces);
     PERFORM steep_repl._take_away(root, NEW) WHERE NEW.absent;
     PERFORM steep_repl._end_entries(NEW);

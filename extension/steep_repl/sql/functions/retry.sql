@@ -186,6 +186,7 @@ DECLARE
   present jsonb;
   given record;
   writer xid;
+  stones bigint;
 BEGIN
   IF root IS NULL OR key IS NULL OR NOT EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = root AND i.indisprimary) THEN
     RAISE EXCEPTION 'the table is not replicated here, or has no primary key';
@@ -215,6 +216,7 @@ BEGIN
       PERFORM steep_repl._refuse_newcomer(root, c.moved_from) WHERE state->>'place' IS NULL;
     END IF;
   END IF;
+  SELECT count(*) INTO stones FROM steep_repl.tombstones s WHERE s.relation = root AND s.key_id IN (steep_repl._key_id(root, key), steep_repl._all_keys());
   state := steep_repl._locked_state(root, key);
   IF steep_repl._retry_lost(c, root, key, state, asked_by) THEN
     RETURN;
@@ -229,9 +231,14 @@ BEGIN
   END IF;
   IF c.remote_tuple IS NULL THEN
     PERFORM steep_repl._put_tombstone(root, key, state->>'row', micros, c.remote_origin, false);
+    PERFORM steep_repl._refuse_newcomer(root, key) WHERE state->>'place' IS NULL;
   ELSIF steep_repl._make_room(root, steep_repl._as_pull(c.table_schema, c.table_name, key, steep_repl._canonical_row(root, c.remote_tuple), micros, c.remote_origin)) THEN
     SELECT * INTO given FROM steep_repl._retried_values(root, c.remote_tuple, present);
     PERFORM steep_repl._as_owner(root, format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE VALUES (%s)', root, given.columns, given.expressions));
+    PERFORM steep_repl._await_tombstones(root, key);
+    IF stones <> (SELECT count(*) FROM steep_repl.tombstones s WHERE s.relation = root AND s.key_id IN (steep_repl._key_id(root, key), steep_repl._all_keys())) THEN
+      RAISE EXCEPTION USING ERRCODE = 'serialization_failure', MESSAGE = 'another process deleted the same key at the same moment';
+    END IF;
     DELETE FROM steep_repl.row_versions v WHERE v.relation = root AND v.key_id = steep_repl._key_id(root, key);
     -- Not the id of this transaction: it was written in a part of it that has one of its own.
     EXECUTE format('SELECT t.xmin FROM %s t WHERE %s', steep_repl._source_of(root), steep_repl._key_is(root, key)) INTO STRICT writer;
@@ -315,22 +322,28 @@ DECLARE
   code text;
 BEGIN
   FOR wish IN SELECT * FROM steep_repl.retries r ORDER BY r.conflict_id LIMIT 100 LOOP
-    SELECT * INTO entry FROM steep_repl.conflict_log c WHERE c.id = wish.conflict_id AND c.resolution = 'PENDING' AND c.conflict_type = 'APPLY-ERROR' FOR UPDATE;
-    IF FOUND THEN
-      BEGIN
+    BEGIN
+      SELECT * INTO entry FROM steep_repl.conflict_log c WHERE c.id = wish.conflict_id AND c.resolution = 'PENDING' AND c.conflict_type = 'APPLY-ERROR' FOR UPDATE;
+      IF FOUND THEN
         PERFORM steep_repl._retry(entry, wish.asked_by);
-      EXCEPTION WHEN serialization_failure OR deadlock_detected THEN
-        CONTINUE;  -- Somebody is writing the key: in the next round.
-      WHEN OTHERS THEN
-        GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, code = RETURNED_SQLSTATE;
-        IF NOT steep_repl._hopeless(code) THEN
-          RAISE;
-        END IF;
-        UPDATE steep_repl.conflict_log c SET sqlstate = code,
-               error = CASE wish.asked_by WHEN 'proof' THEN message ELSE format('%s (tried again by %s at %s)', message, wish.asked_by, clock_timestamp()) END
-         WHERE c.id = wish.conflict_id;
-      END;
-    END IF;
+      END IF;
+    EXCEPTION WHEN serialization_failure OR deadlock_detected THEN
+      CONTINUE;  -- Somebody is writing the key: in the next round.
+    WHEN lock_not_available THEN
+      PERFORM steep_repl._wait_no_more();
+      CONTINUE;
+    WHEN OTHERS THEN
+      GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, code = RETURNED_SQLSTATE;
+      IF NOT steep_repl._hopeless(code) THEN
+        -- It passes, but nobody knows when: no other waits for it. For the proof the next comparison asks again, ever more seldom.
+        UPDATE steep_repl.conflict_log c SET sqlstate = code, error = message WHERE c.id = wish.conflict_id AND (c.sqlstate, c.error) IS DISTINCT FROM (code, message);
+        DELETE FROM steep_repl.retries r WHERE r.conflict_id = wish.conflict_id AND r.asked_by = 'proof';
+        CONTINUE;
+      END IF;
+      UPDATE steep_repl.conflict_log c SET sqlstate = code,
+             error = CASE wish.asked_by WHEN 'proof' THEN message ELSE format('%s (tried again by %s at %s)', message, wish.asked_by, clock_timestamp()) END
+       WHERE c.id = wish.conflict_id;
+    END;
     DELETE FROM steep_repl.retries r WHERE r.conflict_id = wish.conflict_id;
   END LOOP;
 END $$;

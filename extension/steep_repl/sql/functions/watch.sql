@@ -10,7 +10,7 @@ END;
 COMMENT ON FUNCTION steep_repl._observations_due() IS 'The peers to look at now: every second, those that do not answer every five.';
 
 CREATE OR REPLACE FUNCTION steep_repl._observe(peer text) RETURNS void
-  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET synchronous_commit = off AS $$
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET synchronous_commit = off SET lock_timeout = '2s' AS $$
 #variable_conflict use_variable
 DECLARE
   link steep_repl.links;
@@ -65,7 +65,7 @@ END $$;
 COMMENT ON FUNCTION steep_repl._observe(text) IS 'Asks a peer how far it is and how far we are, for lag and node status.';
 
 CREATE OR REPLACE FUNCTION steep_repl._observe_failed(peer text, error text) RETURNS void
-  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s'
 BEGIN ATOMIC
   INSERT INTO steep_repl.link_observations AS o (peer, observed_at, failing_since, error)
   VALUES (_observe_failed.peer, clock_timestamp(), clock_timestamp(), _observe_failed.error)
@@ -95,7 +95,7 @@ END $$;
 COMMENT ON FUNCTION steep_repl._drop_slots_of_removed() IS 'Frees the slots of unregistered nodes, which hold WAL for nobody.';
 
 CREATE OR REPLACE FUNCTION steep_repl._housekeeping() RETURNS void
-  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
 DECLARE
   wish steep_repl.table_inbox;
 BEGIN

@@ -9,6 +9,7 @@ use crate::pg::plan::{self, Argument};
 use crate::pg::row::{self, Row};
 use crate::pg::table::Table;
 use crate::pg::tombstone;
+use crate::pg::transaction;
 
 /// A row is gone, or has another key now: by whomever. Sessions' deletions too: they do not see the children that an apply
 /// worker is writing at that moment.
@@ -30,6 +31,9 @@ pub fn arrived(table: &Table, old: Option<&Row>, new: &Row) {
         {
             continue;
         }
+        // The insertion takes a number anyway. Without one before this look, the worker could not tell that a transaction which
+        // may miss a deletion is still open (orphan_suspects.seen_before).
+        transaction::number();
         let values: Vec<Argument> =
             places.iter().map(|place| Argument::raw(table.columns[*place].type_oid, new.values[*place])).collect();
         if plan::rows(&referring.parent_query, &values).is_empty() {

@@ -33,7 +33,7 @@ pub fn round(database: u32) -> Result<bool, String> {
         });
         match done {
             Ok(more) => busy |= more.as_deref() == Some("true"),
-            Err(error) => note(&peer, "_link_failed", &error)?,
+            Err(error) => note(&peer, "_link_failed", &error),
         }
         jobs = jobs.and(job::round(database));
     }
@@ -42,7 +42,7 @@ pub fn round(database: u32) -> Result<bool, String> {
             sql::text("SELECT steep_repl._observe($1)::text", &[peer.as_str().into()])
         });
         if let Err(error) = seen {
-            note(&peer, "_observe_failed", &error)?;
+            note(&peer, "_observe_failed", &error);
         }
         jobs = jobs.and(job::round(database));
     }
@@ -81,10 +81,13 @@ fn repair(kind: &str) -> Result<(), String> {
         || sql::text("SELECT pg_catalog.pg_replication_origin_session_setup($1)::text", &[name.as_str().into()]);
     in_transaction("preparing a repair", setup)?;
     let done = in_transaction("repairing", || sql::text("SELECT steep_repl._repair($1)::text", &[kind.into()]));
-    // Whatever came of it, what this process writes from here on is its own again.
-    in_transaction("ending a repair", || {
-        sql::text("SELECT pg_catalog.pg_replication_origin_session_reset()::text", &[])
-    })?;
+    // Whatever came of it, what this process writes from here on is its own again. Peers would not get it: rather its end, which
+    // gives the origin back, and another worker.
+    let reset = || sql::text("SELECT pg_catalog.pg_replication_origin_session_reset()::text", &[]);
+    if let Err(error) = in_transaction("ending a repair", reset) {
+        worker_process::terminate(worker_process::my_pid());
+        return Err(error);
+    }
     done.map(|_| ())
 }
 
@@ -92,7 +95,11 @@ fn due(activity: &str, function: &str) -> Result<Vec<String>, String> {
     in_transaction(activity, || sql::texts(&format!("SELECT * FROM steep_repl.{function}()")))
 }
 
-fn note(peer: &str, function: &str, error: &str) -> Result<(), String> {
+/// Notes what went wrong with a peer; should that fail as well, the others must not wait for it.
+fn note(peer: &str, function: &str, error: &str) {
     let query = format!("SELECT steep_repl.{function}($1, $2)::text");
-    in_transaction("noting an error", || sql::text(&query, &[peer.into(), error.into()])).map(|_| ())
+    let noted = in_transaction("noting an error", || sql::text(&query, &[peer.into(), error.into()]));
+    if let Err(why) = noted {
+        pgrx::log!("steep_repl: {peer}: {error}; it could not be noted: {why}");
+    }
 }
