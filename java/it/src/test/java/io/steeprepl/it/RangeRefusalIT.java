@@ -228,6 +228,24 @@ class RangeRefusalIT {
     }
 
     @Test
+    void aBypassThatATransactionIsMakingLongerGoesOn() throws SQLException {
+        cluster.nodes().forEach(node -> node.execute("CREATE TABLE longer (id serial PRIMARY KEY)"));
+        a.execute("SELECT steep_repl.add_table('longer')");
+        Sql.awaitReady(cluster, "longer");
+        a.execute("SELECT steep_repl.enable_bypass('longer', '10 seconds', 'a load')");
+        String of = " FROM steep_repl.range_bypasses WHERE relation = 'longer'::regclass";
+        try (Connection load = a.connect()) {
+            load.setAutoCommit(false);
+            load.createStatement().execute("SELECT steep_repl.enable_bypass('longer', '1 hour', 'it takes longer')");
+            Sql.await(a, "SELECT until < clock_timestamp() - interval '2 seconds'" + of, "t");
+            load.commit();
+        }
+        // Some rounds of the worker.
+        a.execute("SELECT pg_sleep(3)", "INSERT INTO longer VALUES (200000000)");
+        assertThat(a.query("SELECT ended_at IS NULL" + of)).isEqualTo("t");
+    }
+
+    @Test
     void theSettingIsAuditedOnceATransaction() {
         cluster.nodes().forEach(node -> node.execute("CREATE TABLE by_setting (id serial PRIMARY KEY)"));
         a.execute("SET steep_repl.default_range_size = 10", "SELECT steep_repl.add_table('by_setting')");
