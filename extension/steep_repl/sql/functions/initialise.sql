@@ -140,17 +140,6 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION steep_repl._members() IS 'This node and all that it receives from, with how to connect. Definer: reads the registry.';
 
-CREATE OR REPLACE FUNCTION steep_repl._invite(identity jsonb, conninfo text) RETURNS void
-  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  PERFORM steep_repl.register_node(identity->>'node_id', identity->>'node_name', identity->>'host', (identity->>'port')::int,
-                                   (identity->>'priority')::int, identity->>'dbname', _invite.conninfo);
-  IF NOT EXISTS (SELECT 1 FROM steep_repl.links l WHERE l.peer = identity->>'node_id' AND l.wanted <> 'remove') THEN
-    PERFORM steep_repl.subscribe(identity->>'node_id', _invite.conninfo, false);
-  END IF;
-END $$;
-COMMENT ON FUNCTION steep_repl._invite(jsonb, text) IS 'A new node asks this one to receive from it.';
-
 CREATE OR REPLACE FUNCTION steep_repl._init_links_ready(id bigint) RETURNS text
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable

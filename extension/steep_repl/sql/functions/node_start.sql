@@ -152,3 +152,20 @@ BEGIN ATOMIC
     FROM steep_repl._init_progress('start', NULL) p;
 END;
 COMMENT ON FUNCTION steep_repl.start_progress() IS 'How far the starts of this node are, the latest first: the columns of work_progress(), and the node that it is filled from. Definer: reads the extension''s tables.';
+
+CREATE OR REPLACE FUNCTION steep_repl._invite(identity jsonb, conninfo text) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  -- Its links are paused for that, and another one would have no place in what is loaded.
+  IF EXISTS (SELECT 1 FROM steep_repl.initialisations i WHERE i.kind = 'node' AND i.method = 'snapshot' AND i.state IN ('waiting', 'running') AND i.work_id IS NOT NULL)
+     AND NOT EXISTS (SELECT 1 FROM steep_repl.links l WHERE l.peer = identity->>'node_id') THEN
+    RAISE EXCEPTION USING ERRCODE = 'SR018', MESSAGE = format('%s is being filled from a snapshot: a further node can be started when that is complete', steep_repl.node_id()),
+      HINT = 'It tries again by itself for half a minute; then start_node again.';
+  END IF;
+  PERFORM steep_repl.register_node(identity->>'node_id', identity->>'node_name', identity->>'host', (identity->>'port')::int,
+                                   (identity->>'priority')::int, identity->>'dbname', _invite.conninfo);
+  IF NOT EXISTS (SELECT 1 FROM steep_repl.links l WHERE l.peer = identity->>'node_id' AND l.wanted <> 'remove') THEN
+    PERFORM steep_repl.subscribe(identity->>'node_id', _invite.conninfo, false);
+  END IF;
+END $$;
+COMMENT ON FUNCTION steep_repl._invite(jsonb, text) IS 'A new node asks this one to receive from it. Errors: SR018 while this one is being filled itself.';
