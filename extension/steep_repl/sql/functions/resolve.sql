@@ -8,7 +8,7 @@ BEGIN
     INSERT INTO steep_repl.retries (conflict_id, asked_by)
     SELECT c.id, steep_repl._actor() FROM steep_repl.conflict_log c WHERE c.id = _end_apply_error.conflict_id AND c.conflict_type = 'APPLY-ERROR' AND c.resolution = 'PENDING'
     -- What a person asks for may be refused to the proof.
-    ON CONFLICT (conflict_id) DO UPDATE SET asked_by = excluded.asked_by, asked_at = clock_timestamp();
+    ON CONFLICT ON CONSTRAINT retries_pkey DO UPDATE SET asked_by = excluded.asked_by, asked_at = clock_timestamp();
   ELSE
     -- Local by its own meaning: not compared with the peers any more, until something else happens to the row.
     UPDATE steep_repl.conflict_log c SET resolution = 'KEPT_LOCAL', winner = 'local', resolved_at = clock_timestamp(), resolved_by = steep_repl._actor(),
