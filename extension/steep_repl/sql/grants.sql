@@ -69,8 +69,8 @@ GRANT SELECT ON steep_repl.local_node, steep_repl.known_settings, steep_repl.lin
 GRANT SELECT (id, peer, paused_at, held_at) ON steep_repl.initialisation_members TO steep_repl_admin;
 GRANT SELECT (peer, slot_name, subscription_name, subscription, state, wanted, held_by, held_until, initialising, last_error,
   last_error_at, attempts, next_try, requested_at) ON steep_repl.links TO steep_repl_admin;
-GRANT SELECT (id, kind, source, state, phase, snapshot_lsn, error, attempts, next_try, requested_at, started_at, finished_at, asked_by, emptied_lsn)
-  ON steep_repl.initialisations TO steep_repl_admin;
+GRANT SELECT (id, kind, source, state, phase, snapshot_lsn, error, attempts, next_try, requested_at, started_at, finished_at, asked_by, emptied_lsn,
+  method, work_id) ON steep_repl.initialisations TO steep_repl_admin;
 GRANT EXECUTE ON FUNCTION
   steep_repl.create_node(text, text, text, integer, integer),
   steep_repl.register_node(text, text, text, integer, integer, text, text),

@@ -29,7 +29,8 @@ BEGIN
             UNION ALL SELECT r.table_schema, r.table_name, r.key, r.next_proof FROM steep_repl.proof_requests r WHERE r.next_proof <= clock_timestamp()) c
       JOIN steep_repl.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name
      WHERE EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = t.relation AND i.indisprimary)
-     GROUP BY 1 ORDER BY min(c.next_proof) LIMIT 200) k;
+     -- What is long overdue comes in any order: it may be locked, and must not keep others out.
+     GROUP BY 1 ORDER BY greatest(min(c.next_proof), clock_timestamp() - interval '5 seconds'), random() LIMIT 200) k;
   IF keys IS NULL THEN
     RETURN false;
   END IF;
@@ -73,7 +74,10 @@ BEGIN
       NULL;  -- It is away: the next comparison asks again.
     END;
   END LOOP;
-  RETURN jsonb_array_length(keys) = 200;
+  -- Not at once where some could not be noted because they are locked.
+  RETURN jsonb_array_length(keys) = 200 AND NOT EXISTS (
+    SELECT 1 FROM jsonb_array_elements(keys) k JOIN steep_repl.conflict_log c ON c.table_schema = k->>'schema' AND c.table_name = k->>'table' AND c.key = k->'key'
+     WHERE c.converged_at IS NULL AND c.next_proof <= clock_timestamp());
 END $$;
 COMMENT ON FUNCTION steep_repl._proof_round() IS 'Compares the keys whose proof is due with all peers; true when more are due.';
 
@@ -90,7 +94,7 @@ CREATE OR REPLACE FUNCTION steep_repl._written_over(entry steep_repl.conflict_lo
 COMMENT ON FUNCTION steep_repl._written_over(steep_repl.conflict_log, jsonb) IS 'Whether what stands under the key of a change that was set aside was written by a session of this node.';
 
 CREATE OR REPLACE FUNCTION steep_repl._provable(item jsonb) RETURNS SETOF bigint
-  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql VOLATILE ROWS 5 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
   -- Those that somebody is resolving are due again. Whoever resolves many would be the victim of a deadlock.
   SELECT c.id FROM steep_repl.conflict_log c

@@ -199,7 +199,8 @@ BEGIN
     PERFORM steep_repl._peer_value((link).conninfo, format(
       'SELECT pg_catalog.pg_drop_replication_slot(slot_name)::text FROM pg_catalog.pg_replication_slots WHERE slot_name = %L AND database = pg_catalog.current_database()', (link).slot_name));
   END IF;
-  DELETE FROM steep_repl.links l WHERE l.peer = (link).peer AND l.wanted = 'remove' AND l.subscription IS NULL;
+  -- Of one that was dropped by hand the row still has the number.
+  DELETE FROM steep_repl.links l WHERE l.peer = (link).peer AND l.wanted = 'remove' AND l.subscription IS NOT DISTINCT FROM (link).subscription;
   IF NOT FOUND THEN
     RETURN true;
   END IF;

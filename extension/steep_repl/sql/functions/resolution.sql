@@ -142,7 +142,9 @@ BEGIN
     RETURN NEW;
   END IF;
   BEGIN
-    -- Whoever is deciding about the row has written his entry before this looks for entries.
+    -- The entry and then the row, as a session that resolves does. Whoever is deciding about the row has written his entry before
+    -- this looks for others.
+    PERFORM 1 FROM steep_repl.conflict_log c WHERE c.conflict_key = NEW.conflict_key ORDER BY c.id FOR UPDATE;
     PERFORM steep_repl._locked_state(root, NEW.key) WHERE root IS NOT NULL;
     PERFORM steep_repl._absolute(root, NEW.key, NEW.replaces);
     PERFORM steep_repl._take_away(root, NEW) WHERE NEW.absent;

@@ -331,6 +331,8 @@ BEGIN
       CONTINUE;  -- Somebody is writing the key: in the next round.
     WHEN lock_not_available THEN
       PERFORM steep_repl._wait_no_more();
+      -- The next comparison asks again: those that are locked must not keep others out.
+      DELETE FROM steep_repl.retries r WHERE r.conflict_id = wish.conflict_id AND r.asked_by = 'proof';
       CONTINUE;
     WHEN OTHERS THEN
       GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, code = RETURNED_SQLSTATE;
@@ -344,7 +346,8 @@ BEGIN
              error = CASE wish.asked_by WHEN 'proof' THEN message ELSE format('%s (tried again by %s at %s)', message, wish.asked_by, clock_timestamp()) END
        WHERE c.id = wish.conflict_id;
     END;
-    DELETE FROM steep_repl.retries r WHERE r.conflict_id = wish.conflict_id;
+    -- Not what somebody has asked for meanwhile.
+    DELETE FROM steep_repl.retries r WHERE r.conflict_id = wish.conflict_id AND (r.asked_by, r.asked_at) = (wish.asked_by, wish.asked_at);
   END LOOP;
 END $$;
 COMMENT ON FUNCTION steep_repl._retry_all() IS 'Applies what somebody has asked to apply after all; an error is noted in the entry, which stays PENDING.';

@@ -98,6 +98,7 @@ CREATE OR REPLACE FUNCTION steep_repl._housekeeping() RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
 DECLARE
   wish steep_repl.table_inbox;
+  waits text[] := '{}';
 BEGIN
   PERFORM steep_repl._audit_settings();
   IF steep_repl.node_id() IS NULL THEN
@@ -110,12 +111,16 @@ BEGIN
   -- Tables that were dropped here; their names may come back as other tables.
   DELETE FROM steep_repl.tables t WHERE NOT EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = t.relation);
   FOR wish IN SELECT * FROM steep_repl.table_inbox ORDER BY id LOOP
+    CONTINUE WHEN format('%I.%I', wish.table_schema, wish.table_name) = ANY (waits);
     BEGIN
       DELETE FROM steep_repl.table_inbox i WHERE i.id = wish.id;
       PERFORM steep_repl._grant_wish(wish);
     EXCEPTION
-      WHEN lock_not_available OR deadlock_detected OR out_of_memory OR disk_full THEN
-        EXIT;  -- in the next round; those behind it wait, so that a leave does not overtake its join
+      WHEN lock_not_available OR deadlock_detected THEN
+        -- In the next round; those behind it of the same table wait, so that a leave does not overtake its join.
+        waits := waits || format('%I.%I', wish.table_schema, wish.table_name);
+      WHEN out_of_memory OR disk_full THEN
+        EXIT;
       WHEN OTHERS THEN
         DELETE FROM steep_repl.table_inbox i WHERE i.id = wish.id;
         PERFORM steep_repl._say(wish.table_schema, wish.table_name, 'fail', jsonb_build_object('reason', SQLERRM));

@@ -46,7 +46,7 @@ pub fn round(database: u32) -> Result<bool, String> {
         }
         jobs = jobs.and(job::round(database));
     }
-    in_transaction("housekeeping", || sql::text("SELECT steep_repl._housekeeping()::text", &[]))?;
+    let house = in_transaction("housekeeping", || sql::text("SELECT steep_repl._housekeeping()::text", &[]));
     let proven = prove(&mut busy);
     let orphans = in_transaction("checking foreign keys", || sql::text("SELECT steep_repl._orphan_round()::text", &[]));
     prune::if_due()?;
@@ -57,6 +57,7 @@ pub fn round(database: u32) -> Result<bool, String> {
         }
     }
     // Last, so that a proof that fails holds up nothing else.
+    house?;
     proven?;
     ranges?;
     jobs?;
