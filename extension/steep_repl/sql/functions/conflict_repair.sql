@@ -80,7 +80,7 @@ DECLARE
   writer xid;
 BEGIN
   EXECUTE format('SELECT 1 FROM %s t WHERE %s FOR UPDATE', steep_repl._source_of(root), condition);
-  SELECT count(*) INTO stones FROM steep_repl.tombstones s WHERE s.relation = root AND s.key_id IN (id, steep_repl._all_keys());
+  stones := steep_repl._stones(root, (pull).key);
   state := steep_repl._key_state(root, (pull).key);
   -- Only if nothing has been written here since the comparison. Beside the version, because a fold is as late as before when
   -- something early has come.
@@ -111,10 +111,7 @@ BEGIN
     RETURN;
   END IF;
   PERFORM steep_repl._as_owner(root, format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE VALUES (%s)', root, columns, expressions));
-  PERFORM steep_repl._await_tombstones(root, (pull).key);
-  IF stones <> (SELECT count(*) FROM steep_repl.tombstones s WHERE s.relation = root AND s.key_id IN (id, steep_repl._all_keys())) THEN
-    RAISE EXCEPTION USING ERRCODE = 'serialization_failure', MESSAGE = 'another process deleted the same key at the same moment';
-  END IF;
+  PERFORM steep_repl._refuse_deletion(root, (pull).key, stones);
   DELETE FROM steep_repl.row_versions v WHERE v.relation = root AND v.key_id = id;
   -- Not the id of this transaction: it was written in a part of it that has one of its own.
   EXECUTE format('SELECT t.xmin FROM %s t WHERE %s', steep_repl._source_of(root), condition) INTO STRICT writer;

@@ -76,6 +76,24 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION steep_repl._key_state(regclass, jsonb) IS 'What is here under a key: the row or none, and its version or that of its deletion.';
 
+CREATE OR REPLACE FUNCTION steep_repl._stones(root regclass, key jsonb) RETURNS bigint
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT count(*) FROM steep_repl.tombstones s WHERE s.relation = root AND s.key_id IN (steep_repl._key_id(root, key), steep_repl._all_keys());
+END;
+COMMENT ON FUNCTION steep_repl._stones(regclass, jsonb) IS 'How many tombstones a key has, those of all keys of its table among them.';
+
+CREATE OR REPLACE FUNCTION steep_repl._refuse_deletion(root regclass, key jsonb, stones bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM steep_repl._await_tombstones(root, key);
+  IF stones <> steep_repl._stones(root, key) THEN
+    RAISE EXCEPTION USING ERRCODE = 'serialization_failure', MESSAGE = 'another process deleted the same key at the same moment';
+  END IF;
+END $$;
+COMMENT ON FUNCTION steep_repl._refuse_deletion(regclass, jsonb, bigint) IS
+  'To be called after a row has been inserted under a key. stones: how many tombstones it had before anybody looked at it. Errors: 40001 when somebody has deleted the key meanwhile.';
+
 CREATE OR REPLACE FUNCTION steep_repl._row_hash(state jsonb) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
   RETURN md5(nullif(state->'row', 'null')::text);

@@ -21,7 +21,7 @@ DECLARE
   writer xid;
 BEGIN
   EXECUTE format('SELECT 1 FROM %s t WHERE %s FOR UPDATE', steep_repl._source_of(root), steep_repl._key_is(root, key));
-  SELECT count(*) INTO stones FROM steep_repl.tombstones s WHERE s.relation = root AND s.key_id IN (id, steep_repl._all_keys());
+  stones := steep_repl._stones(root, key);
   state := steep_repl._key_state(root, key);
   folded := steep_repl._fold_late(coalesce((state->>'leaf')::bigint::oid, root::oid), state->>'place', (state->>'micros')::bigint, state->>'node', state->>'row_gone',
     deed, coalesce(c.change, 0), c.base_tuple::text, c.remote_tuple::text, steep_repl._micros(c.remote_xact_ts), c.remote_origin);
@@ -47,10 +47,7 @@ BEGIN
   END IF;
   SELECT * INTO given FROM steep_repl._retried_values(root, folded->'row', NULL);
   PERFORM steep_repl._as_owner(root, format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE VALUES (%s)', root, given.columns, given.expressions));
-  PERFORM steep_repl._await_tombstones(root, key);
-  IF stones <> (SELECT count(*) FROM steep_repl.tombstones s WHERE s.relation = root AND s.key_id IN (id, steep_repl._all_keys())) THEN
-    RAISE EXCEPTION USING ERRCODE = 'serialization_failure', MESSAGE = 'another process deleted the same key at the same moment';
-  END IF;
+  PERFORM steep_repl._refuse_deletion(root, key, stones);
   DELETE FROM steep_repl.row_versions v WHERE v.relation = root AND v.key_id = id;
   -- Not the id of this transaction: it was written in a part of it that has one of its own.
   EXECUTE format('SELECT t.xmin FROM %s t WHERE %s', steep_repl._source_of(root), steep_repl._key_is(root, key)) INTO STRICT writer;

@@ -216,7 +216,7 @@ BEGIN
       PERFORM steep_repl._refuse_newcomer(root, c.moved_from) WHERE state->>'place' IS NULL;
     END IF;
   END IF;
-  SELECT count(*) INTO stones FROM steep_repl.tombstones s WHERE s.relation = root AND s.key_id IN (steep_repl._key_id(root, key), steep_repl._all_keys());
+  stones := steep_repl._stones(root, key);
   state := steep_repl._locked_state(root, key);
   IF steep_repl._retry_lost(c, root, key, state, asked_by) THEN
     RETURN;
@@ -235,10 +235,7 @@ BEGIN
   ELSIF steep_repl._make_room(root, steep_repl._as_pull(c.table_schema, c.table_name, key, steep_repl._canonical_row(root, c.remote_tuple), micros, c.remote_origin)) THEN
     SELECT * INTO given FROM steep_repl._retried_values(root, c.remote_tuple, present);
     PERFORM steep_repl._as_owner(root, format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE VALUES (%s)', root, given.columns, given.expressions));
-    PERFORM steep_repl._await_tombstones(root, key);
-    IF stones <> (SELECT count(*) FROM steep_repl.tombstones s WHERE s.relation = root AND s.key_id IN (steep_repl._key_id(root, key), steep_repl._all_keys())) THEN
-      RAISE EXCEPTION USING ERRCODE = 'serialization_failure', MESSAGE = 'another process deleted the same key at the same moment';
-    END IF;
+    PERFORM steep_repl._refuse_deletion(root, key, stones);
     DELETE FROM steep_repl.row_versions v WHERE v.relation = root AND v.key_id = steep_repl._key_id(root, key);
     -- Not the id of this transaction: it was written in a part of it that has one of its own.
     EXECUTE format('SELECT t.xmin FROM %s t WHERE %s', steep_repl._source_of(root), steep_repl._key_is(root, key)) INTO STRICT writer;
